@@ -1,0 +1,28 @@
+/**
+ * Builder versions: what a definition pins beside its operations. The golden Dockerfiles of a
+ * version never change; what has to change goes into a new version.
+ */
+export interface BuilderVersion {
+  readonly name: string;
+  /** The uv that installs Python packages. */
+  readonly uv: string;
+  /** The Python of `debianSlim()` without a version. */
+  readonly defaultPython: string;
+  /** How layers are compressed. */
+  readonly compression: "zstd";
+}
+
+const VERSIONS: readonly BuilderVersion[] = [{ name: "2026.11", uv: "0.13.9", defaultPython: "3.13", compression: "zstd" }];
+
+/** The version that the SDK writes when none is asked for. */
+export const DEFAULT_BUILDER_VERSION = "2026.11";
+
+/** The builder version of that name, or undefined when this release does not know it. */
+export function builderVersion(name: string): BuilderVersion | undefined {
+  return VERSIONS.find((version) => version.name === name);
+}
+
+/** The names of all builder versions, the oldest first. */
+export function builderVersionNames(): string[] {
+  return VERSIONS.map((version) => version.name);
+}

@@ -1,0 +1,7 @@
+export * from "./builder-version.ts";
+export * from "./canonical.ts";
+export * from "./layer.ts";
+export * from "./lower.ts";
+export * from "./operation.ts";
+export * from "./resolve.ts";
+export * from "./tree.ts";

@@ -1,0 +1,34 @@
+/** Placeholder of the contract; see below. */
+import type { Digest, ResolvedDefinition } from "./operation.ts";
+
+/** Which layers to make, and from what. Layer 0 is the base; layer n is step n-1. */
+export interface LowerRequest {
+  readonly definition: ResolvedDefinition;
+  /** The image that the first stage starts from, by digest: `host/repository@sha256:…`. */
+  readonly from: string;
+  /** The first layer to make; 1 starts at the base. */
+  readonly first: number;
+  /** The last layer to make, inclusive. */
+  readonly last: number;
+  /** The user that the image in `from` runs as, from its config; root when it names none. */
+  readonly user?: string;
+}
+
+/** A named context that a Dockerfile copies or mounts from. */
+export type LoweredContext =
+  /** The tree staged as it is under `t/`. */
+  | { readonly name: string; readonly kind: "directory"; readonly tree: Digest }
+  /** The tree's only file staged under `f/`, with its own name. */
+  | { readonly name: string; readonly kind: "file"; readonly tree: Digest }
+  /** A directory that holds the `uv` binary of that version. */
+  | { readonly name: string; readonly kind: "uv"; readonly version: string };
+
+export interface Lowered {
+  readonly dockerfile: string;
+  /** One stage a layer, in order; `target` names it for BuildKit. */
+  readonly stages: readonly { readonly layer: number; readonly target: string }[];
+  readonly contexts: readonly LoweredContext[];
+  /** The variable names of the secrets that some stage mounts; each is the id of its mount. */
+  readonly secrets: readonly string[];
+  readonly buildArgs: Readonly<Record<string, string>>;
+}
