@@ -1,0 +1,55 @@
+/**
+ * Everything that goes over NATS: subjects, streams, and the schema of what is in them. A platform
+ * has a namespace, so that several can share one NATS.
+ *
+ * Publishing events. A feed (an attempt or a run) has one subject. Its writer publishes each batch
+ * with JetStream's expected last sequence for that subject: 0 for the first, then the stream
+ * sequence of its own last batch. Who lost the lease can therefore never write after the control
+ * plane has written the end.
+ */
+import { z } from "zod";
+
+/** A job names what to claim; its holder fetches the rest over tRPC. */
+export const Job = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("build"), attempt: z.string() }),
+  z.object({ kind: z.literal("run"), run: z.string() }),
+]);
+export type Job = z.infer<typeof Job>;
+export type JobKind = Job["kind"];
+
+/** Sent to the holder of a lease; that it arrives is a matter of speed, since renewing the lease tells the same. */
+export const ControlMessage = z.object({ type: z.literal("cancel") });
+export type ControlMessage = z.infer<typeof ControlMessage>;
+
+/** The subjects and streams of one platform. A pool's name is lower-case letters, digits and dashes in subjects. */
+export function catalogue(namespace: string) {
+  return {
+    jobs: {
+      /** Work queue: a message stays until its consumer acknowledges it. */
+      stream: `${namespace}-jobs`,
+      subjects: [`${namespace}.jobs.>`],
+      subject: (kind: JobKind, pool: string) => `${namespace}.jobs.${kind}.${subjectToken(pool)}`,
+      /** The durable consumer that all workers of a pool share. */
+      consumer: (kind: JobKind, pool: string) => `${kind}-${subjectToken(pool)}`,
+      /** Seconds after which a job that nobody says to be working on is delivered again. */
+      ackWaitSeconds: 30,
+    },
+    events: {
+      stream: `${namespace}-events`,
+      subjects: [`${namespace}.events.>`],
+      /** `id`: of an attempt or a run. */
+      subject: (id: string) => `${namespace}.events.${id}`,
+      /** Seconds that events stay in the stream; Postgres keeps what has ended. */
+      maxAgeSeconds: 24 * 60 * 60,
+    },
+    /** `id`: of an attempt or a run. */
+    control: (id: string) => `${namespace}.control.${id}`,
+    /** Says that a build has new events of its own; no payload. */
+    buildChanged: (build: string) => `${namespace}.builds.${build}`,
+  };
+}
+export type Catalogue = ReturnType<typeof catalogue>;
+
+function subjectToken(pool: string): string {
+  return pool.toLowerCase().replaceAll(/[^a-z0-9-]/g, "-");
+}

@@ -1,0 +1,90 @@
+/**
+ * Errors that cross a process boundary: a closed list of codes, one class, and converters from
+ * anything that was thrown. A code is stable; a message is for people.
+ */
+import { z } from "zod";
+
+/** Every code, with the exit code that the command line gives for it. */
+const CODES = {
+  /** The definition, a file that it names, or an argument cannot be right. Nothing was started. */
+  INVALID_INPUT: 2,
+  UNKNOWN_BUILDER_VERSION: 2,
+  /** The base cannot be had: no such tag, or no such Python version. */
+  BASE_NOT_FOUND: 2,
+  /** A secret is used that has no value. */
+  SECRET_MISSING: 2,
+  NOT_FOUND: 2,
+  /** No pool of builders or runners fits what was asked for. */
+  POOL_UNAVAILABLE: 2,
+  UNAUTHORIZED: 3,
+  FORBIDDEN: 3,
+  /** A local tree was not uploaded, or not whole. */
+  CONTEXT_MISSING: 3,
+  CONTEXT_CORRUPT: 3,
+  /** A step of a layer ended with a status other than zero. */
+  STEP_FAILED: 1,
+  /** The builder itself failed at a layer: BuildKit, the disk, the registry. */
+  BUILD_FAILED: 1,
+  /** Several builders in turn were lost while they made the same layers. */
+  ATTEMPT_LOST: 1,
+  RUN_FAILED: 1,
+  CANCELLED: 130,
+  /** The lease ended, or went to another: what its holder made is not taken. */
+  LEASE_LOST: 3,
+  REGISTRY_UNAVAILABLE: 3,
+  /** The platform cannot be reached. */
+  UNREACHABLE: 3,
+  /** A fault of Lamina itself. */
+  INTERNAL: 3,
+} as const;
+
+export type ErrorCode = keyof typeof CODES;
+
+const codeNames = Object.keys(CODES).filter((name): name is ErrorCode => name in CODES);
+export const ErrorCode = z.enum(codeNames);
+
+/** Where in a user's file a method was called: the path as the client saw it, line and column from 1. */
+export const SourceLocation = z.strictObject({ file: z.string(), line: z.int().min(1), column: z.int().min(1) });
+export type SourceLocation = z.infer<typeof SourceLocation>;
+
+/** An error as it travels. */
+export const ErrorInfo = z.object({
+  code: ErrorCode,
+  message: z.string(),
+  /** The layer id that it concerns. */
+  layer: z.string().optional(),
+  source: SourceLocation.optional(),
+  /** The command that failed, as its author wrote it. */
+  command: z.string().optional(),
+  exitCode: z.int().optional(),
+  /** The last lines of output, the newest last. */
+  lastLines: z.array(z.string()).optional(),
+});
+export type ErrorInfo = z.infer<typeof ErrorInfo>;
+
+/** The one error class of the platform. Its `info` is all that another process sees of it; `cause` stays here. */
+export class LaminaError extends Error {
+  override readonly name = "LaminaError";
+  readonly info: ErrorInfo;
+
+  constructor(info: ErrorInfo, options?: ErrorOptions) {
+    super(info.message, options);
+    this.info = info;
+  }
+
+  get code(): ErrorCode {
+    return this.info.code;
+  }
+}
+
+/** The error as it is, or an INTERNAL one with the thrown value as its cause. */
+export function laminaError(thrown: unknown): LaminaError {
+  if (thrown instanceof LaminaError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new LaminaError({ code: "INTERNAL", message }, { cause: thrown });
+}
+
+/** 1: the build or call failed; 2: bad usage or input; 3: the platform cannot be reached or is broken; 130: cancelled. */
+export function exitCodeOf(code: ErrorCode): 1 | 2 | 3 | 130 {
+  return CODES[code];
+}

@@ -1,0 +1,5 @@
+export * from "./catalogue.ts";
+export * from "./errors.ts";
+export * from "./events.ts";
+export * from "./router.ts";
+export * from "./services.ts";

@@ -1,0 +1,131 @@
+/** The tRPC router: access and validation, and nothing else; the work is done by the services. */
+import { initTRPC, tracked, TRPCError } from "@trpc/server";
+import { z } from "zod";
+import { type ErrorCode, type ErrorInfo, LaminaError, laminaError } from "./errors.ts";
+import * as schema from "./services.ts";
+
+export interface RouterContext {
+  readonly services: schema.Services;
+  /** Null when the request carries no valid token. */
+  readonly caller: schema.Caller | null;
+}
+
+const t = initTRPC.context<RouterContext>().create({
+  isDev: false,
+  errorFormatter: ({ shape, error }) => {
+    const info = infoOf(error);
+    return { ...shape, message: info.message, data: { ...shape.data, lamina: info } };
+  },
+});
+
+const procedure = t.procedure.use(async ({ next }) => {
+  const result = await next();
+  if (!result.ok && result.error.cause instanceof LaminaError) throw transportError(result.error.cause);
+  return result;
+});
+const client = procedure.use(({ ctx, next }) => next({ ctx: { caller: callerInRole(ctx, "client") } }));
+const worker = procedure.use(({ ctx, next }) => next({ ctx: { caller: callerInRole(ctx, "worker") } }));
+
+const byId = z.object({ id: z.string() });
+
+export const router = t.router({
+  platform: t.router({
+    info: client.output(schema.PlatformInfo).query(({ ctx }) => ctx.services.platform.info(ctx.caller)),
+    heartbeat: worker.input(schema.Worker).mutation(({ ctx, input }) => ctx.services.platform.heartbeat(ctx.caller, input)),
+  }),
+  images: t.router({
+    plan: client
+      .input(schema.PlanInput)
+      .output(schema.Plan)
+      .mutation(({ ctx, input }) => ctx.services.images.plan(ctx.caller, input)),
+    list: client.output(z.array(schema.BuiltImage)).query(({ ctx }) => ctx.services.images.list(ctx.caller)),
+  }),
+  contexts: t.router({
+    missingFiles: client.input(schema.MissingFilesInput).mutation(({ ctx, input }) => ctx.services.contexts.missingFiles(ctx.caller, input)),
+    commitTree: client.input(schema.CommitTreeInput).mutation(({ ctx, input }) => ctx.services.contexts.commitTree(ctx.caller, input)),
+  }),
+  builds: t.router({
+    start: client.input(schema.StartBuildInput).mutation(({ ctx, input }) => ctx.services.builds.start(ctx.caller, input)),
+    get: client
+      .input(byId)
+      .output(schema.Build)
+      .query(({ ctx, input }) => ctx.services.builds.get(ctx.caller, input)),
+    list: client
+      .input(z.object({ limit: z.int().min(1).max(500).default(50) }))
+      .output(z.array(schema.Build))
+      .query(({ ctx, input }) => ctx.services.builds.list(ctx.caller, input)),
+    cancel: client.input(byId).mutation(({ ctx, input }) => ctx.services.builds.cancel(ctx.caller, input)),
+    follow: client.input(schema.FollowInput).subscription(async function* ({ ctx, input, signal }) {
+      for await (const { cursor, event } of ctx.services.builds.follow(ctx.caller, input, signalOf(signal))) yield tracked(cursor, event);
+    }),
+  }),
+  secrets: t.router({
+    set: client.input(schema.SetSecretInput).mutation(({ ctx, input }) => ctx.services.secrets.set(ctx.caller, input)),
+    list: client.output(z.array(schema.SecretInfo)).query(({ ctx }) => ctx.services.secrets.list(ctx.caller)),
+    remove: client.input(z.object({ name: z.string() })).mutation(({ ctx, input }) => ctx.services.secrets.remove(ctx.caller, input)),
+  }),
+  runs: t.router({
+    start: client.input(schema.StartRunInput).mutation(({ ctx, input }) => ctx.services.runs.start(ctx.caller, input)),
+    cancel: client.input(byId).mutation(({ ctx, input }) => ctx.services.runs.cancel(ctx.caller, input)),
+    follow: client.input(schema.FollowInput).subscription(async function* ({ ctx, input, signal }) {
+      for await (const { cursor, event } of ctx.services.runs.follow(ctx.caller, input, signalOf(signal))) yield tracked(cursor, event);
+    }),
+    claim: worker
+      .input(schema.ClaimInput)
+      .output(schema.ClaimedRun.nullable())
+      .mutation(({ ctx, input }) => ctx.services.runs.claim(ctx.caller, input)),
+    renew: worker.input(schema.LeaseProof).mutation(({ ctx, input }) => ctx.services.runs.renew(ctx.caller, input)),
+    finish: worker.input(schema.FinishRunInput).mutation(({ ctx, input }) => ctx.services.runs.finish(ctx.caller, input)),
+  }),
+  attempts: t.router({
+    claim: worker
+      .input(schema.ClaimInput)
+      .output(schema.ClaimedAttempt.nullable())
+      .mutation(({ ctx, input }) => ctx.services.attempts.claim(ctx.caller, input)),
+    renew: worker.input(schema.LeaseProof).mutation(({ ctx, input }) => ctx.services.attempts.renew(ctx.caller, input)),
+    publish: worker.input(schema.PublishInput).mutation(({ ctx, input }) => ctx.services.attempts.publish(ctx.caller, input)),
+    finish: worker.input(schema.FinishAttemptInput).mutation(({ ctx, input }) => ctx.services.attempts.finish(ctx.caller, input)),
+  }),
+});
+export type Router = typeof router;
+
+function callerInRole(ctx: RouterContext, role: schema.Caller["role"]): schema.Caller {
+  if (ctx.caller === null) {
+    throw transportError(new LaminaError({ code: "UNAUTHORIZED", message: "The request carries no valid token. Check LAMINA_TOKEN." }));
+  }
+  if (ctx.caller.role !== role) {
+    throw transportError(new LaminaError({ code: "FORBIDDEN", message: `This needs the token of a ${role}.` }));
+  }
+  return ctx.caller;
+}
+
+/** tRPC leaves the signal out where no request stands behind a call, as in a direct call. */
+function signalOf(signal: AbortSignal | undefined): AbortSignal {
+  return signal ?? new AbortController().signal;
+}
+
+type TransportCode = ConstructorParameters<typeof TRPCError>[0]["code"];
+
+const TRANSPORT_CODES: Partial<Record<ErrorCode, TransportCode>> = {
+  INVALID_INPUT: "BAD_REQUEST",
+  UNKNOWN_BUILDER_VERSION: "BAD_REQUEST",
+  BASE_NOT_FOUND: "UNPROCESSABLE_CONTENT",
+  SECRET_MISSING: "UNPROCESSABLE_CONTENT",
+  POOL_UNAVAILABLE: "UNPROCESSABLE_CONTENT",
+  CONTEXT_CORRUPT: "UNPROCESSABLE_CONTENT",
+  CONTEXT_MISSING: "PRECONDITION_FAILED",
+  NOT_FOUND: "NOT_FOUND",
+  UNAUTHORIZED: "UNAUTHORIZED",
+  FORBIDDEN: "FORBIDDEN",
+  LEASE_LOST: "CONFLICT",
+};
+
+function transportError(cause: LaminaError): TRPCError {
+  return new TRPCError({ code: TRANSPORT_CODES[cause.code] ?? "INTERNAL_SERVER_ERROR", message: cause.message, cause });
+}
+
+function infoOf(error: TRPCError): ErrorInfo {
+  if (error.cause instanceof z.ZodError) return { code: "INVALID_INPUT", message: z.prettifyError(error.cause) };
+  if (error.cause !== undefined) return laminaError(error.cause).info;
+  return { code: error.code === "NOT_FOUND" ? "NOT_FOUND" : "INTERNAL", message: error.message };
+}

@@ -1,0 +1,245 @@
+/**
+ * The services behind the router, and their inputs and outputs. Everything is plain JSON, so that
+ * clients in other languages speak it too.
+ */
+import { Definition, Digest, Platform, ResolvedDefinition, SecretName, TreeEntry, VariableName } from "@lamina/ir";
+import { z } from "zod";
+import { ErrorInfo, SourceLocation } from "./errors.ts";
+import { type BuildEvent, PlannedLayer, type RunEvent } from "./events.ts";
+
+/** Who calls, as its token says. Workers are builders and runners. */
+export interface Caller {
+  readonly workspace: string;
+  readonly role: "client" | "worker";
+}
+
+export const PlatformInfo = z.object({
+  version: z.string(),
+  builderVersions: z.array(z.string()),
+  platform: Platform,
+  /** Workers that were heard of lately. */
+  workers: z.array(z.object({ name: z.string(), kind: z.enum(["builder", "runner"]), pool: z.string(), version: z.string() })),
+  /** What the control plane itself stands on, each with what is wrong with it, if anything is. */
+  parts: z.array(z.object({ name: z.string(), address: z.string(), problem: z.string().optional() })),
+});
+export type PlatformInfo = z.infer<typeof PlatformInfo>;
+
+export const PlanInput = z.object({
+  definition: Definition,
+  /** The first layer to make anew, counted with the base as 0; without it nothing is forced. */
+  forcedFrom: z.int().min(0).optional(),
+  /** Asks the base registry again for the digest of a tag. */
+  pull: z.boolean().default(false),
+});
+export type PlanInput = z.input<typeof PlanInput>;
+
+export const Plan = z.object({
+  image: z.string(),
+  platform: Platform,
+  definition: ResolvedDefinition,
+  /** What the base layer is: `host/repository@digest`, and the user that its config names. */
+  base: z.object({ reference: z.string(), user: z.string().optional() }),
+  layers: z.array(PlannedLayer),
+  /** Trees that missing layers copy and that the server does not hold whole. */
+  missingTrees: z.array(Digest),
+});
+export type Plan = z.infer<typeof Plan>;
+
+export const StartBuildInput = PlanInput.extend({
+  /** A name for people, such as the export's. */
+  name: z.string().max(200).optional(),
+  /** Where each layer's method was called, the base first. */
+  sources: z.array(SourceLocation.nullable()),
+  /** Values of the inline secrets. Encrypted at rest, gone when the build has ended. */
+  secrets: z.record(VariableName, z.string()).default({}),
+});
+export type StartBuildInput = z.input<typeof StartBuildInput>;
+
+export const BuildState = z.enum(["running", "done", "failed", "cancelled"]);
+export type BuildState = z.infer<typeof BuildState>;
+
+export const Build = z.object({
+  id: z.string(),
+  name: z.string().optional(),
+  image: z.string(),
+  state: BuildState,
+  /** ISO 8601. */
+  createdAt: z.string(),
+  endedAt: z.string().optional(),
+  ref: z.string().optional(),
+  error: ErrorInfo.optional(),
+});
+export type Build = z.infer<typeof Build>;
+
+export const BuiltImage = z.object({
+  id: z.string(),
+  name: z.string().optional(),
+  ref: z.string(),
+  digest: Digest,
+  layers: z.int(),
+  /** The compressed size of all its layers. */
+  bytes: z.number(),
+  createdAt: z.string(),
+});
+export type BuiltImage = z.infer<typeof BuiltImage>;
+
+export const FollowInput = z.object({
+  id: z.string(),
+  /** The cursor of the last event that was seen; tRPC clients send it by themselves when they reconnect. */
+  lastEventId: z.string().nullish(),
+});
+export type FollowInput = z.infer<typeof FollowInput>;
+
+/** An event with the cursor from which a client goes on after it. */
+export interface Tracked<Event> {
+  readonly cursor: string;
+  readonly event: Event;
+}
+
+export const MissingFilesInput = z.object({ files: z.array(Digest) });
+export type MissingFilesInput = z.infer<typeof MissingFilesInput>;
+export const CommitTreeInput = z.object({ entries: z.array(TreeEntry) });
+export type CommitTreeInput = z.infer<typeof CommitTreeInput>;
+
+/** The answer to a pack that was sent to {@link PACK_PATH}. */
+export const PackReceipt = z.object({ digest: Digest, files: z.int(), bytes: z.number() });
+export type PackReceipt = z.infer<typeof PackReceipt>;
+/**
+ * `POST` here sends a pack: a zstd-compressed tar of regular files, each named by the 64 hexadecimal
+ * digits of its SHA-256. The server checks every file against its name before it takes the pack.
+ */
+export const PACK_PATH = "/v1/packs";
+
+export const SetSecretInput = z.object({ name: SecretName, variables: z.record(VariableName, z.string()) });
+export type SetSecretInput = z.infer<typeof SetSecretInput>;
+export const SecretInfo = z.object({ name: z.string(), variables: z.array(z.string()), updatedAt: z.string() });
+export type SecretInfo = z.infer<typeof SecretInfo>;
+
+export const StartRunInput = z.object({
+  /** An image id, or a reference with a digest in the workspace's repository. */
+  image: z.string().min(1),
+  command: z.array(z.string().regex(/^[^\0]*$/)).min(1),
+});
+export type StartRunInput = z.infer<typeof StartRunInput>;
+
+/** A worker that takes jobs of one pool. */
+export const Worker = z.object({
+  name: z.string().min(1),
+  kind: z.enum(["builder", "runner"]),
+  pool: z.string().min(1),
+  platform: Platform,
+  version: z.string(),
+});
+export type Worker = z.infer<typeof Worker>;
+
+/** Shown with every call that changes something under a lease. Tokens only ever grow. */
+export const LeaseProof = z.object({ id: z.string(), token: z.int() });
+export type LeaseProof = z.infer<typeof LeaseProof>;
+
+export const ClaimInput = z.object({ id: z.string(), worker: z.string().min(1) });
+export type ClaimInput = z.infer<typeof ClaimInput>;
+
+/** An image in the platform's registry, whose host each process knows under its own address; or elsewhere. */
+export const ImageLocation = z.object({ host: z.string().optional(), repository: z.string(), digest: Digest });
+export type ImageLocation = z.infer<typeof ImageLocation>;
+
+/** What the holder of an attempt's lease needs to make its layers. */
+export const ClaimedAttempt = z.object({
+  token: z.int(),
+  leaseSeconds: z.number(),
+  definition: ResolvedDefinition,
+  /** The image to start from, and the user that its config names. */
+  from: ImageLocation.extend({ user: z.string().optional() }),
+  /** The layers to make, consecutive, in order. `index` counts from the base, which is 0. */
+  layers: z.array(z.object({ index: z.int().min(1), id: z.string(), record: z.string(), parentRecord: z.string().nullable() })).min(1),
+  /** The first layer of the definition that must be made anew, whatever is cached. */
+  forcedFrom: z.int().optional(),
+  /** Where in the platform's registry to push. */
+  repository: z.string(),
+  /** The manifest of each tree that is copied, in the repository of contexts. */
+  trees: z.record(Digest, ImageLocation),
+  /** Values by variable name; handed out once. */
+  secrets: z.record(z.string(), z.string()),
+});
+export type ClaimedAttempt = z.infer<typeof ClaimedAttempt>;
+
+export const RenewedLease = z.object({ leaseSeconds: z.number(), cancelled: z.boolean() });
+export type RenewedLease = z.infer<typeof RenewedLease>;
+
+export const PublishInput = LeaseProof.extend({
+  layer: z.string(),
+  digest: Digest,
+  /** The compressed size of what this layer added. */
+  bytes: z.number(),
+  seconds: z.number(),
+});
+export type PublishInput = z.infer<typeof PublishInput>;
+
+export const FinishAttemptInput = LeaseProof.extend({
+  /** Without it all layers are made and published. */
+  error: ErrorInfo.optional(),
+});
+export type FinishAttemptInput = z.infer<typeof FinishAttemptInput>;
+
+export const ClaimedRun = z.object({
+  token: z.int(),
+  leaseSeconds: z.number(),
+  image: ImageLocation,
+  command: z.array(z.string()),
+});
+export type ClaimedRun = z.infer<typeof ClaimedRun>;
+
+export const FinishRunInput = LeaseProof.extend({
+  outcome: z.union([z.object({ exitCode: z.int() }), z.object({ error: ErrorInfo })]),
+});
+export type FinishRunInput = z.infer<typeof FinishRunInput>;
+
+/** What the control plane does. Every method throws LaminaError; the first argument says who asks. */
+export interface Services {
+  readonly platform: {
+    info(caller: Caller): Promise<PlatformInfo>;
+    heartbeat(caller: Caller, worker: Worker): Promise<void>;
+  };
+  readonly images: {
+    plan(caller: Caller, input: z.output<typeof PlanInput>): Promise<Plan>;
+    list(caller: Caller): Promise<BuiltImage[]>;
+  };
+  readonly contexts: {
+    /** Of these files, those that no pack holds. */
+    missingFiles(caller: Caller, input: MissingFilesInput): Promise<Digest[]>;
+    /** Keeps a tree whose files are all there. @throws CONTEXT_MISSING */
+    commitTree(caller: Caller, input: CommitTreeInput): Promise<{ tree: Digest }>;
+  };
+  readonly builds: {
+    start(caller: Caller, input: z.output<typeof StartBuildInput>): Promise<{ build: string }>;
+    get(caller: Caller, input: { id: string }): Promise<Build>;
+    /** The newest first. */
+    list(caller: Caller, input: { limit: number }): Promise<Build[]>;
+    cancel(caller: Caller, input: { id: string }): Promise<void>;
+    /** Each event once, from the cursor on; ends after done, failed or cancelled. */
+    follow(caller: Caller, input: FollowInput, signal: AbortSignal): AsyncIterable<Tracked<BuildEvent>>;
+  };
+  readonly secrets: {
+    set(caller: Caller, input: SetSecretInput): Promise<void>;
+    list(caller: Caller): Promise<SecretInfo[]>;
+    remove(caller: Caller, input: { name: string }): Promise<void>;
+  };
+  readonly runs: {
+    start(caller: Caller, input: StartRunInput): Promise<{ run: string }>;
+    cancel(caller: Caller, input: { id: string }): Promise<void>;
+    follow(caller: Caller, input: FollowInput, signal: AbortSignal): AsyncIterable<Tracked<RunEvent>>;
+    claim(caller: Caller, input: ClaimInput): Promise<ClaimedRun | null>;
+    renew(caller: Caller, input: LeaseProof): Promise<RenewedLease>;
+    finish(caller: Caller, input: FinishRunInput): Promise<void>;
+  };
+  readonly attempts: {
+    /** The lease, or null when there is nothing to claim any more: the job is then done with. */
+    claim(caller: Caller, input: ClaimInput): Promise<ClaimedAttempt | null>;
+    /** @throws LEASE_LOST */
+    renew(caller: Caller, input: LeaseProof): Promise<RenewedLease>;
+    /** Keeps a record of a layer whose image was pushed. @throws LEASE_LOST */
+    publish(caller: Caller, input: PublishInput): Promise<void>;
+    /** @throws LEASE_LOST */
+    finish(caller: Caller, input: FinishAttemptInput): Promise<void>;
+  };
+}
