@@ -109,6 +109,8 @@ export type PackReceipt = z.infer<typeof PackReceipt>;
  * digits of its SHA-256. The server checks every file against its name before it takes the pack.
  */
 export const PACK_PATH = "/v1/packs";
+/** Where the router is served over HTTP. */
+export const RPC_PATH = "/v1/trpc";
 
 export const SetSecretInput = z.object({ name: SecretName, variables: z.record(VariableName, z.string()) });
 export type SetSecretInput = z.infer<typeof SetSecretInput>;
