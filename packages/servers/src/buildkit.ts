@@ -1,0 +1,65 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runCommand } from "./command.ts";
+import type { ServerContext } from "./context.ts";
+import { isolated } from "./isolate.ts";
+import { unixSocket } from "./unix-socket.ts";
+import { supervise, type Supervised } from "./supervise.ts";
+
+/** Where BuildKit listens, for `buildctl --addr`. */
+export function buildkitAddress(directory: string): string {
+  return `unix://${socket(directory)}`;
+}
+
+/**
+ * Starts buildkitd with the OCI worker, which pushes to and pulls from `registry` (and any other). GPUs are looked up
+ * in the machine's CDI directories and in `<directory>/cdi`.
+ */
+export async function startBuildkit(context: ServerContext, registry: URL): Promise<Supervised> {
+  const directory = join(context.directory, "buildkit");
+  const configuration = join(directory, "buildkitd.toml");
+  const root = join(directory, "root");
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  await rm(socket(context.directory), { force: true });
+  await writeFile(configuration, buildkitConfiguration(context.directory, root, registry), { mode: 0o600 });
+  return supervise({
+    name: "buildkitd",
+    // BuildKit writes the environment of each running step, secrets included, into the executor's directory: it is in memory only.
+    command: isolated(
+      [join(context.binaries, "buildkitd"), "--config", configuration],
+      [{ type: "tmpfs", target: join(root, "runc-overlayfs", "executor"), mode: "0711" }],
+    ),
+    directory: context.directory,
+    path: context.binaries,
+    stop: { signal: "SIGTERM", graceSeconds: 15, isolated: true },
+    isReady: async () => {
+      await runCommand(join(context.binaries, "buildctl"), ["--addr", buildkitAddress(context.directory), "debug", "workers"]);
+      return true;
+    },
+    report: context.report,
+  });
+}
+
+function buildkitConfiguration(directory: string, root: string, registry: URL): string {
+  const specDirectories = ["/etc/cdi", "/var/run/cdi", join(directory, "cdi")];
+  return `
+root = ${JSON.stringify(root)}
+[grpc]
+  address = [${JSON.stringify(buildkitAddress(directory))}]
+[worker.oci]
+  enabled = true
+  snapshotter = "overlayfs"
+  networkMode = "host"
+[worker.containerd]
+  enabled = false
+[cdi]
+  specDirs = ${JSON.stringify(specDirectories)}
+  autoAllowed = ["nvidia.com/gpu"]
+[registry.${JSON.stringify(registry.host)}]
+  http = ${registry.protocol === "http:"}
+`;
+}
+
+function socket(directory: string): string {
+  return unixSocket(directory, "buildkit", "buildkitd.sock");
+}

@@ -1,0 +1,83 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runCommand } from "./command.ts";
+import type { ServerContext } from "./context.ts";
+import { isolated } from "./isolate.ts";
+import { supervise, type Supervised } from "./supervise.ts";
+import { unixSocket } from "./unix-socket.ts";
+
+// Only containers and images are asked of it: no Kubernetes interface, and nothing outside its own directory.
+const DISABLED_PLUGINS = [
+  "io.containerd.cri.v1.images",
+  "io.containerd.cri.v1.runtime",
+  "io.containerd.grpc.v1.cri",
+  "io.containerd.internal.v1.opt",
+  "io.containerd.nri.v1.nri",
+  "io.containerd.image-verifier.v1.bindir",
+  "io.containerd.snapshotter.v1.blockfile",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.erofs",
+  "io.containerd.snapshotter.v1.zfs",
+];
+
+/** Where containerd listens, for `ctr --address`. */
+export function containerdAddress(directory: string): string {
+  return unixSocket(directory, "containerd", "containerd.sock");
+}
+
+/** For `ctr image pull --hosts-dir`: how to reach the registry and the authorization that it wants. */
+export function hostsDirectory(directory: string): string {
+  return join(directory, "containerd", "hosts");
+}
+
+/** Starts containerd. Containers end with it, since it has its own process name space. */
+export async function startContainerd(context: ServerContext): Promise<Supervised> {
+  const directory = join(context.directory, "containerd");
+  const configuration = join(directory, "containerd.toml");
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await rm(containerdAddress(context.directory), { force: true });
+  await writeFile(configuration, containerdConfiguration(context.directory), { mode: 0o600 });
+  return supervise({
+    name: "containerd",
+    command: isolated([join(context.binaries, "containerd"), "--config", configuration]),
+    directory: context.directory,
+    path: context.binaries,
+    stop: { signal: "SIGTERM", graceSeconds: 10, isolated: true },
+    isReady: async () => {
+      await runCommand(join(context.binaries, "ctr"), ["--address", containerdAddress(context.directory), "version"]);
+      return true;
+    },
+    report: context.report,
+  });
+}
+
+/** Writes the file by which containerd reaches a registry. The authorization is in it, and nowhere else. */
+export async function writeHosts(directory: string, registry: URL, authorization: string): Promise<void> {
+  const folder = join(hostsDirectory(directory), registry.host);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const server = JSON.stringify(registry.origin);
+  const hosts = `
+server = ${server}
+[host.${server}]
+  capabilities = ["pull", "resolve"]
+[host.${server}.header]
+  Authorization = ${JSON.stringify(authorization)}
+`;
+  await writeFile(join(folder, "hosts.toml"), hosts, { mode: 0o600 });
+}
+
+function containerdConfiguration(directory: string): string {
+  const address = containerdAddress(directory);
+  return `
+version = 3
+root = ${JSON.stringify(join(directory, "containerd", "root"))}
+state = ${JSON.stringify(join(directory, "containerd", "state"))}
+disabled_plugins = ${JSON.stringify(DISABLED_PLUGINS)}
+[grpc]
+  address = ${JSON.stringify(address)}
+[ttrpc]
+  address = ${JSON.stringify(`${address}.ttrpc`)}
+[plugins."io.containerd.transfer.v1.local"]
+  config_path = ${JSON.stringify(hostsDirectory(directory))}
+`;
+}

@@ -1,0 +1,99 @@
+import { chmod, mkdir } from "node:fs/promises";
+import { serverBinaries } from "./binaries.ts";
+import { buildkitAddress, startBuildkit } from "./buildkit.ts";
+import { containerdAddress, hostsDirectory, startContainerd, writeHosts } from "./containerd.ts";
+import { LOOPBACK, type ServerContext } from "./context.ts";
+import { startNats } from "./nats.ts";
+import { claim } from "./owner.ts";
+import { postgresUrl, startPostgres } from "./postgres.ts";
+import { basicAuthorization, registryUrl, startRegistry } from "./registry.ts";
+import { loadSettings, USER } from "./settings.ts";
+import type { Supervised } from "./supervise.ts";
+
+/** Where the servers answer, and as whom. Plain data. */
+export interface ServerAddresses {
+  readonly postgres: { readonly url: string };
+  readonly nats: { readonly url: string; readonly user: string; readonly password: string };
+  /** `host` is host:port; it speaks HTTP when it is on loopback. */
+  readonly registry: { readonly host: string; readonly user: string; readonly password: string };
+  readonly buildkit: { readonly address: string };
+  readonly containerd: { readonly address: string; readonly hostsDirectory: string };
+  /** The directory of the clients: buildctl, ctr, crane. */
+  readonly binaries: string;
+}
+
+export interface StartOptions {
+  /** Data, logs, sockets and credentials of this set of servers; only its user can read it. */
+  readonly directory: string;
+  /** The root of the per-user cache that the servers are built into. */
+  readonly cache: string;
+  /** Servers that run already and are used instead of starting one. */
+  readonly external?: Partial<Pick<ServerAddresses, "postgres" | "nats" | "registry" | "buildkit">>;
+  /** Told, a line at a time, when a server died and when it is back. */
+  readonly report?: (line: string) => void;
+}
+
+export interface EmbeddedServers extends ServerAddresses {
+  /** Ends all servers that were started, gracefully. Nothing of them is left but their data and logs. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the servers beside each other and resolves when all are ready. Leftovers of a supervisor that was
+ * killed are ended first. Throws, with nothing left running, when one of them does not start.
+ */
+export async function startServers(options: StartOptions): Promise<EmbeddedServers> {
+  const { directory, external = {} } = options;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await chmod(directory, 0o700);
+  const binaries = await serverBinaries(options.cache);
+  const release = await claim(directory);
+  try {
+    const context: ServerContext = { directory, binaries, settings: await loadSettings(directory), report: options.report ?? (() => undefined) };
+    const addresses = { ...embeddedAddresses(context), ...external };
+    const { registry } = addresses;
+    await writeHosts(directory, registryUrl(registry.host), basicAuthorization(registry.user, registry.password));
+    const running = await startAll([
+      ...(external.postgres === undefined ? [startPostgres(context)] : []),
+      ...(external.nats === undefined ? [startNats(context)] : []),
+      ...(external.registry === undefined ? [startRegistry(context)] : []),
+      ...(external.buildkit === undefined ? [startBuildkit(context, registryUrl(registry.host))] : []),
+      startContainerd(context),
+    ]);
+    return {
+      ...addresses,
+      async stop() {
+        await stopAll(running);
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function embeddedAddresses(context: ServerContext): ServerAddresses {
+  const { directory, settings, binaries } = context;
+  return {
+    postgres: { url: postgresUrl(context) },
+    nats: { url: `nats://${LOOPBACK}:${settings.ports.nats}`, user: USER, password: settings.passwords.nats },
+    registry: { host: `${LOOPBACK}:${settings.ports.registry}`, user: USER, password: settings.passwords.registry },
+    buildkit: { address: buildkitAddress(directory) },
+    containerd: { address: containerdAddress(directory), hostsDirectory: hostsDirectory(directory) },
+    binaries,
+  };
+}
+
+async function startAll(starts: readonly Promise<Supervised>[]): Promise<readonly Supervised[]> {
+  const results = await Promise.allSettled(starts);
+  const running = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  if (failures.length === 0) return running;
+  await stopAll(running);
+  throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(String).join("\n"));
+}
+
+async function stopAll(running: readonly Supervised[]): Promise<void> {
+  await Promise.all(running.map((server) => server.stop()));
+}

@@ -1,0 +1,28 @@
+import { copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { makeOnce } from "./cache.ts";
+import { runCommand } from "./command.ts";
+
+const WHEEL_PLATFORMS = new Map<string, string>([
+  ["x64", "musllinux_1_1_x86_64"],
+  ["arm64", "musllinux_1_1_aarch64"],
+]);
+
+/**
+ * The path of the uv of that version, fetched into the cache through pip when it is not there. It is
+ * linked against musl, statically, so that it runs in every image.
+ */
+export async function uvBinary(options: { readonly cache: string; readonly version: string }): Promise<string> {
+  const platform = WHEEL_PLATFORMS.get(process.arch);
+  if (platform === undefined) throw new Error(`There is no uv for ${process.arch}: use x64 or arm64.`);
+  const directory = await makeOnce(join(options.cache, `uv-${options.version}-${process.arch}`), async (temporary) => {
+    const wheel = join(temporary, "wheel");
+    await mkdir(temporary, { recursive: true });
+    await runCommand("python3", [
+      ...["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"],
+      ...["--platform", platform, "--target", wheel, `uv==${options.version}`],
+    ]);
+    await copyFile(join(wheel, "bin", "uv"), join(temporary, "uv"));
+  });
+  return join(directory, "uv");
+}
