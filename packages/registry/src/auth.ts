@@ -66,16 +66,16 @@ export function createAuthenticator(options: {
     if (answer.status !== 200) throw await failureOf(answer, `get a token for ${registry.host}`);
     const parsed = TokenAnswer.safeParse(parseJson(await answer.bytes(1 << 20)));
     if (!parsed.success || parsed.data.value === undefined) {
-      throw new RegistryError("corrupt", `the token server ${url.host} of ${registry.host} did not answer with a token`);
+      throw new RegistryError("CORRUPT", `the token server ${url.host} of ${registry.host} did not answer with a token`);
     }
     return { value: parsed.data.value, expiresAtMs: now() + parsed.data.seconds * 1000 - expiryMarginMs };
   }
 
   function tokenUrl(bearer: Challenge & { scheme: "bearer" }, scope: Scope): URL {
     const url = URL.parse(bearer.realm);
-    if (url === null) throw new RegistryError("corrupt", `${registry.host} names a token server that is not an address`);
+    if (url === null) throw new RegistryError("CORRUPT", `${registry.host} names a token server that is not an address`);
     if (registry.protocol === "https:" && url.protocol !== "https:") {
-      throw new RegistryError("unauthorised", `${registry.host} asks to send credentials in the clear to ${url.host}`);
+      throw new RegistryError("UNAUTHORIZED", `${registry.host} asks to send credentials in the clear to ${url.host}`);
     }
     if (bearer.service !== undefined) url.searchParams.set("service", bearer.service);
     for (const part of scope) url.searchParams.append("scope", part);

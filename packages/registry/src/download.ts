@@ -32,7 +32,7 @@ async function* verified(first: Answer, source: Source): AsyncGenerator<Uint8Arr
     yield chunk;
   }
   const digest = digester.digest();
-  if (digest !== source.digest) throw new RegistryError("corrupt", `${first.url.host} sent ${digest} where ${source.digest} was asked for`);
+  if (digest !== source.digest) throw new RegistryError("CORRUPT", `${first.url.host} sent ${digest} where ${source.digest} was asked for`);
 }
 
 /** The chunks of a blob over as many answers as it takes. */
@@ -45,7 +45,7 @@ async function* continued(first: Answer, { open, signal }: Source): AsyncGenerat
     try {
       return await chunks.next();
     } catch (error) {
-      if (!isRegistryError(error, "unreachable") || ++breaks > breakLimit) throw error;
+      if (!isRegistryError(error, "UNREACHABLE") || ++breaks > breakLimit) throw error;
       chunks = chunksFrom(await open(offset, signal), offset);
       return next();
     }

@@ -1,25 +1,25 @@
 /**
  * Why a registry did not do what was asked:
- * - `invalid_reference`: the reference, repository, tag or digest is malformed; nothing was asked.
- * - `not_found`: the registry answered, and has no such repository, manifest or blob.
- * - `unauthorised`: credentials are missing or wrong, or do not allow this.
- * - `unreachable`: no answer came: name, connection, TLS, time limit, or a connection that broke.
- * - `unavailable`: it answered 429 or 5xx, also after retries.
- * - `no_such_platform`: the image is there, but not for the platform that was asked for.
- * - `corrupt`: what came is not what was named (wrong digest), or breaks the specification.
- * - `unsupported`: a valid answer of a kind that this client does not read.
- * - `rejected`: the registry refused what was sent.
+ * - `INVALID_REFERENCE`: the reference, repository, tag or digest is malformed; nothing was asked.
+ * - `NOT_FOUND`: the registry answered, and has no such repository, manifest or blob.
+ * - `UNAUTHORIZED`: credentials are missing or wrong, or do not allow this.
+ * - `UNREACHABLE`: no answer came: name, connection, TLS, time limit, or a connection that broke.
+ * - `UNAVAILABLE`: it answered 429 or 5xx, also after retries.
+ * - `NO_SUCH_PLATFORM`: the image is there, but not for the platform that was asked for.
+ * - `CORRUPT`: what came is not what was named (wrong digest), or breaks the specification.
+ * - `UNSUPPORTED`: a valid answer of a kind that this client does not read.
+ * - `REJECTED`: the registry refused what was sent.
  */
 export type RegistryErrorCode =
-  | "invalid_reference"
-  | "not_found"
-  | "unauthorised"
-  | "unreachable"
-  | "unavailable"
-  | "no_such_platform"
-  | "corrupt"
-  | "unsupported"
-  | "rejected";
+  | "INVALID_REFERENCE"
+  | "NOT_FOUND"
+  | "UNAUTHORIZED"
+  | "UNREACHABLE"
+  | "UNAVAILABLE"
+  | "NO_SUCH_PLATFORM"
+  | "CORRUPT"
+  | "UNSUPPORTED"
+  | "REJECTED";
 
 export interface RegistryErrorDetails {
   readonly cause?: unknown;

@@ -16,15 +16,15 @@ export async function failureOf(answer: Answer, action: string): Promise<Registr
 }
 
 function codeOf(status: number): RegistryErrorCode {
-  if (status === 401 || status === 403) return "unauthorised";
-  if (status === 404) return "not_found";
-  if (status === 429 || status >= 500) return "unavailable";
-  return "rejected";
+  if (status === 401 || status === 403) return "UNAUTHORIZED";
+  if (status === 404) return "NOT_FOUND";
+  if (status === 429 || status >= 500) return "UNAVAILABLE";
+  return "REJECTED";
 }
 
 function advice(code: RegistryErrorCode): string {
-  if (code === "unauthorised") return "; check its name and the credentials for this registry";
-  if (code === "not_found") return "; check its name";
+  if (code === "UNAUTHORIZED") return "; check its name and the credentials for this registry";
+  if (code === "NOT_FOUND") return "; check its name";
   return "";
 }
 

@@ -20,12 +20,12 @@ export interface Answer {
   readonly url: URL;
   /** The pieces of the body. Leaving the loop early closes the connection. */
   chunks(): AsyncGenerator<Uint8Array>;
-  /** The whole body. @throws {RegistryError} `corrupt` when it is longer than the limit, in bytes. */
+  /** The whole body. @throws {RegistryError} `CORRUPT` when it is longer than the limit, in bytes. */
   bytes(limit: number): Promise<Uint8Array<ArrayBuffer>>;
   discard(): Promise<void>;
 }
 
-/** Speaks HTTP and judges no status; fails with `unreachable` when no answer comes. */
+/** Speaks HTTP and judges no status; fails with `UNREACHABLE` when no answer comes. */
 export interface Http {
   exchange(request: HttpRequest): Promise<Answer>;
 }
@@ -46,7 +46,7 @@ export function createHttp(options: { fetch: typeof globalThis.fetch; timeouts: 
       if (next.origin !== url.origin) authorization = undefined;
       url = next;
     }
-    throw new RegistryError("corrupt", `${request.url.host} redirects more than ${redirectLimit} times`);
+    throw new RegistryError("CORRUPT", `${request.url.host} redirects more than ${redirectLimit} times`);
   }
 
   async function once(request: HttpRequest): Promise<Answer> {
@@ -74,11 +74,11 @@ export function createHttp(options: { fetch: typeof globalThis.fetch; timeouts: 
   return { exchange };
 }
 
-/** @throws {RegistryError} `corrupt` when the location is not an HTTP address. */
+/** @throws {RegistryError} `CORRUPT` when the location is not an HTTP address. */
 export function resolveLocation(location: string, base: URL): URL {
   const url = URL.parse(location, base.href);
   if (url === null || !(url.protocol === "https:" || url.protocol === "http:")) {
-    throw new RegistryError("corrupt", `${base.host} sent a location that is not an HTTP address`);
+    throw new RegistryError("CORRUPT", `${base.host} sent a location that is not an HTTP address`);
   }
   return url;
 }
@@ -114,7 +114,7 @@ function createAnswer(response: Response, options: { url: URL; signal: AbortSign
     let size = 0;
     for await (const chunk of chunks()) {
       size += chunk.byteLength;
-      if (size > limit) throw new RegistryError("corrupt", `${url.host} sent more than the ${limit} bytes that such an answer may have`);
+      if (size > limit) throw new RegistryError("CORRUPT", `${url.host} sent more than the ${limit} bytes that such an answer may have`);
       parts.push(chunk);
     }
     return new Uint8Array(Buffer.concat(parts));
@@ -138,7 +138,7 @@ async function withLimit<T>(promise: Promise<T>, limitMs: number): Promise<T> {
 }
 
 function unreachable(url: URL, cause: unknown): RegistryError {
-  return new RegistryError("unreachable", `${url.host} cannot be reached: ${rootCause(cause)}`, { cause });
+  return new RegistryError("UNREACHABLE", `${url.host} cannot be reached: ${rootCause(cause)}`, { cause });
 }
 
 /** fetch says only "fetch failed"; what happened is in its cause. */

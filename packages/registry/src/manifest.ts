@@ -105,27 +105,27 @@ export function isConfig({ mediaType }: Descriptor): boolean {
 /**
  * Reads a manifest's bytes.
  * @param contentType the header of the answer; it counts where the document does not say its own type
- * @throws {RegistryError} `corrupt` or `unsupported`
+ * @throws {RegistryError} `CORRUPT` or `UNSUPPORTED`
  */
 export function parseManifest(bytes: Uint8Array, contentType: string, label: string): ReadManifest {
   const document = parseObject(bytes, label);
   const mediaType = typeof document["mediaType"] === "string" ? document["mediaType"] : contentType.split(";", 1)[0]?.trim();
   const schema = schemaOf(mediaType);
-  if (schema === undefined) throw new RegistryError("unsupported", `${label} has the media type "${mediaType}", which this client does not read`);
+  if (schema === undefined) throw new RegistryError("UNSUPPORTED", `${label} has the media type "${mediaType}", which this client does not read`);
   const parsed = schema.safeParse({ ...document, mediaType });
-  if (!parsed.success) throw new RegistryError("corrupt", `${label} is not a valid manifest`, { cause: parsed.error });
+  if (!parsed.success) throw new RegistryError("CORRUPT", `${label} is not a valid manifest`, { cause: parsed.error });
   return { content: parsed.data, mediaType: parsed.data.mediaType, digest: digestOf(bytes), size: bytes.byteLength, bytes };
 }
 
 export function parseConfig(bytes: Uint8Array, label: string): ImageConfig {
   const parsed = ImageConfig.safeParse(parseObject(bytes, `the config of ${label}`));
-  if (!parsed.success) throw new RegistryError("corrupt", `the config of ${label} is not valid`, { cause: parsed.error });
+  if (!parsed.success) throw new RegistryError("CORRUPT", `the config of ${label} is not valid`, { cause: parsed.error });
   return parsed.data;
 }
 
 export function parseTagList(bytes: Uint8Array, label: string): string[] {
   const parsed = TagList.safeParse(parseObject(bytes, label));
-  if (!parsed.success) throw new RegistryError("corrupt", `${label} is not valid`, { cause: parsed.error });
+  if (!parsed.success) throw new RegistryError("CORRUPT", `${label} is not valid`, { cause: parsed.error });
   return parsed.data.tags ?? [];
 }
 
@@ -143,7 +143,7 @@ function parseObject(bytes: Uint8Array, label: string): Record<string, unknown> 
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   } catch (error) {
-    throw new RegistryError("corrupt", `${label} is not JSON`, { cause: error });
+    throw new RegistryError("CORRUPT", `${label} is not JSON`, { cause: error });
   }
-  throw new RegistryError("corrupt", `${label} is not a JSON object`);
+  throw new RegistryError("CORRUPT", `${label} is not a JSON object`);
 }

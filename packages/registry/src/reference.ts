@@ -16,11 +16,11 @@ export interface Reference extends ReferenceParts {
 
 /**
  * Reads `[host[:port]/]repository[:tag][@sha256:…]`. Without a host it is Docker Hub's; with neither tag nor digest the tag is `latest`.
- * @throws {RegistryError} `invalid_reference`
+ * @throws {RegistryError} `INVALID_REFERENCE`
  */
 export function parseReference(text: string): Reference {
   const fail = (reason: string): never => {
-    throw new RegistryError("invalid_reference", `"${text}" is not an image reference: ${reason}`);
+    throw new RegistryError("INVALID_REFERENCE", `"${text}" is not an image reference: ${reason}`);
   };
   if (text === "") fail("it is empty");
   if (/\s/.test(text)) fail("it contains white space");

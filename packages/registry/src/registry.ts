@@ -9,11 +9,11 @@ import type { Registry, RegistryOptions } from "./types.ts";
 
 const defaultTimeouts = { responseMs: 30_000, idleMs: 60_000, uploadMs: 300_000 };
 
-/** @throws {RegistryError} `invalid_reference` when the host is malformed. Asks nothing. */
+/** @throws {RegistryError} `INVALID_REFERENCE` when the host is malformed. Asks nothing. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { host, insecure = false, credentials, fetch = globalThis.fetch, timeouts } = options;
   const api = URL.parse(`${insecure ? "http" : "https"}://${apiHostOf(host)}/v2/`);
-  if (api === null) throw new RegistryError("invalid_reference", `"${host}" is not the host of a registry`);
+  if (api === null) throw new RegistryError("INVALID_REFERENCE", `"${host}" is not the host of a registry`);
   const http = createHttp({ fetch, timeouts: { ...defaultTimeouts, ...timeouts } });
   const authenticator = createAuthenticator({ http, registry: api, credentials, now: Date.now });
   const session = createSession({ http, api, authenticator });
@@ -21,7 +21,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   return {
     repository(name) {
       const fault = repositoryFault(name);
-      if (fault !== undefined) throw new RegistryError("invalid_reference", fault);
+      if (fault !== undefined) throw new RegistryError("INVALID_REFERENCE", fault);
       return createRepository({ session, host, name });
     },
   };

@@ -65,7 +65,7 @@ export function createRepository(options: { readonly session: Session; readonly 
       const tags = parseTagList(await answer.bytes(tagPageLimitBytes), `the list of tags of ${label}`);
       return { tags, next: link === undefined ? undefined : resolveLocation(link, answer.url) };
     } catch (error) {
-      if (isRegistryError(error, "not_found")) return { tags: [], next: undefined };
+      if (isRegistryError(error, "NOT_FOUND")) return { tags: [], next: undefined };
       throw error;
     }
   }
@@ -78,7 +78,7 @@ export function createRepository(options: { readonly session: Session; readonly 
       await answer.discard();
       return true;
     } catch (error) {
-      if (isRegistryError(error, "not_found")) return false;
+      if (isRegistryError(error, "NOT_FOUND")) return false;
       throw error;
     }
   }
@@ -144,13 +144,13 @@ export function createRepository(options: { readonly session: Session; readonly 
 
 function verify(bytes: Uint8Array, announced: string, what: string): void {
   const digest = digestOf(bytes);
-  if (digest !== announced) throw new RegistryError("corrupt", `the ${what} came as ${digest} and not as ${announced}`);
+  if (digest !== announced) throw new RegistryError("CORRUPT", `the ${what} came as ${digest} and not as ${announced}`);
 }
 
 function checkDigest(digest: string): void {
-  if (!isDigest(digest)) throw new RegistryError("invalid_reference", `"${digest}" is not a digest: "sha256:" and 64 hexadecimal digits`);
+  if (!isDigest(digest)) throw new RegistryError("INVALID_REFERENCE", `"${digest}" is not a digest: "sha256:" and 64 hexadecimal digits`);
 }
 
 function checkTag(tag: string): void {
-  if (!isTag(tag)) throw new RegistryError("invalid_reference", `"${tag}" is neither a tag nor a digest`);
+  if (!isTag(tag)) throw new RegistryError("INVALID_REFERENCE", `"${tag}" is neither a tag nor a digest`);
 }

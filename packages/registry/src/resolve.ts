@@ -17,11 +17,11 @@ const depthLimit = 3;
 
 export async function resolveImage(source: ResolveSource, reference: string, platform: string): Promise<ResolvedImage> {
   const wanted = parsePlatform(platform);
-  if (wanted === undefined) throw new RegistryError("no_such_platform", `"${platform}" is not a platform such as "linux/amd64"`);
+  if (wanted === undefined) throw new RegistryError("NO_SUCH_PLATFORM", `"${platform}" is not a platform such as "linux/amd64"`);
   const label = `${source.name} ${reference}`;
   const { content, ...encoded } = await platformManifest(source, { reference, wanted, label });
   if (!isConfig(content.config)) {
-    throw new RegistryError("unsupported", `${label} is not an image: its config is a "${content.config.mediaType}"`);
+    throw new RegistryError("UNSUPPORTED", `${label} is not an image: its config is a "${content.config.mediaType}"`);
   }
   const config = parseConfig(await source.smallBlob(content.config), label);
   if (bestMatch([{ platform: config }], wanted) === undefined) throw noSuchPlatform(label, wanted, [config]);
@@ -43,7 +43,7 @@ async function platformManifest(
   const manifest = await source.manifest(reference);
   const { content } = manifest;
   if (!isIndex(content)) return { ...manifest, content };
-  if (depth === depthLimit) throw new RegistryError("corrupt", `${label} is an index within ${depthLimit} others`);
+  if (depth === depthLimit) throw new RegistryError("CORRUPT", `${label} is an index within ${depthLimit} others`);
   const candidates = content.manifests.flatMap(({ digest, platform }) => (platform ? [{ digest, platform }] : []));
   const match = bestMatch(candidates, wanted);
   if (match === undefined) throw noSuchPlatform(label, wanted, candidates.map(({ platform }) => platform));
@@ -54,7 +54,7 @@ function noSuchPlatform(label: string, wanted: Platform, present: readonly Platf
   // Attestations hide in an index as entries for the platform unknown/unknown.
   const names = [...new Set(present.filter(({ os }) => os !== "unknown").map(formatPlatform))];
   const known = names.length === 0 ? "it names no platform" : `it has ${names.join(", ")}`;
-  return new RegistryError("no_such_platform", `${label} is not there for ${formatPlatform(wanted)}; ${known}`);
+  return new RegistryError("NO_SUCH_PLATFORM", `${label} is not there for ${formatPlatform(wanted)}; ${known}`);
 }
 
 function containerConfig({ config }: ImageConfig): ContainerConfig {

@@ -25,7 +25,7 @@ export async function withRetries<T>(operation: () => Promise<T>, signal: AbortS
  * The pause doubles each time; chance, from 0 to 1, takes off up to half of it, so that clients do not come back together.
  */
 export function retryDelayMs(error: unknown, attempt: number, chance: number): number | undefined {
-  if (attempt >= attempts || !isRegistryError(error, "unreachable", "unavailable")) return undefined;
+  if (attempt >= attempts || !isRegistryError(error, "UNREACHABLE", "UNAVAILABLE")) return undefined;
   const backoffMs = firstDelayMs * 2 ** (attempt - 1) * (1 - chance / 2);
   const delayMs = Math.max(backoffMs, error.retryAfterMs ?? 0);
   return delayMs <= longestPauseMs ? delayMs : undefined;

@@ -32,7 +32,7 @@ export interface RequestOptions {
 }
 
 export interface Registry {
-  /** @throws {RegistryError} `invalid_reference` when the name is malformed. Asks nothing. */
+  /** @throws {RegistryError} `INVALID_REFERENCE` when the name is malformed. Asks nothing. */
   repository(name: string): Repository;
 }
 
@@ -58,7 +58,7 @@ export interface Repository {
   tags(options?: RequestOptions): AsyncIterable<string>;
   hasBlob(digest: string, options?: RequestOptions): Promise<boolean>;
   /**
-   * The bytes of a blob. A connection that breaks is taken up where it broke. The stream fails with `corrupt` at its end when the bytes
+   * The bytes of a blob. A connection that breaks is taken up where it broke. The stream fails with `CORRUPT` at its end when the bytes
    * are not those of the digest, so use nothing of it before it has ended.
    */
   blob(digest: string, options?: RequestOptions): Promise<Readable>;

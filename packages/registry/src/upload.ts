@@ -89,8 +89,8 @@ async function sendPiece(target: UploadTarget, location: URL, piece: { body: Uin
     return await nextLocation(await target.send({ method: "PATCH", to: location, headers, body, action: `upload to ${target.repository}` }));
   } catch (error) {
     // The range lets a piece be sent again without harm: when the first sending did arrive, the second is refused.
-    if (!isRegistryError(error, "rejected", "not_found")) throw error;
-    throw new RegistryError("unavailable", `the upload to ${target.repository} was lost by the registry; start it again`, { cause: error });
+    if (!isRegistryError(error, "REJECTED", "NOT_FOUND")) throw error;
+    throw new RegistryError("UNAVAILABLE", `the upload to ${target.repository} was lost by the registry; start it again`, { cause: error });
   }
 }
 
@@ -118,16 +118,16 @@ async function discardUpload(target: UploadTarget, location: URL): Promise<void>
 async function nextLocation(answer: Answer): Promise<URL> {
   await answer.discard();
   const location = answer.headers.get("location");
-  if (location === null) throw new RegistryError("corrupt", `${answer.url.host} began an upload and did not say where`);
+  if (location === null) throw new RegistryError("CORRUPT", `${answer.url.host} began an upload and did not say where`);
   return resolveLocation(location, answer.url);
 }
 
 function checked(stored: StoredBlob, expected: Expected): StoredBlob {
   if (expected.size !== undefined && expected.size !== stored.size) {
-    throw new RegistryError("corrupt", `the blob to upload has ${stored.size} bytes and not the ${expected.size} that were announced`);
+    throw new RegistryError("CORRUPT", `the blob to upload has ${stored.size} bytes and not the ${expected.size} that were announced`);
   }
   if (expected.digest !== undefined && expected.digest !== stored.digest) {
-    throw new RegistryError("corrupt", `the blob to upload is ${stored.digest} and not ${expected.digest} as was announced`);
+    throw new RegistryError("CORRUPT", `the blob to upload is ${stored.digest} and not ${expected.digest} as was announced`);
   }
   return stored;
 }
