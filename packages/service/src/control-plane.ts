@@ -1,0 +1,86 @@
+/** What a worker asks of the control plane, over tRPC. */
+import { ErrorInfo, LaminaError, type Router, RPC_PATH, type Services } from "@lamina/api";
+import { createTRPCClient, httpLink, retryLink, TRPCClientError } from "@trpc/client";
+import { z } from "zod";
+
+export interface ControlPlaneOptions {
+  /** Such as `http://127.0.0.1:7420`. */
+  readonly url: string;
+  readonly token: string;
+}
+
+/** The services without the caller, which the token tells. */
+type Remote<Service> = {
+  readonly [Name in keyof Service]: Service[Name] extends (caller: never, input: infer Input) => Promise<infer Output>
+    ? (input: Input, options?: { signal?: AbortSignal }) => Promise<Output>
+    : never;
+};
+
+/** The part of the services that is for workers. */
+export interface ControlPlane {
+  readonly platform: Remote<Pick<Services["platform"], "heartbeat">>;
+  readonly attempts: Remote<Services["attempts"]>;
+  readonly runs: Remote<Pick<Services["runs"], "claim" | "renew" | "finish">>;
+}
+
+/**
+ * A client that throws LaminaError: what the control plane answered, or UNREACHABLE. Calls that got
+ * no answer are made again for half a minute, so that a restart of the control plane goes unnoticed;
+ * each of these calls may be made twice, since the lease's token decides what it does.
+ */
+export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane {
+  const { platform, attempts, runs } = createTRPCClient<Router>({
+    links: [
+      retryLink({
+        retry: ({ op, error, attempts: made }) => made < RETRIES && hadNoAnswer(error) && op.signal?.aborted !== true,
+        retryDelayMs: (made) => Math.min(100 * 2 ** made, 2_000),
+      }),
+      httpLink({ url: new URL(RPC_PATH, url), headers: { authorization: `Bearer ${token}` } }),
+    ],
+  });
+  const answer = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } catch (error) {
+      throw fromClientError(error, url);
+    }
+  };
+  return {
+    platform: { heartbeat: (input, options) => answer(platform.heartbeat.mutate(input, options)) },
+    attempts: {
+      claim: (input, options) => answer(attempts.claim.mutate(input, options)),
+      renew: (input, options) => answer(attempts.renew.mutate(input, options)),
+      publish: (input, options) => answer(attempts.publish.mutate(input, options)),
+      finish: (input, options) => answer(attempts.finish.mutate(input, options)),
+    },
+    runs: {
+      claim: (input, options) => answer(runs.claim.mutate(input, options)),
+      renew: (input, options) => answer(runs.renew.mutate(input, options)),
+      finish: (input, options) => answer(runs.finish.mutate(input, options)),
+    },
+  };
+}
+
+/** About half a minute with the delays above. */
+const RETRIES = 18;
+
+const Answer = z.object({ lamina: ErrorInfo });
+
+/** No answer of the router's: the connection failed, or a proxy answered in its place. */
+function hadNoAnswer(error: { readonly shape: unknown }): boolean {
+  return error.shape === undefined || error.shape === null;
+}
+
+function fromClientError(error: unknown, url: string): LaminaError {
+  if (!(error instanceof TRPCClientError)) return new LaminaError({ code: "INTERNAL", message: String(error) }, { cause: error });
+  const answer = Answer.safeParse(error.data);
+  if (answer.success) return new LaminaError(answer.data.lamina, { cause: error });
+  if (!hadNoAnswer(error)) return new LaminaError({ code: "INTERNAL", message: error.message }, { cause: error });
+  const message = `The control plane at ${url} cannot be reached: ${rootReason(error)}. Check LAMINA_URL, and that it runs.`;
+  return new LaminaError({ code: "UNREACHABLE", message }, { cause: error });
+}
+
+/** Node's fetch says "fetch failed" and keeps the reason in the causes. */
+function rootReason(error: Error): string {
+  return error.cause instanceof Error ? rootReason(error.cause) : error.message || error.name;
+}

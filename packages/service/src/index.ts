@@ -1,0 +1,18 @@
+export { Address, ConfigError, isLoopback, natsVariables, readConfig, registryVariables, Switch } from "./config.ts";
+export { controlPlane, type ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";
+export {
+  appendToFeed,
+  type AppendOptions,
+  FeedFencedError,
+  type FeedTail,
+  feedWriter,
+  type FeedWriter,
+  type FeedWriterOptions,
+  readFeedTail,
+} from "./feed.ts";
+export { type HealthCheck, healthServer, type HealthServer } from "./health.ts";
+export { takeJobs, type TakeJobsOptions } from "./jobs.ts";
+export { type HeldLease, holdLease, type HoldLeaseOptions } from "./lease.ts";
+export { createLogger, type Logger, type LoggerOptions, redactor } from "./logger.ts";
+export { connectNats, ensureStreams, type NatsOptions } from "./nats.ts";
+export { runService, type RunServiceOptions } from "./run.ts";

@@ -1,0 +1,64 @@
+/** The connection to NATS, and the streams that the platform keeps there. */
+import { LaminaError, type Catalogue } from "@lamina/api";
+import { JetStreamApiError, RetentionPolicy, StorageType, type JetStreamManager, type StreamConfig } from "@nats-io/jetstream";
+import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
+
+export interface NatsOptions {
+  readonly url: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** The process, as NATS' own monitoring shows it. */
+  readonly name: string;
+}
+
+/**
+ * Connects once, and from then on reconnects for ever.
+ * @throws {LaminaError} UNREACHABLE when the first connection fails.
+ */
+export async function connectNats({ url, user, password, name }: NatsOptions): Promise<NatsConnection> {
+  const credentials = user === undefined ? {} : { user, pass: password ?? "" };
+  try {
+    return await connect({
+      servers: url,
+      name,
+      timeout: 5_000,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 250,
+      pingInterval: 20_000,
+      ignoreAuthErrorAbort: true,
+      ...credentials,
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `NATS at ${withoutUserInfo(url)} cannot be reached: ${reason}. Check LAMINA_NATS_URL, and LAMINA_NATS_USER and LAMINA_NATS_PASSWORD where it asks for them.`;
+    throw new LaminaError({ code: "UNREACHABLE", message }, { cause });
+  }
+}
+
+/** Makes the streams of the catalogue, or brings them to what it says. Any number of processes may do so at once. */
+export async function ensureStreams(manager: JetStreamManager, { jobs, events }: Catalogue): Promise<void> {
+  await ensureStream(manager, { name: jobs.stream, subjects: jobs.subjects, retention: RetentionPolicy.Workqueue, storage: StorageType.File });
+  await ensureStream(manager, {
+    name: events.stream,
+    subjects: events.subjects,
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    max_age: nanos(events.maxAgeSeconds * 1000),
+  });
+}
+
+const STREAM_NAME_IN_USE = 10_058;
+
+/** A stream of that name with another configuration is answered with "in use": then it is updated. */
+async function ensureStream(manager: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+  try {
+    await manager.streams.add(config);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError && error.code === STREAM_NAME_IN_USE)) throw error;
+    await manager.streams.update(config.name, config);
+  }
+}
+
+function withoutUserInfo(url: string): string {
+  return url.replaceAll(/\/\/[^/@]*@/g, "//");
+}
