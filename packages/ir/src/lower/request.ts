@@ -1,5 +1,5 @@
-/** Placeholder of the contract; see below. */
-import type { Digest, ResolvedDefinition } from "./operation.ts";
+/** What lowering takes and gives. */
+import type { Digest, ResolvedDefinition } from "../operation.ts";
 
 /** Which layers to make, and from what. Layer 0 is the base; layer n is step n-1. */
 export interface LowerRequest {
@@ -31,4 +31,12 @@ export interface Lowered {
   /** The variable names of the secrets that some stage mounts; each is the id of its mount. */
   readonly secrets: readonly string[];
   readonly buildArgs: Readonly<Record<string, string>>;
+}
+
+/** What one operation becomes: the instructions of its stage, and what they need from outside. */
+export interface LoweredStep {
+  readonly instructions: readonly string[];
+  readonly contexts?: readonly LoweredContext[];
+  readonly secrets?: readonly string[];
+  readonly buildArgs?: Readonly<Record<string, string>>;
 }

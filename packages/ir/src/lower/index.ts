@@ -1,0 +1,75 @@
+/** From a resolved definition to a Dockerfile: one stage a layer. */
+import { builderVersion, builderVersionNames } from "../builder-version.ts";
+import { DefinitionError } from "../definition-error.ts";
+import type { ResolvedStep } from "../operation.ts";
+import { lowerAptInstall } from "./apt.ts";
+import { lowerCopyDirectory, lowerCopyFile } from "./copy.ts";
+import { lowerEnv, lowerWorkdir } from "./environment.ts";
+import { lowerPipInstall } from "./pip.ts";
+import type { LowerRequest, Lowered, LoweredContext, LoweredStep } from "./request.ts";
+import { lowerRunCommands } from "./run-commands.ts";
+
+export { type FailedCommand, failedCommand } from "./failed-command.ts";
+export type { LowerRequest, Lowered, LoweredContext } from "./request.ts";
+export { CA_SECRET } from "./run.ts";
+
+/**
+ * Writes the Dockerfile that makes the layers `first` to `last` on top of `from`; with first 1 and
+ * the base as `from`, the whole image. Without any layer to make, its only stage is `from` itself.
+ * @throws {DefinitionError} for a builder version or a secret that cannot be lowered.
+ */
+export function lower(request: LowerRequest): Lowered {
+  const { definition, from, first, last, user } = request;
+  const version = builderVersion(definition.builderVersion);
+  if (version === undefined) {
+    const known = builderVersionNames().join(", ");
+    throw new DefinitionError("unknown-builder-version", `there is no builder version "${definition.builderVersion}"; known are ${known}`);
+  }
+  const layers = definition.steps.slice(first - 1, last).map((step, index) => {
+    const layer = first + index;
+    return { layer, target: stageName(layer), kind: step.kind, lowered: lowerStep(step, layer, { uv: version.uv, user }) };
+  });
+  if (layers.length === 0) return { ...NOTHING, dockerfile: `FROM ${from} AS ${stageName(last)}\n`, stages: [{ layer: last, target: stageName(last) }] };
+
+  const stages = layers.map(({ layer, target, kind, lowered }, index) => {
+    const parent = index === 0 ? from : stageName(layer - 1);
+    return [`# Layer ${layer}: ${kind}`, `FROM ${parent} AS ${target}`, ...lowered.instructions].join("\n");
+  });
+  return {
+    dockerfile: `${stages.join("\n\n")}\n`,
+    stages: layers.map(({ layer, target }) => ({ layer, target })),
+    contexts: distinctContexts(layers.flatMap(({ lowered }) => lowered.contexts ?? [])),
+    secrets: [...new Set(layers.flatMap(({ lowered }) => lowered.secrets ?? []))].sort(),
+    buildArgs: Object.fromEntries(layers.flatMap(({ lowered }) => Object.entries(lowered.buildArgs ?? {}))),
+  };
+}
+
+const NOTHING = { contexts: [], secrets: [], buildArgs: {} };
+
+function stageName(layer: number): string {
+  return `lamina-${layer}`;
+}
+
+function lowerStep(step: ResolvedStep, layer: number, surroundings: { readonly uv: string; readonly user: string | undefined }): LoweredStep {
+  const context = `lamina-files-${layer}`;
+  switch (step.kind) {
+    case "pipInstall":
+      return lowerPipInstall(step, surroundings);
+    case "runCommands":
+      return lowerRunCommands(step);
+    case "aptInstall":
+      return lowerAptInstall(step, surroundings.user);
+    case "copyLocalFile":
+      return lowerCopyFile(step, context);
+    case "copyLocalDir":
+      return lowerCopyDirectory(step, context);
+    case "env":
+      return lowerEnv(step);
+    case "workdir":
+      return lowerWorkdir(step);
+  }
+}
+
+function distinctContexts(contexts: readonly LoweredContext[]): LoweredContext[] {
+  return [...new Map(contexts.map((context) => [context.name, context])).values()];
+}

@@ -1,0 +1,121 @@
+/**
+ * The arguments of a pipInstall: which of them hold secrets, and so have to be read from a
+ * requirements file, where pip and uv expand `${NAME}` themselves; and whether uv knows them all.
+ */
+import type { ResolvedStep } from "../operation.ts";
+
+export interface PipArguments {
+  /** Given on the command line. */
+  readonly words: readonly string[];
+  /** Lines of a requirements file. */
+  readonly lines: readonly string[];
+  /** Arguments that hold a reference and fit neither. */
+  readonly misplaced: readonly string[];
+}
+
+type PipInstall = Pick<Extract<ResolvedStep, { kind: "pipInstall" }>, "arguments" | "findLinks" | "indexUrl" | "extraIndexUrl" | "pre">;
+
+/** All arguments of the operation, its named options as flags in front. */
+export function pipArguments(step: PipInstall): string[] {
+  const option = (flag: string, value: string | undefined): string[] => (value === undefined ? [] : [flag, value]);
+  return [
+    ...option("--index-url", step.indexUrl),
+    ...option("--extra-index-url", step.extraIndexUrl),
+    ...option("--find-links", step.findLinks),
+    ...(step.pre ? ["--pre"] : []),
+    ...step.arguments,
+  ];
+}
+
+/** The names in `${NAME}` references, each once. */
+export function referencesIn(text: string): string[] {
+  return [...new Set(Array.from(text.matchAll(REFERENCE), ([, name]) => name ?? ""))];
+}
+
+/** Writes the references of a text anew. */
+export function replaceReferences(text: string, replacement: (name: string) => string): string {
+  return text.replace(REFERENCE, (_, name: string) => replacement(name));
+}
+
+/** Divides arguments into those of the command line and those that hold references. */
+export function divideArguments(args: readonly string[]): PipArguments {
+  const words: string[] = [];
+  const lines: string[] = [];
+  const misplaced: string[] = [];
+  args.forEach((argument, index) => {
+    const previous = args[index - 1] ?? "";
+    if (referencesIn(argument).length === 0) {
+      words.push(argument);
+      return;
+    }
+    const line = requirementsLine(argument, previous);
+    if (line === undefined) misplaced.push(argument);
+    else {
+      lines.push(line);
+      if (FILE_OPTIONS.has(previous)) words.pop();
+    }
+  });
+  return { words, lines, misplaced };
+}
+
+/** Whether uv takes all of these arguments, and takes them as pip does. */
+export function uvUnderstands(args: readonly string[]): boolean {
+  return !args.some((argument, index) => {
+    const [name = "", value = args[index + 1]] = argument.startsWith("--") ? splitOnce(argument, "=") : [argument];
+    if (name === "--keyring-provider") return value === "auto" || value === "import";
+    return PIP_ONLY_FLAGS.has(name) || PIP_ONLY_CLUSTER.test(argument);
+  });
+}
+
+const REFERENCE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+/** Options that a requirements file can hold, and that take a value. */
+const FILE_OPTIONS = new Map([
+  ["-i", "--index-url"],
+  ["--index-url", "--index-url"],
+  ["--pypi-url", "--index-url"],
+  ["--extra-index-url", "--extra-index-url"],
+  ["-f", "--find-links"],
+  ["--find-links", "--find-links"],
+  ["-e", "--editable"],
+  ["--editable", "--editable"],
+  ["-c", "--constraint"],
+  ["--constraint", "--constraint"],
+  ["-r", "--requirement"],
+  ["--requirement", "--requirement"],
+]);
+
+/** Flags of pip, up to its version 26, without a value and known to uv too. */
+const FLAGS_WITHOUT_VALUE = new Set(
+  "-U --upgrade --no-deps --pre --no-index --require-hashes --no-build-isolation --force-reinstall --no-compile --compile -q --quiet -v --verbose".split(" "),
+);
+
+/** Flags of pip that uv lacks or refuses. */
+const PIP_ONLY_FLAGS = new Set(
+  [
+    "--abi --all-releases --check-build-dependencies --client-cert --debug --default-timeout --exists-action --global-option --ignore-installed",
+    "--ignore-requires-python --implementation --install-option --log --no-clean --no-input --no-python-version-warning --no-use-pep517 --no-warn-conflicts",
+    "--no-warn-script-location --only-final --platform --prefer-binary --progress-bar --proxy --report --requirements-from-script --require-virtualenv",
+    "--resume-retries --retries --root --root-user-action --src --timeout --upgrade-strategy --uploaded-prior-to --use-deprecated --use-feature --use-pep517 --user",
+  ].flatMap((line) => line.split(" ")),
+);
+
+/** `-I` alone or among other letters that take no value. */
+const PIP_ONLY_CLUSTER = /^-[UqvI]*I[UqvI]*$/;
+
+function requirementsLine(argument: string, previous: string): string | undefined {
+  if (argument.includes("\n")) return undefined;
+  if (!argument.startsWith("-")) {
+    const option = FILE_OPTIONS.get(previous);
+    if (option !== undefined) return `${option} ${argument}`;
+    return previous.startsWith("-") && !previous.includes("=") && !FLAGS_WITHOUT_VALUE.has(previous) ? undefined : argument;
+  }
+  const [name, value] = argument.startsWith("--") ? splitOnce(argument, "=") : [argument.slice(0, 2), argument.slice(2)];
+  const option = FILE_OPTIONS.get(name ?? "");
+  return option === undefined || value === undefined ? undefined : `${option} ${value}`;
+}
+
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}

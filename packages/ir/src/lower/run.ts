@@ -1,0 +1,41 @@
+/** The RUN instruction around a script. */
+import { delimiterFor } from "./quoting.ts";
+import { CA_FILE, type Script, scriptLines } from "./script.ts";
+
+/**
+ * The id of the secret mount in which a builder may hand in a bundle of certificate authorities,
+ * for networks whose proxy inspects HTTPS. It may be left out; it is never part of a layer.
+ */
+export const CA_SECRET = "lamina-ca";
+
+export interface Run extends Script {
+  /** `image`: the SHELL of the image; `sh`: /bin/sh whatever SHELL says. */
+  readonly shell: "image" | "sh";
+  readonly gpu?: string | undefined;
+  /** Variables to bring in: the id of a secret, and the name it has in the script. */
+  readonly secrets?: readonly SecretVariable[];
+  readonly mounts?: readonly string[];
+}
+
+export interface SecretVariable {
+  readonly id: string;
+  readonly variable: string;
+}
+
+/** Writes a RUN with all that it mounts. */
+export function runInstruction(run: Run): string {
+  const script = scriptLines(run).join("\n");
+  const needsFile = run.shell === "sh" || Buffer.byteLength(script) > LONGEST_ARGUMENT;
+  const body = needsFile ? `#!/bin/sh\n${script}` : script;
+  const delimiter = delimiterFor(body, "LAMINA");
+  const flags = [
+    ...(run.gpu === undefined ? [] : ["--device=nvidia.com/gpu=all"]),
+    ...(run.mounts ?? []).map((mount) => `--mount=${mount}`),
+    ...(run.secrets ?? []).map(({ id, variable }) => `--mount=type=secret,id=${id},env=${variable},required=true`),
+    `--mount=type=secret,id=${CA_SECRET},target=${CA_FILE},mode=0444`,
+  ];
+  return [`RUN ${[...flags, `<<'${delimiter}'`].join(" \\\n    ")}`, body, delimiter].join("\n");
+}
+
+/** Linux takes no single argument of 128 KiB or more; a longer script has to be a file, which SHELL cannot apply to. */
+const LONGEST_ARGUMENT = 128 * 1024 - 1024;

@@ -1,0 +1,51 @@
+/**
+ * The shell script of a RUN: all commands in one shell, each command's own status checked, the
+ * first that fails named on the last line of output. What a command means is not changed: traps,
+ * `set -e`, `exec >file`, functions and `cd` hold for the commands after it.
+ */
+import { NEWLINE_ARGUMENT, shellWord } from "./quoting.ts";
+
+/** Where the builder's CA bundle is mounted. It lies on the container's own /dev, so no layer keeps a trace of it. */
+export const CA_FILE = "/dev/lamina/ca.pem";
+
+const CA_VARIABLES = ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"];
+
+/** What BuildKit and the Dockerfile put into the environment of a RUN and the user did not. */
+const FOREIGN_VARIABLES = [
+  NEWLINE_ARGUMENT,
+  "TRACEPARENT",
+  "OTEL_TRACES_EXPORTER",
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+];
+
+export interface Script {
+  readonly commands: readonly string[];
+  /** Lines of our own that run before the first command, in its shell; one that exits fails the first command. */
+  readonly setup?: readonly string[];
+}
+
+/** Writes the script. It runs under any POSIX shell, whatever options that shell was started with. */
+export function scriptLines({ commands, setup = [] }: Script): string[] {
+  const count = commands.length;
+  const [first, ...rest] = commands.map((_, index) => `lamina_begin ${index + 1}; eval "$lamina_${index + 1}"; lamina_check "$?"`);
+  const firstLines = setup.length === 0 ? [first] : ["lamina_begin 1", ...setup, `eval "$lamina_1"; lamina_check "$?"`];
+  return [
+    ...commands.map((command, index) => `lamina_${index + 1}=${shellWord(command)}`),
+    `lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/${count}] %s\\n' $1 \\"\\$lamina_$1\\""; }`,
+    `lamina_check() { [ "$1" = 0 ] || exit "$1"; }`,
+    "case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac",
+    "exec 2>&1; set +e",
+    `unset ${FOREIGN_VARIABLES.join(" ")}`,
+    `[ ! -s ${CA_FILE} ] || export ${CA_VARIABLES.map((name) => `${name}=${CA_FILE}`).join(" ")}`,
+    "( set $lamina_e",
+    ...firstLines.flatMap((line) => (line === undefined ? [] : [line])),
+    ...rest,
+    ")",
+    "lamina_s=$?; read -r lamina_i </dev/shm/lamina",
+    `[ "$lamina_s/$lamina_i" = 0/${count} ] && exit 0`,
+    `[ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command ${count} of ${count}"; }`,
+    `eval "printf 'lamina: command %s of ${count}: exit status %s: %s\\n' $lamina_i $lamina_s \\"\\$lamina_$lamina_i\\""`,
+    "exit $lamina_s",
+  ];
+}
