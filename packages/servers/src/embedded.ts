@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly external?: Partial<Pick<ServerAddresses, "postgres" | "nats" | "registry" | "buildkit">>;
   /** Told, a line at a time, when a server died and when it is back. */
   readonly report?: (line: string) => void;
+  /** Told the name of each server when it is ready for the first time. */
+  readonly ready?: (name: string) => void;
 }
 
 export interface EmbeddedServers extends ServerAddresses {
@@ -53,12 +55,17 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
     const addresses = { ...embeddedAddresses(context), ...external };
     const { registry } = addresses;
     await writeHosts(directory, registryUrl(registry.host), basicAuthorization(registry.user, registry.password));
+    const started = (name: string, start: Promise<Supervised>) =>
+      start.then((server) => {
+        options.ready?.(name);
+        return server;
+      });
     const running = await startAll([
-      ...(external.postgres === undefined ? [startPostgres(context)] : []),
-      ...(external.nats === undefined ? [startNats(context)] : []),
-      ...(external.registry === undefined ? [startRegistry(context)] : []),
-      ...(external.buildkit === undefined ? [startBuildkit(context, registryUrl(registry.host))] : []),
-      startContainerd(context),
+      ...(external.postgres === undefined ? [started("postgres", startPostgres(context))] : []),
+      ...(external.nats === undefined ? [started("nats", startNats(context))] : []),
+      ...(external.registry === undefined ? [started("registry", startRegistry(context))] : []),
+      ...(external.buildkit === undefined ? [started("buildkitd", startBuildkit(context, registryUrl(registry.host)))] : []),
+      started("containerd", startContainerd(context)),
     ]);
     return {
       ...addresses,

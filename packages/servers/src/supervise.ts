@@ -23,6 +23,8 @@ export interface ServerProcess {
   readonly directory: string;
   /** Directories searched for programs before those of this process. */
   readonly path?: string;
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly stop: StopSignal;
   /** Resolves to true once the server answers. It is asked again and again until then. */
   readonly isReady: () => Promise<boolean>;
@@ -102,7 +104,8 @@ async function launch(server: ServerProcess): Promise<Running> {
   const log = await openLog(server);
   try {
     const [file = "", ...args] = server.command;
-    const environment = server.path === undefined ? process.env : { ...process.env, PATH: `${server.path}:${process.env["PATH"] ?? ""}` };
+    const path = server.path === undefined ? {} : { PATH: `${server.path}:${process.env["PATH"] ?? ""}` };
+    const environment = { ...process.env, ...path, ...server.environment };
     // A session of its own: a terminal's Ctrl-C is for the supervisor, which then stops its servers in order.
     const child = spawn(file, args, { cwd: server.directory, env: environment, stdio: ["ignore", log.fd, log.fd], detached: true });
     const exited = new Promise<string>((resolve) => {
