@@ -1,7 +1,7 @@
 /** What can be wrong with a definition, found before any work is done for it. */
 export const DEFINITION_ERROR_CODES = [
   "unknown-builder-version",
-  "empty-step",
+  "empty-arguments",
   "invalid-text",
   "invalid-remote-path",
   "environment-too-large",

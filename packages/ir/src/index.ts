@@ -1,5 +1,6 @@
 export * from "./builder-version.ts";
 export * from "./canonical.ts";
+export * from "./check.ts";
 export * from "./definition-error.ts";
 export * from "./layer.ts";
 export * from "./lower/index.ts";

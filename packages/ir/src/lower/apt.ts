@@ -23,7 +23,10 @@ export function lowerAptInstall(step: Extract<ResolvedStep, { kind: "aptInstall"
     commands,
     setup: SETUP,
     shell: "sh",
-    mounts: [`type=cache,id=lamina-apt-cache,target=${CACHE},sharing=locked`, `type=cache,id=lamina-apt-lists,target=${LISTS},sharing=locked`],
+    mounts: [
+      `type=cache,id=lamina-apt-cache,target=${CACHE},sharing=locked`,
+      `type=cache,id=lamina-apt-lists,target=${LISTS},sharing=locked`,
+    ],
   });
   return { instructions: asRoot(user, [run]) };
 }

@@ -1,6 +1,7 @@
 import type { ResolvedStep } from "../operation.ts";
-import { NEWLINE_ARGUMENT, dockerWord } from "./quoting.ts";
+import { dockerWord } from "./quoting.ts";
 import type { LoweredStep } from "./request.ts";
+import { NEWLINE_ARGUMENT } from "./reserved.ts";
 
 /** Variables, exactly as given: nothing in a value is expanded. */
 export function lowerEnv(step: Extract<ResolvedStep, { kind: "env" }>): LoweredStep {

@@ -1,6 +1,5 @@
 /** From a resolved definition to a Dockerfile: one stage a layer. */
-import { builderVersion, builderVersionNames } from "../builder-version.ts";
-import { DefinitionError } from "../definition-error.ts";
+import { checkDefinition } from "../check.ts";
 import type { ResolvedStep } from "../operation.ts";
 import { lowerAptInstall } from "./apt.ts";
 import { lowerCopyDirectory, lowerCopyFile } from "./copy.ts";
@@ -16,20 +15,17 @@ export { CA_SECRET } from "./run.ts";
 /**
  * Writes the Dockerfile that makes the layers `first` to `last` on top of `from`; with first 1 and
  * the base as `from`, the whole image. Without any layer to make, its only stage is `from` itself.
- * @throws {DefinitionError} for a builder version or a secret that cannot be lowered.
+ * @throws {DefinitionError} for what {@link checkDefinition} refuses.
  */
 export function lower(request: LowerRequest): Lowered {
   const { definition, from, first, last, user } = request;
-  const version = builderVersion(definition.builderVersion);
-  if (version === undefined) {
-    const known = builderVersionNames().join(", ");
-    throw new DefinitionError("unknown-builder-version", `there is no builder version "${definition.builderVersion}"; known are ${known}`);
-  }
+  const { uv } = checkDefinition(definition);
   const layers = definition.steps.slice(first - 1, last).map((step, index) => {
     const layer = first + index;
-    return { layer, target: stageName(layer), kind: step.kind, lowered: lowerStep(step, layer, { uv: version.uv, user }) };
+    return { layer, target: stageName(layer), kind: step.kind, lowered: lowerStep(step, layer, { uv, user }) };
   });
-  if (layers.length === 0) return { ...NOTHING, dockerfile: `FROM ${from} AS ${stageName(last)}\n`, stages: [{ layer: last, target: stageName(last) }] };
+  if (layers.length === 0)
+    return { ...NOTHING, dockerfile: `FROM ${from} AS ${stageName(last)}\n`, stages: [{ layer: last, target: stageName(last) }] };
 
   const stages = layers.map(({ layer, target, kind, lowered }, index) => {
     const parent = index === 0 ? from : stageName(layer - 1);
@@ -50,7 +46,11 @@ function stageName(layer: number): string {
   return `lamina-${layer}`;
 }
 
-function lowerStep(step: ResolvedStep, layer: number, surroundings: { readonly uv: string; readonly user: string | undefined }): LoweredStep {
+function lowerStep(
+  step: ResolvedStep,
+  layer: number,
+  surroundings: { readonly uv: string; readonly user: string | undefined },
+): LoweredStep {
   const context = `lamina-files-${layer}`;
   switch (step.kind) {
     case "pipInstall":
@@ -65,7 +65,7 @@ function lowerStep(step: ResolvedStep, layer: number, surroundings: { readonly u
       return lowerCopyDirectory(step, context);
     case "env":
       return lowerEnv(step);
-    case "workdir":
+    default:
       return lowerWorkdir(step);
   }
 }

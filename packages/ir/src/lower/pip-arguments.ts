@@ -87,7 +87,9 @@ const FILE_OPTIONS = new Map([
 
 /** Flags of pip, up to its version 26, without a value and known to uv too. */
 const FLAGS_WITHOUT_VALUE = new Set(
-  "-U --upgrade --no-deps --pre --no-index --require-hashes --no-build-isolation --force-reinstall --no-compile --compile -q --quiet -v --verbose".split(" "),
+  "-U --upgrade --no-deps --pre --no-index --require-hashes --no-build-isolation --force-reinstall --no-compile --compile -q --quiet -v --verbose".split(
+    " ",
+  ),
 );
 
 /** Flags of pip that uv lacks or refuses. */

@@ -1,8 +1,8 @@
-import { DefinitionError } from "../definition-error.ts";
 import type { ResolvedStep } from "../operation.ts";
 import { divideArguments, pipArguments, referencesIn, replaceReferences, uvUnderstands } from "./pip-arguments.ts";
 import { delimiterFor, shellArgument } from "./quoting.ts";
 import type { LoweredStep } from "./request.ts";
+import { secretAlias } from "./reserved.ts";
 import { type SecretVariable, runInstruction } from "./run.ts";
 import { asRoot } from "./user.ts";
 
@@ -25,10 +25,7 @@ export interface PipSurroundings {
 export function lowerPipInstall(step: Extract<ResolvedStep, { kind: "pipInstall" }>, { uv, user }: PipSurroundings): LoweredStep {
   const secrets = step.secrets ?? [];
   const args = pipArguments(step);
-  const { words, lines, misplaced } = divideArguments(args);
-  const undeclared = lines.flatMap(referencesIn).find((name) => !secrets.includes(name));
-  if (undeclared !== undefined) throw new DefinitionError("undeclared-secret", `\${${undeclared}} is no variable of a secret of this step`);
-  if (misplaced.length > 0) throw new DefinitionError("misplaced-secret", `a secret cannot be used in ${misplaced.join(" ")}`);
+  const { words, lines } = divideArguments(args);
 
   const installer = uvUnderstands(args) ? UV : PIP;
   const run = runInstruction({
@@ -96,7 +93,7 @@ function requirements(lines: readonly string[], secrets: readonly string[]): str
 }
 
 function aliasOf(name: string, secrets: readonly string[]): string {
-  return `LAMINA_SECRET_${secrets.indexOf(name) + 1}`;
+  return secretAlias(secrets.indexOf(name) + 1);
 }
 
 const EXPANDABLE = /^[A-Z0-9_]+$/;

@@ -2,9 +2,7 @@
  * How values are written so that the Dockerfile and the shell read back exactly what was meant.
  * BuildKit refuses lines of more than 65,535 bytes, so long values are spread over several.
  */
-
-/** The build argument that stands for a newline, which a Dockerfile word cannot hold. */
-export const NEWLINE_ARGUMENT = "LAMINA_NL";
+import { NEWLINE_ARGUMENT } from "./reserved.ts";
 
 const LONGEST_LINE = 60_000;
 

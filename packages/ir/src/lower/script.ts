@@ -3,7 +3,8 @@
  * first that fails named on the last line of output. What a command means is not changed: traps,
  * `set -e`, `exec >file`, functions and `cd` hold for the commands after it.
  */
-import { NEWLINE_ARGUMENT, shellWord } from "./quoting.ts";
+import { shellWord } from "./quoting.ts";
+import { NEWLINE_ARGUMENT } from "./reserved.ts";
 
 /** Where the builder's CA bundle is mounted. It lies on the container's own /dev, so no layer keeps a trace of it. */
 export const CA_FILE = "/dev/lamina/ca.pem";

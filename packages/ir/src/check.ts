@@ -1,0 +1,171 @@
+/** Finds what cannot be built in a definition before any work is done for it. */
+import { type BuilderVersion, builderVersion, builderVersionNames } from "./builder-version.ts";
+import { DefinitionError, type DefinitionErrorCode } from "./definition-error.ts";
+import { divideArguments, pipArguments, referencesIn } from "./lower/pip-arguments.ts";
+import { isReservedVariable } from "./lower/reserved.ts";
+import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "./operation.ts";
+
+/**
+ * Checks a definition as its author wrote it, or the same resolved. The variables of a secret that
+ * is referred to by name are known only in a resolved definition, so check that one too.
+ * @returns the builder version that it asks for.
+ * @throws {DefinitionError} for the first fault, with the index of its step.
+ */
+export function checkDefinition(definition: Definition | ResolvedDefinition): BuilderVersion {
+  const version = builderVersion(definition.builderVersion);
+  if (version === undefined) {
+    const known = builderVersionNames().join(", ");
+    throw new DefinitionError("unknown-builder-version", `there is no builder version "${definition.builderVersion}"; known are ${known}`);
+  }
+  checkLayerCount(definition.steps);
+  checkEnvironment(definition.steps);
+  definition.steps.forEach((step, index) => {
+    const fault = faultOf(step);
+    if (fault !== undefined) throw new DefinitionError(fault.code, `${step.kind}: ${fault.message}`, index);
+  });
+  return version;
+}
+
+type Step = StepOperation | ResolvedStep;
+type StepOf<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
+
+interface Fault {
+  readonly code: DefinitionErrorCode;
+  readonly message: string;
+}
+
+/** Docker mounts no more than 127 layers; the rest is left to the base. `env` adds no files. */
+const MOST_LAYERS = 120;
+/** Linux refuses to start a process with a longer `NAME=value`, its closing NUL included. */
+const LONGEST_VARIABLE = 128 * 1024;
+/** All variables together share, with the arguments, a quarter of the stack: 2 MiB as a rule. */
+const LARGEST_ENVIRONMENT = 1024 * 1024;
+const LONGEST_PATH = 4095;
+const LONGEST_FILE_NAME = 255;
+
+function checkLayerCount(steps: readonly Step[]): void {
+  const layers = steps.flatMap((step, index) => (step.kind === "env" ? [] : [index]));
+  const excess = layers[MOST_LAYERS];
+  if (excess === undefined) return;
+  const advice = "give several commands to one runCommands, several packages to one install, or copy one directory instead of its files";
+  throw new DefinitionError(
+    "too-many-layers",
+    `${layers.length} steps change files, and no more than ${MOST_LAYERS} can: ${advice}`,
+    excess,
+  );
+}
+
+function checkEnvironment(steps: readonly Step[]): void {
+  const sizes = new Map<string, number>();
+  steps.forEach((step, index) => {
+    if (step.kind !== "env") return;
+    for (const [name, value] of Object.entries(step.variables)) {
+      const size = Buffer.byteLength(`${name}=${value}`) + 1;
+      if (size > LONGEST_VARIABLE) {
+        throw new DefinitionError(
+          "environment-too-large",
+          `env: ${name} has ${size} bytes; Linux takes ${LONGEST_VARIABLE}: put it into a file`,
+          index,
+        );
+      }
+      sizes.set(name, size);
+    }
+    const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    if (total > LARGEST_ENVIRONMENT) {
+      throw new DefinitionError(
+        "environment-too-large",
+        `env: all variables together have ${total} bytes; ${LARGEST_ENVIRONMENT} is the most`,
+        index,
+      );
+    }
+  });
+}
+
+function faultOf(step: Step): Fault | undefined {
+  return (
+    invalidText(step) ?? faultOfKind(step) ?? ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names) : undefined)
+  );
+}
+
+function faultOfKind(step: Step): Fault | undefined {
+  switch (step.kind) {
+    case "pipInstall":
+      return emptyArguments(step.arguments) ?? secretFault(step);
+    case "aptInstall":
+      return emptyArguments(step.arguments);
+    case "runCommands":
+      return step.commands.length === 0 ? { code: "empty-arguments", message: "there is no command" } : undefined;
+    case "copyLocalFile":
+    case "copyLocalDir":
+      return remotePathFault(step.destination);
+    case "workdir":
+      return remotePathFault(step.path);
+    default:
+      return Object.keys(step.variables).length === 0
+        ? { code: "empty-arguments", message: "there is no variable" }
+        : reservedVariable(Object.keys(step.variables));
+  }
+}
+
+function invalidText(step: Step): Fault | undefined {
+  const text = textsIn(step).find((value) => value.includes("\0") || !value.isWellFormed());
+  return text === undefined ? undefined : { code: "invalid-text", message: `${JSON.stringify(text)} holds a NUL or half a character` };
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+function emptyArguments(args: readonly string[]): Fault | undefined {
+  if (args.length === 0) return { code: "empty-arguments", message: "there is no package to install" };
+  const empty = args.findIndex((argument) => argument.trim() === "");
+  return empty === -1 ? undefined : { code: "empty-arguments", message: `argument ${empty + 1} is empty` };
+}
+
+function secretFault(step: StepOf<"pipInstall">): Fault | undefined {
+  const args = pipArguments(step);
+  const { names, complete } = secretVariables(step.secrets ?? []);
+  const undeclared = complete ? args.flatMap(referencesIn).find((name) => !names.includes(name)) : undefined;
+  if (undeclared !== undefined) {
+    return {
+      code: "undeclared-secret",
+      message: `\${${undeclared}} is no variable of a secret of this step, and nothing else is expanded`,
+    };
+  }
+  const [misplaced] = divideArguments(args).misplaced;
+  if (misplaced === undefined) return undefined;
+  return {
+    code: "misplaced-secret",
+    message: `a secret can stand in a requirement or the URL of an index, not in ${JSON.stringify(misplaced)}`,
+  };
+}
+
+/** The variables of secrets as far as they are known, and whether that is all of them. */
+function secretVariables(secrets: NonNullable<StepOf<"pipInstall" | "runCommands">["secrets"]>): { names: string[]; complete: boolean } {
+  const names = secrets.flatMap((secret) => {
+    if (typeof secret === "string") return [secret];
+    return secret.kind === "inline" ? secret.variables : [];
+  });
+  return { names, complete: secrets.every((secret) => typeof secret === "string" || secret.kind === "inline") };
+}
+
+function reservedVariable(names: readonly string[]): Fault | undefined {
+  const reserved = names.find(isReservedVariable);
+  return reserved === undefined
+    ? undefined
+    : { code: "reserved-variable", message: `${reserved} is used by the platform while it builds: choose another name` };
+}
+
+function remotePathFault(path: string): Fault | undefined {
+  const fault = (message: string): Fault => ({
+    code: "invalid-remote-path",
+    message: `the remote path ${JSON.stringify(path)} ${message}`,
+  });
+  const parts = path.split("/");
+  if (path === "") return fault("is empty");
+  if (path.startsWith("~")) return fault("begins with ~, which has no meaning in an image: write the directory out");
+  if (parts.includes("..")) return fault("holds .., which a link in the image could lead anywhere: write the path without it");
+  const tooLong = Buffer.byteLength(path) > LONGEST_PATH || parts.some((part) => Buffer.byteLength(part) > LONGEST_FILE_NAME);
+  return tooLong ? fault("is longer than a file system takes") : undefined;
+}
