@@ -53,7 +53,7 @@ const WRITER_HEADER = "Lamina-Writer";
 const FLUSH_AFTER_MS = 10;
 const BATCH_BYTES = 64 * 1024;
 const PENDING_BYTES = 1024 * 1024;
-const PUBLISH_TIMEOUT_MS = 5_000;
+const PUBLISH_TIMEOUT_MS = 2_000;
 const RETRY_MS = 250;
 const WRONG_LAST_SEQUENCE = [10_071, 10_164];
 

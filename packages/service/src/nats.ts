@@ -37,13 +37,19 @@ export async function connectNats({ url, user, password, name }: NatsOptions): P
 
 /** Makes the streams of the catalogue, or brings them to what it says. Any number of processes may do so at once. */
 export async function ensureStreams(manager: JetStreamManager, { jobs, events }: Catalogue): Promise<void> {
-  await ensureStream(manager, { name: jobs.stream, subjects: jobs.subjects, retention: RetentionPolicy.Workqueue, storage: StorageType.File });
+  await ensureStream(manager, {
+    name: jobs.stream,
+    subjects: jobs.subjects,
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+  });
   await ensureStream(manager, {
     name: events.stream,
     subjects: events.subjects,
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     max_age: nanos(events.maxAgeSeconds * 1000),
+    allow_direct: true,
   });
 }
 

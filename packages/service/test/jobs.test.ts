@@ -1,0 +1,138 @@
+import { jetstream } from "@nats-io/jetstream";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { takeJobs } from "../src/index.ts";
+import { type TestNats, testNats } from "./nats-server.ts";
+import { type World, world } from "./world.ts";
+
+let nats: TestNats;
+beforeAll(async () => void (nats = await testNats()));
+afterAll(() => nats[Symbol.asyncDispose]());
+
+async function send(here: World, message: string, pool = "cpu"): Promise<void> {
+  await jetstream(here.connection).publish(here.names.jobs.subject("build", pool), message);
+}
+const job = (attempt: string) => JSON.stringify({ kind: "build", attempt });
+
+/** A worker that hands each job to the test. */
+function worker(here: World, handle: (attempt: string) => Promise<void>, pool = "cpu") {
+  const stop = new AbortController();
+  const ended = takeJobs({
+    connection: here.connection,
+    catalogue: here.names,
+    logger: here.logger,
+    kind: "build",
+    pool,
+    concurrency: 1,
+    handle: ({ attempt }) => handle(attempt),
+    signal: stop.signal,
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await ended;
+    },
+  };
+}
+
+/** Collects jobs until there are so many. */
+function collect(count: number) {
+  const seen: string[] = [];
+  const all = Promise.withResolvers<string[]>();
+  const handle = async (attempt: string): Promise<void> => {
+    seen.push(attempt);
+    if (seen.length === count) all.resolve(seen);
+  };
+  return { handle, seen, all: all.promise };
+}
+
+async function queued(here: World): Promise<number> {
+  return (await here.manager.streams.info(here.names.jobs.stream)).state.messages;
+}
+
+describe("jobs", { timeout: 60_000 }, () => {
+  test("each is handled once by the workers of its pool, and is gone from the queue then", async () => {
+    await using here = await world(nats);
+    const { handle, all } = collect(20);
+    const stranger = collect(1);
+    {
+      await using _one = worker(here, handle);
+      await using _two = worker(here, handle);
+      await using _other = worker(here, stranger.handle, "T4");
+      for (let n = 0; n < 20; n++) await send(here, job(`${n}`));
+      expect((await all).map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+    }
+    expect(stranger.seen).toEqual([]);
+    await here.connection.flush();
+    expect(await queued(here)).toBe(0);
+  });
+
+  test("one whose handler throws comes again", async () => {
+    await using here = await world(nats);
+    const { handle, seen, all } = collect(2);
+    await using _worker = worker(here, async (attempt) => {
+      await handle(attempt);
+      if (seen.length === 1) throw new Error("a fault of ours");
+    });
+    await send(here, job("a"));
+    expect(await all).toEqual(["a", "a"]);
+  });
+
+  test("a message that is no job is dropped, and the next one is handled", async () => {
+    await using here = await world(nats);
+    const { handle, all } = collect(1);
+    await using _worker = worker(here, handle);
+    await send(here, "not JSON");
+    await send(here, JSON.stringify({ kind: "run", run: "x" }));
+    await send(here, job("a"));
+    expect(await all).toEqual(["a"]);
+    await here.connection.flush();
+    expect(await queued(here)).toBeLessThanOrEqual(1);
+  });
+
+  test("a worker does not take a job before it has room for it", async () => {
+    await using here = await world(nats);
+    const started = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    const other = collect(1);
+    await using _busy = worker(here, async () => {
+      started.resolve();
+      await release.promise;
+    });
+    await send(here, job("long"));
+    await started.promise;
+    await send(here, job("short"));
+    await using _idle = worker(here, other.handle);
+    expect(await other.all).toEqual(["short"]);
+    release.resolve();
+  });
+
+  test("go on after a kill of NATS", async () => {
+    await using here = await world(nats);
+    const first = collect(1);
+    const second = collect(1);
+    await using _worker = worker(here, async (attempt) => (attempt === "before" ? first : second).handle(attempt));
+    await send(here, job("before"));
+    await first.all;
+    await nats.kill();
+    await nats.start();
+    await here.connection.flush().catch(() => here.connection.flush());
+    await send(here, job("after"));
+    expect(await second.all).toContain("after");
+  });
+
+  test("that are at hand are finished when the worker is to stop", async () => {
+    await using here = await world(nats);
+    const started = Promise.withResolvers<void>();
+    let finished = false;
+    {
+      await using _worker = worker(here, async () => {
+        started.resolve();
+        await new Promise((resolve) => setImmediate(resolve));
+        finished = true;
+      });
+      await send(here, job("a"));
+      await started.promise;
+    }
+    expect(finished).toBe(true);
+  });
+});
