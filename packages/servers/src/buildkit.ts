@@ -20,6 +20,7 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
   const configuration = join(directory, "buildkitd.toml");
   const root = join(directory, "root");
   await mkdir(root, { recursive: true, mode: 0o700 });
+  await mkdir(cdiDirectory(context.directory), { recursive: true });
   await rm(socket(context.directory), { force: true });
   await writeFile(configuration, buildkitConfiguration(context.directory, root, registry), { mode: 0o600 });
   return supervise({
@@ -41,7 +42,7 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
 }
 
 function buildkitConfiguration(directory: string, root: string, registry: URL): string {
-  const specDirectories = ["/etc/cdi", "/var/run/cdi", join(directory, "cdi")];
+  const specDirectories = ["/etc/cdi", "/var/run/cdi", cdiDirectory(directory)];
   return `
 root = ${JSON.stringify(root)}
 [grpc]
@@ -58,6 +59,11 @@ root = ${JSON.stringify(root)}
 [registry.${JSON.stringify(registry.host)}]
   http = ${registry.protocol === "http:"}
 `;
+}
+
+/** BuildKit watches it, so it has to be there when BuildKit starts. */
+function cdiDirectory(directory: string): string {
+  return join(directory, "cdi");
 }
 
 function socket(directory: string): string {

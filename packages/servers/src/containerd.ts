@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runCommand } from "./command.ts";
 import type { ServerContext } from "./context.ts";
-import { isolated } from "./isolate.ts";
+import { isolated, type Mount } from "./isolate.ts";
 import { supervise, type Supervised } from "./supervise.ts";
 import { unixSocket } from "./unix-socket.ts";
 
@@ -18,6 +18,12 @@ const DISABLED_PLUGINS = [
   "io.containerd.snapshotter.v1.devmapper",
   "io.containerd.snapshotter.v1.erofs",
   "io.containerd.snapshotter.v1.zfs",
+];
+
+// The shims keep their sockets and runc's state at these fixed places, where those of another containerd may be.
+const OWN_SHIM_STATE: readonly Mount[] = [
+  { type: "tmpfs", target: "/run/containerd/s", mode: "0711" },
+  { type: "tmpfs", target: "/run/containerd/runc", mode: "0711" },
 ];
 
 /** Where containerd listens, for `ctr --address`. */
@@ -39,7 +45,7 @@ export async function startContainerd(context: ServerContext): Promise<Supervise
   await writeFile(configuration, containerdConfiguration(context.directory), { mode: 0o600 });
   return supervise({
     name: "containerd",
-    command: isolated([join(context.binaries, "containerd"), "--config", configuration]),
+    command: isolated([join(context.binaries, "containerd"), "--config", configuration], OWN_SHIM_STATE),
     directory: context.directory,
     path: context.binaries,
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: true },

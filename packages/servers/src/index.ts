@@ -5,5 +5,6 @@ export { startServers, type EmbeddedServers, type ServerAddresses, type StartOpt
 export { endLeftovers } from "./owner.ts";
 export { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
 export { runningServers, type RunningServer } from "./running.ts";
+export { stopLeftovers } from "./owner.ts";
 export { supervise, type ServerProcess, type Supervised } from "./supervise.ts";
 export { uvBinary } from "./uv.ts";

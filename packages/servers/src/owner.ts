@@ -19,6 +19,17 @@ export async function claim(directory: string): Promise<() => Promise<void>> {
   return () => removeOwner(directory);
 }
 
+/**
+ * Ends the servers of a supervisor that was killed. False, and nothing is done, when a live process
+ * supervises them.
+ */
+export async function stopLeftovers(directory: string): Promise<boolean> {
+  const owner = await readOwner(directory);
+  if (owner !== undefined && (await isAlive(owner))) return false;
+  await endLeftovers(directory);
+  return true;
+}
+
 /** Ends the servers that the directory remembers, recognised by number and start time, never by name. */
 export async function endLeftovers(directory: string): Promise<void> {
   const records = await readServerRecords(directory);

@@ -15,7 +15,7 @@ const WHEEL_PLATFORMS = new Map<string, string>([
 export async function uvBinary(options: { readonly cache: string; readonly version: string }): Promise<string> {
   const platform = WHEEL_PLATFORMS.get(process.arch);
   if (platform === undefined) throw new Error(`There is no uv for ${process.arch}: use x64 or arm64.`);
-  const directory = await makeOnce(join(options.cache, `uv-${options.version}-${process.arch}`), async (temporary) => {
+  const directory = await makeOnce(join(options.cache, `uv-${options.version}`), async (temporary) => {
     const wheel = join(temporary, "wheel");
     await mkdir(temporary, { recursive: true });
     await runCommand("python3", [

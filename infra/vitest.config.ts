@@ -1,0 +1,26 @@
+import { existsSync, globSync } from "node:fs";
+import { basename, join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+const root = join(import.meta.dirname, "..");
+
+// One project a package or app, named as its folder: `npm test -- --project ir`.
+const folders = ["infra", ...globSync("{packages,apps}/*", { cwd: root })].filter((folder) => existsSync(join(root, folder, "test")));
+
+export default defineConfig({
+  test: {
+    root,
+    // Once for the whole run, whatever the projects.
+    globalSetup: join(root, "packages/testkit/src/global-setup.ts"),
+    projects: folders.map((folder) => ({
+      extends: false,
+      test: {
+        name: basename(folder),
+        root: join(root, folder),
+        include: ["test/**/*.test.ts"],
+        testTimeout: 60_000,
+        hookTimeout: 180_000,
+      },
+    })),
+  },
+});

@@ -1,0 +1,11 @@
+import { z } from "zod";
+
+/** The addresses of the test run's servers; see `ServerAddresses` of `@lamina/servers`. */
+export const addressesSchema = z.object({
+  postgres: z.object({ url: z.string() }),
+  nats: z.object({ url: z.string(), user: z.string(), password: z.string() }),
+  registry: z.object({ host: z.string(), user: z.string(), password: z.string() }),
+  buildkit: z.object({ address: z.string() }),
+  containerd: z.object({ address: z.string(), hostsDirectory: z.string() }),
+  binaries: z.string(),
+});

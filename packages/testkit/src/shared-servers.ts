@@ -1,0 +1,75 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { publishBase, startServers, stopLeftovers, type EmbeddedServers, type ServerAddresses } from "@lamina/servers";
+import { addressesSchema } from "./addresses.ts";
+import type { TestConfig } from "./config.ts";
+
+const DIRECTORY_PREFIX = "lamina-test-";
+
+/** The servers of one test run. They start when they are first asked for. */
+export interface SharedServers {
+  addresses(): Promise<ServerAddresses>;
+  /** The base with that Python in the run's registry, by digest. */
+  base(python: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export function sharedServers(config: TestConfig): SharedServers {
+  let started: Promise<StartedServers> | undefined;
+  const bases = new Map<string, Promise<string>>();
+  const addresses = async (): Promise<ServerAddresses> => (await (started ??= start(config))).addresses;
+  return {
+    addresses,
+    base(python) {
+      const known = bases.get(python) ?? addresses().then((servers) => pushBase(config, servers, python));
+      bases.set(python, known);
+      return known;
+    },
+    async stop() {
+      await Promise.allSettled(bases.values());
+      await (await started)?.stop();
+    },
+  };
+}
+
+interface StartedServers {
+  readonly addresses: ServerAddresses;
+  stop(): Promise<void>;
+}
+
+async function start(config: TestConfig): Promise<StartedServers> {
+  if (config.runningServers !== undefined) {
+    const addresses = addressesSchema.parse(JSON.parse(await readFile(config.runningServers, "utf8")));
+    return { addresses, stop: async () => undefined };
+  }
+  await removeAbandoned();
+  const directory = await mkdtemp(join(tmpdir(), DIRECTORY_PREFIX));
+  const servers: EmbeddedServers = await startServers({ directory, cache: config.cache, report: (line) => console.error(line) });
+  const { stop, ...addresses } = servers;
+  return {
+    addresses,
+    async stop() {
+      await stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ends and removes what test runs that were killed have left. */
+async function removeAbandoned(): Promise<void> {
+  const directories = (await readdir(tmpdir())).filter((name) => name.startsWith(DIRECTORY_PREFIX)).map((name) => join(tmpdir(), name));
+  for (const directory of directories) {
+    if (await stopLeftovers(directory)) await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function pushBase(config: TestConfig, servers: ServerAddresses, python: string): Promise<string> {
+  return publishBase({
+    python,
+    target: `${servers.registry.host}/bases/python:${python}-slim`,
+    credentials: servers.registry,
+    cache: config.cache,
+    report: (line) => console.error(line),
+  });
+}
