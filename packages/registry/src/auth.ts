@@ -84,7 +84,7 @@ export function createAuthenticator(options: {
 
   function challenged(header: string | null, attempt: { scope: Scope; refused: string | undefined }): boolean {
     challenge = parseChallenge(header);
-    tokens.delete(attempt.scope.join(" "));
+    if (attempt.refused !== undefined) tokens.delete(attempt.scope.join(" "));
     if (challenge === undefined) return false;
     return challenge.scheme === "bearer" || (basic !== undefined && basic !== attempt.refused);
   }

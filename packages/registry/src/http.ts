@@ -92,7 +92,7 @@ function createAnswer(response: Response, options: { url: URL; signal: AbortSign
   const { url, signal, idleMs } = options;
 
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    const reader = response.body?.getReader();
+    const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
     if (reader === undefined) return;
     try {
       for (;;) {

@@ -111,7 +111,8 @@ export function parseManifest(bytes: Uint8Array, contentType: string, label: str
   const document = parseObject(bytes, label);
   const mediaType = typeof document["mediaType"] === "string" ? document["mediaType"] : contentType.split(";", 1)[0]?.trim();
   const schema = schemaOf(mediaType);
-  if (schema === undefined) throw new RegistryError("UNSUPPORTED", `${label} has the media type "${mediaType}", which this client does not read`);
+  if (schema === undefined)
+    throw new RegistryError("UNSUPPORTED", `${label} has the media type "${mediaType}", which this client does not read`);
   const parsed = schema.safeParse({ ...document, mediaType });
   if (!parsed.success) throw new RegistryError("CORRUPT", `${label} is not a valid manifest`, { cause: parsed.error });
   return { content: parsed.data, mediaType: parsed.data.mediaType, digest: digestOf(bytes), size: bytes.byteLength, bytes };

@@ -83,7 +83,10 @@ function splitHost(name: string): { host: string; repository: string } {
   const isHub = slash === -1 || !(/[.:A-Z]/.test(first) || first === "localhost");
   const host = isHub ? "docker.io" : first === "index.docker.io" || first === "registry-1.docker.io" ? "docker.io" : first;
   const repository = isHub ? name : name.slice(slash + 1);
-  return { host, repository: host === "docker.io" && !repository.includes("/") && repository !== "" ? `library/${repository}` : repository };
+  return {
+    host,
+    repository: host === "docker.io" && !repository.includes("/") && repository !== "" ? `library/${repository}` : repository,
+  };
 }
 
 function isHost(host: string): boolean {

@@ -46,7 +46,12 @@ async function platformManifest(
   if (depth === depthLimit) throw new RegistryError("CORRUPT", `${label} is an index within ${depthLimit} others`);
   const candidates = content.manifests.flatMap(({ digest, platform }) => (platform ? [{ digest, platform }] : []));
   const match = bestMatch(candidates, wanted);
-  if (match === undefined) throw noSuchPlatform(label, wanted, candidates.map(({ platform }) => platform));
+  if (match === undefined)
+    throw noSuchPlatform(
+      label,
+      wanted,
+      candidates.map(({ platform }) => platform),
+    );
   return platformManifest(source, { reference: match.digest, wanted, label, depth: depth + 1 });
 }
 

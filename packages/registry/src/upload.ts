@@ -37,7 +37,7 @@ export async function mountBlob(target: UploadTarget, mount: { digest: string; f
   const { digest, from, scope } = mount;
   const answer = await target.send({
     method: "POST",
-    to: `${target.repository}/blobs/uploads/?${new URLSearchParams({ mount: digest, from })}`,
+    to: `${target.repository}/blobs/uploads/?${new URLSearchParams({ mount: digest, from }).toString()}`,
     scope,
     action: `mount blob ${digest} of ${from} into ${target.repository}`,
   });
@@ -86,7 +86,9 @@ async function sendPiece(target: UploadTarget, location: URL, piece: { body: Uin
   const { body, offset } = piece;
   const headers = { "content-type": "application/octet-stream", "content-range": `${offset}-${offset + body.byteLength - 1}` };
   try {
-    return await nextLocation(await target.send({ method: "PATCH", to: location, headers, body, action: `upload to ${target.repository}` }));
+    return await nextLocation(
+      await target.send({ method: "PATCH", to: location, headers, body, action: `upload to ${target.repository}` }),
+    );
   } catch (error) {
     // The range lets a piece be sent again without harm: when the first sending did arrive, the second is refused.
     if (!isRegistryError(error, "REJECTED", "NOT_FOUND")) throw error;
