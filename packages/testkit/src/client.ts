@@ -17,6 +17,11 @@ export async function base(python: string): Promise<string> {
   return z.string().parse(await ask(`/bases/${python}`));
 }
 
+/** The path of the static uv of that version, fetched into the cache where it is not there. */
+export async function uv(version: string): Promise<string> {
+  return z.string().parse(await ask(`/uv/${version}`));
+}
+
 async function ask(path: string): Promise<unknown> {
   const response = await fetch(`${inject("laminaTestkit")}${path}`);
   if (!response.ok) throw new Error(`The test servers are not there: ${await response.text()}`);

@@ -7,7 +7,7 @@ import { sharedServers, type SharedServers } from "./shared-servers.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
-    /** Where test files ask for the run's servers: `<url>/servers`, `<url>/bases/<python>`. */
+    /** Where test files ask for the run's servers: `<url>/servers`, `<url>/bases/<python>`, `<url>/uv/<version>`. */
     laminaTestkit: string;
   }
 }
@@ -42,8 +42,9 @@ async function answer(shared: SharedServers, path: string | undefined, response:
 
 async function valueAt(shared: SharedServers, path: string): Promise<unknown> {
   if (path === "/servers") return shared.addresses();
-  const python = /^\/bases\/([\d.]+)$/.exec(path)?.[1];
-  return python === undefined ? undefined : shared.base(python);
+  const [, kind, version] = /^\/(bases|uv)\/([\d.]+)$/.exec(path) ?? [];
+  if (version === undefined) return undefined;
+  return kind === "uv" ? shared.uv(version) : shared.base(version);
 }
 
 function portOf(address: AddressInfo | string | null): number {

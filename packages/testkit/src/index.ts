@@ -1,3 +1,3 @@
 export { freshDatabase, type TestDatabase } from "./database.ts";
 export { freshNamespace } from "./namespace.ts";
-export { base, servers } from "./client.ts";
+export { base, servers, uv } from "./client.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { publishBase, startServers, stopLeftovers, type EmbeddedServers, type ServerAddresses } from "@lamina/servers";
+import { publishBase, startServers, stopLeftovers, uvBinary, type EmbeddedServers, type ServerAddresses } from "@lamina/servers";
 import { addressesSchema } from "./addresses.ts";
 import type { TestConfig } from "./config.ts";
 
@@ -12,6 +12,8 @@ export interface SharedServers {
   addresses(): Promise<ServerAddresses>;
   /** The base with that Python in the run's registry, by digest. */
   base(python: string): Promise<string>;
+  /** The path of the uv of that version. */
+  uv(version: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export function sharedServers(config: TestConfig): SharedServers {
       bases.set(python, known);
       return known;
     },
+    uv: (version) => uvBinary({ cache: config.cache, version }),
     async stop() {
       await Promise.allSettled(bases.values());
       await (await started)?.stop();
