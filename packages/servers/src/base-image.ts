@@ -40,7 +40,7 @@ export async function cachedBase(options: {
   const recipe = baseRecipe(options.python);
   const path = cachePath(options.cache, "bases", [...recipe, JSON.stringify(RUN_CONFIGURATION), process.arch]);
   if (await exists(path)) return path;
-  options.report(`Making the Debian base with Python ${options.python} (about a minute)`);
+  options.report(`Making the Debian base with Python ${options.python} (about a minute, once)`);
   return makeOnce(path, (temporary) => makeLayout(temporary, recipe));
 }
 

@@ -31,9 +31,13 @@ export function baseRecipe(python: string): readonly string[] {
     throw new Error(`There is no Debian base with Python ${python}. Those that can be made: ${basePythons().join(", ")}.`);
   }
   return [
-    ...["--variant=minbase", "--format=tar", "--quiet", `--include=${PACKAGES.join(",")}`],
+    "--variant=minbase",
+    "--format=tar",
+    "--quiet",
+    `--include=${PACKAGES.join(",")}`,
     ...PATH_EXCLUDES.map((path) => `--dpkgopt=path-exclude=${path}`),
     ...CUSTOMISATIONS.map((command) => `--customize-hook=${command}`),
-    ...[suite, "-"],
+    suite,
+    "-",
   ];
 }

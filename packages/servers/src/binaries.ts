@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { cachePath, makeOnce } from "./cache.ts";
+import { cachePath, exists, makeOnce } from "./cache.ts";
 import { runCommand } from "./command.ts";
 
 const BUILDKIT_VERSION = "v0.34.2";
@@ -10,9 +10,9 @@ const LINKER_FLAGS = `-s -w -X github.com/moby/buildkit/version.Version=${BUILDK
 /**
  * The directory of the real servers and their clients (buildkitd, buildctl, containerd, its shim, ctr,
  * registry, nats-server, crane), built from `infra/servers` into the cache when they are not there. The
- * first build takes about five minutes on two cores and needs Go.
+ * first build takes about five minutes on two cores and needs Go; `report` is told of it in a line.
  */
-export async function serverBinaries(cache: string): Promise<string> {
+export async function serverBinaries(cache: string, report: (line: string) => void = () => undefined): Promise<string> {
   const sources = sourcesDirectory();
   const path = cachePath(cache, "servers", [
     await readFile(join(sources, "go.mod"), "utf8"),
@@ -20,6 +20,8 @@ export async function serverBinaries(cache: string): Promise<string> {
     LINKER_FLAGS,
     process.arch,
   ]);
+  if (await exists(path)) return path;
+  report("Building BuildKit, containerd, the registry and NATS from source (about 5 minutes, once)");
   return makeOnce(path, async (temporary) => {
     await runCommand("go", ["install", "-ldflags", LINKER_FLAGS, "tool"], {
       directory: sources,

@@ -51,7 +51,12 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
   const binaries = await serverBinaries(options.cache);
   const release = await claim(directory);
   try {
-    const context: ServerContext = { directory, binaries, settings: await loadSettings(directory), report: options.report ?? (() => undefined) };
+    const context: ServerContext = {
+      directory,
+      binaries,
+      settings: await loadSettings(directory),
+      report: options.report ?? (() => undefined),
+    };
     const addresses = { ...embeddedAddresses(context), ...external };
     const { registry } = addresses;
     await writeHosts(directory, registryUrl(registry.host), basicAuthorization(registry.user, registry.password));
@@ -95,7 +100,7 @@ function embeddedAddresses(context: ServerContext): ServerAddresses {
 async function startAll(starts: readonly Promise<Supervised>[]): Promise<readonly Supervised[]> {
   const results = await Promise.allSettled(starts);
   const running = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+  const failures = results.flatMap((result): unknown[] => (result.status === "rejected" ? [result.reason] : []));
   if (failures.length === 0) return running;
   await stopAll(running);
   throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(String).join("\n"));

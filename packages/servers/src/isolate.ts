@@ -5,6 +5,8 @@ export type Mount =
   | { readonly type: "tmpfs"; readonly target: string; readonly mode: string }
   | { readonly type: "bind"; readonly source: string; readonly target: string };
 
+const OWN_NAMESPACES = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "slave"];
+
 // The shell is process 1 of the name space: it reaps orphans and passes signals on to the server.
 const INIT = `
 trap 'kill -TERM "$server"' TERM
@@ -21,10 +23,7 @@ exit "$status"
  */
 export function isolated(command: readonly string[], mounts: readonly Mount[] = []): readonly string[] {
   const script = ["set -e", ...mounts.map(mountCommand), "set +e", INIT].join("\n");
-  return [
-    ...["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "slave"],
-    ...["sh", "-c", script, "sh", ...command],
-  ];
+  return [...OWN_NAMESPACES, "sh", "-c", script, "sh", ...command];
 }
 
 /** Whether this process may make name spaces and mounts. */

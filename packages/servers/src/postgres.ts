@@ -29,7 +29,11 @@ export async function startPostgres(context: ServerContext): Promise<Supervised>
   };
   return supervise({
     name: "postgres",
-    command: place.run("postgres", ["-D", join(place.seenHome, "data"), ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`])]),
+    command: place.run("postgres", [
+      "-D",
+      join(place.seenHome, "data"),
+      ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+    ]),
     directory: context.directory,
     // SIGINT is Postgres' fast shutdown: it ends the sessions and writes a checkpoint.
     stop: { signal: "SIGINT", graceSeconds: 20, isolated: place.isolated },
@@ -95,10 +99,9 @@ async function initialise(place: PostgresPlace, password: string): Promise<void>
   try {
     await writeFile(passwordFile, password, { mode: 0o600 });
     await chown(passwordFile, owner.uid, owner.gid);
-    const [file = "", ...args] = place.run("initdb", [
-      ...["-D", join(place.seenHome, "data"), "--username", USER, "--pwfile", join(place.seenHome, "password")],
-      ...["--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale", "--no-instructions"],
-    ]);
+    const places = [`--pgdata=${join(place.seenHome, "data")}`, `--pwfile=${join(place.seenHome, "password")}`];
+    const access = [`--username=${USER}`, "--auth=scram-sha-256"];
+    const [file = "", ...args] = place.run("initdb", [...places, ...access, "--encoding=UTF8", "--no-locale", "--no-instructions"]);
     await runCommand(file, args, { directory: "/" });
   } finally {
     await rm(passwordFile, { force: true });

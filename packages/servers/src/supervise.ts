@@ -77,7 +77,9 @@ async function keepRunning(server: ServerProcess, first: Running, stopping: Abor
 /** Tries until the server is back; undefined when it is to be stopped meanwhile. */
 async function startAgain(server: ServerProcess, deaths: number, stopping: AbortSignal): Promise<Running | undefined> {
   for (let attempt = deaths; !stopping.aborted; attempt++) {
-    await delay(Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), LONGEST_BACKOFF_MS), undefined, { signal: stopping }).catch(() => undefined);
+    await delay(Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), LONGEST_BACKOFF_MS), undefined, { signal: stopping }).catch(
+      () => undefined,
+    );
     if (stopping.aborted) return undefined;
     try {
       const running = await start(server, stopping);

@@ -18,10 +18,8 @@ export async function uvBinary(options: { readonly cache: string; readonly versi
   const directory = await makeOnce(join(options.cache, `uv-${options.version}`), async (temporary) => {
     const wheel = join(temporary, "wheel");
     await mkdir(temporary, { recursive: true });
-    await runCommand("python3", [
-      ...["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"],
-      ...["--platform", platform, "--target", wheel, `uv==${options.version}`],
-    ]);
+    const install = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"];
+    await runCommand("python3", [...install, "--platform", platform, "--target", wheel, `uv==${options.version}`]);
     await copyFile(join(wheel, "bin", "uv"), join(temporary, "uv"));
   });
   return join(directory, "uv");

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { publishBase, startServers, stopLeftovers, uvBinary, type EmbeddedServers, type ServerAddresses } from "@lamina/servers";
+import { publishBase, startServers, stopLeftovers, uvBinary, type ServerAddresses } from "@lamina/servers";
 import { addressesSchema } from "./addresses.ts";
 import type { TestConfig } from "./config.ts";
 
@@ -48,12 +48,11 @@ async function start(config: TestConfig): Promise<StartedServers> {
   }
   await removeAbandoned();
   const directory = await mkdtemp(join(tmpdir(), DIRECTORY_PREFIX));
-  const servers: EmbeddedServers = await startServers({ directory, cache: config.cache, report: (line) => console.error(line) });
-  const { stop, ...addresses } = servers;
+  const servers = await startServers({ directory, cache: config.cache, report: (line) => console.error(line) });
   return {
-    addresses,
+    addresses: addressesSchema.parse(servers),
     async stop() {
-      await stop();
+      await servers.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
