@@ -9,5 +9,3 @@ export interface ServerContext {
   readonly settings: Settings;
   readonly report: (line: string) => void;
 }
-
-export const LOOPBACK = "127.0.0.1";

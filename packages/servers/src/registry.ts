@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hash } from "bcryptjs";
-import { LOOPBACK, type ServerContext } from "./context.ts";
+import type { ServerContext } from "./context.ts";
+import { LOOPBACK } from "./loopback.ts";
 import { USER } from "./settings.ts";
 import { supervise, type Supervised } from "./supervise.ts";
 

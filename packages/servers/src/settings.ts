@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import getPort from "get-port";
 import { z } from "zod";
+import { LOOPBACK } from "./loopback.ts";
 
 const portSchema = z.int().min(1).max(65_535);
 
@@ -48,7 +50,16 @@ async function freePorts(preferred: Settings["ports"] | undefined): Promise<Sett
 }
 
 async function freePort(preferred: number | undefined): Promise<number> {
-  return getPort({ host: "127.0.0.1", ...(preferred !== undefined && { port: preferred }) });
+  if (preferred !== undefined && (await isFree(preferred))) return preferred;
+  return getPort({ host: LOOPBACK });
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, LOOPBACK, () => server.close(() => resolve(true)));
+  });
 }
 
 function newPassword(): string {

@@ -1,0 +1,2 @@
+/** Where every server listens. */
+export const LOOPBACK = "127.0.0.1";
