@@ -1,0 +1,194 @@
+/**
+ * The golden cases: each is lowered to a Dockerfile that is kept in `vectors/`, and each is built
+ * for real once, after which the commands of `look` have to succeed inside the image.
+ */
+import type { LowerRequest, ResolvedStep } from "../../src/index.ts";
+import { type FixtureTree, directory, fifo, file, fixtureTree, link } from "./fixture-tree.ts";
+import { hardValues } from "./hard-values.ts";
+import { wheel } from "./wheel.ts";
+
+export interface GoldenCase {
+  readonly name: string;
+  /** `python`: Debian with Python; `shell`: little more than busybox. */
+  readonly base: "python" | "shell";
+  readonly user?: string;
+  readonly steps: readonly ResolvedStep[];
+  readonly trees?: readonly FixtureTree[];
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Commands that succeed inside the image. */
+  readonly look: readonly string[];
+}
+
+/** The digest that stands for the base in the kept Dockerfiles. */
+const BASE = `sha256:${"0123456789abcdef".repeat(4)}` as const;
+
+export function requestOf(golden: GoldenCase): LowerRequest {
+  const { base, user, steps } = golden;
+  return {
+    definition: { builderVersion: "2026.11", platform: "linux/amd64", base: { kind: "base", digest: BASE }, steps: [...steps] },
+    from: `registry.example/${base}@${BASE}`,
+    first: 1,
+    last: steps.length,
+    ...(user === undefined ? {} : { user }),
+  };
+}
+
+const project = fixtureTree(
+  directory("empty", 0o700),
+  directory("src"),
+  file("src/main.py", "print('hello')\n"),
+  file("run.sh", "#!/bin/sh\n", 0o755),
+  file("setuid", "", 0o4755),
+  file(".dockerignore", "*\n"),
+  file("odd 'name' \"with\" $HOME \\ and é\nnewline", "odd\n"),
+  link("current", "src/main.py"),
+  link("dangling", "../nowhere"),
+  fifo("queue"),
+);
+const settings = fixtureTree(file(".env.production", "LOG_LEVEL=INFO\n", 0o600));
+const wheels = fixtureTree(
+  file(wheel.olderFileName, wheel.older),
+  file(wheel.newerFileName, wheel.newer),
+  file("requirements.txt", "--no-index\n--find-links /project/wheels\nlamina-sample\n"),
+);
+
+export const goldenCases: readonly GoldenCase[] = [
+  {
+    name: "run-commands",
+    base: "shell",
+    steps: [
+      {
+        kind: "runCommands",
+        commands: [
+          "mkdir -p /opt/lib && cd /opt/lib",
+          "export FLAVOUR='dark chocolate'",
+          'echo "$FLAVOUR" > flavour # a comment',
+          "true \\",
+        ],
+      },
+    ],
+    look: ['[ "$(cat /opt/lib/flavour)" = "dark chocolate" ]', '[ -z "${FLAVOUR-}" ]'],
+  },
+  {
+    name: "run-commands-with-secrets",
+    base: "shell",
+    user: "nobody",
+    steps: [{ kind: "runCommands", commands: ['[ "$TOKEN" = "s3cret" ] && id -un > /tmp/who'], secrets: ["TOKEN", "user_name"] }],
+    secrets: { TOKEN: "s3cret", user_name: "ada" },
+    look: ['[ "$(cat /tmp/who)" = nobody ]', '[ -z "${TOKEN-}${user_name-}" ]'],
+  },
+  {
+    name: "run-commands-on-a-gpu",
+    base: "shell",
+    steps: [{ kind: "runCommands", commands: ['[ "$LAMINA_TEST_GPU" = 1 ]'], gpu: "A100:2" }],
+    look: ['[ -z "${LAMINA_TEST_GPU-}" ]'],
+  },
+  {
+    name: "env",
+    base: "shell",
+    steps: [
+      { kind: "env", variables: hardValues },
+      { kind: "env", variables: { LINES: "one\ntwo\n", NEXT: "$LINES" } },
+      { kind: "runCommands", commands: ['printf %s "$LINES" > /lines', '[ -z "${LAMINA_NL-}" ]'] },
+    ],
+    look: ['[ "$(wc -l < /lines)" = 2 ]', "[ \"$NEXT\" = '$LINES' ]", "[ \"$SHELL_WORDS\" = '${UNSET:-x} $HOME `id`' ]"],
+  },
+  {
+    name: "workdir",
+    base: "shell",
+    steps: [
+      { kind: "workdir", path: "/srv/my $app" },
+      { kind: "workdir", path: "data/new\nline" },
+      { kind: "runCommands", commands: ["pwd > where"] },
+    ],
+    look: ["[ \"$PWD\" = '/srv/my $app/data/new\nline' ]", '[ "$(cat where)" = "$PWD" ]'],
+  },
+  {
+    name: "copy-directory",
+    base: "shell",
+    trees: [project],
+    steps: [{ kind: "copyLocalDir", tree: project.digest, destination: "/app/it's $here" }],
+    look: [
+      'cd "/app/it\'s \\$here"',
+      '[ "$(stat -c %a empty src/main.py run.sh setuid queue | xargs)" = "700 644 755 4755 644" ]',
+      '[ -p queue ] && [ "$(readlink current)" = src/main.py ] && [ "$(readlink dangling)" = ../nowhere ] && [ -f .dockerignore ]',
+      "[ \"$(cat 'odd '\\''name'\\'' \"with\" $HOME \\ and é\nnewline')\" = odd ]",
+      '[ "$(stat -c %a .)" = 755 ] && [ "$(stat -c %u:%g src/main.py)" = 0:0 ]',
+    ],
+  },
+  {
+    name: "copy-file",
+    base: "shell",
+    trees: [settings],
+    steps: [
+      { kind: "workdir", path: "/app" },
+      { kind: "copyLocalFile", tree: settings.digest, destination: "/app/.env" },
+      { kind: "copyLocalFile", tree: settings.digest, destination: "conf/" },
+      { kind: "copyLocalFile", tree: settings.digest, destination: "local.env" },
+    ],
+    look: ['[ "$(stat -c "%n %a" .env conf/.env.production local.env | xargs)" = ".env 600 conf/.env.production 600 local.env 600" ]'],
+  },
+  {
+    name: "apt-install",
+    base: "python",
+    user: "nobody",
+    steps: [
+      { kind: "aptInstall", arguments: ["hello", "--no-upgrade"] },
+      { kind: "aptInstall", arguments: ["--purge", "hello"] },
+      { kind: "aptInstall", arguments: ["tree"] },
+    ],
+    look: [
+      '[ "$(id -un)" = nobody ]',
+      "tree --version",
+      "! dpkg -s hello 2>/dev/null",
+      "! find /var/lib/apt/lists /var/cache/apt -newer /usr/bin/tree -type f | grep .",
+      "! find / -xdev -name '*lamina*' | grep .",
+    ],
+  },
+  {
+    name: "pip-install",
+    base: "python",
+    user: "nobody",
+    trees: [wheels],
+    steps: [
+      { kind: "workdir", path: "/project" },
+      { kind: "copyLocalDir", tree: wheels.digest, destination: "wheels" },
+      { kind: "pipInstall", arguments: ["lamina-sample>=1,<2", "--no-index"], findLinks: "/project/wheels" },
+      { kind: "pipInstall", arguments: ["-U", "-r", "wheels/requirements.txt"] },
+    ],
+    look: [
+      "[ \"$(python3 -c 'import lamina_sample; print(lamina_sample.VERSION)')\" = 2.0 ]",
+      '[ "$(ls)" = wheels ]',
+      "! find / -xdev '(' -name 'uv' -o -name '*lamina-uv*' -o -name 'uv-*.lock' ')' | grep .",
+    ],
+  },
+  {
+    name: "pip-install-by-pip",
+    base: "python",
+    trees: [wheels],
+    steps: [
+      { kind: "copyLocalDir", tree: wheels.digest, destination: "/wheels" },
+      { kind: "pipInstall", arguments: ["--prefer-binary", "--no-index", "--find-links=/wheels", "lamina-sample"], pre: true },
+    ],
+    look: ["[ \"$(python3 -c 'import lamina_sample; print(lamina_sample.VERSION)')\" = 2.0 ]", "! ls /root/.cache"],
+  },
+  {
+    name: "pip-install-with-secrets",
+    base: "python",
+    steps: [
+      {
+        kind: "pipInstall",
+        arguments: [
+          "--index-url",
+          "http://token:${package_token}@${INDEX_HOST}/simple/",
+          "--no-deps",
+          "lamina-sample",
+          "--trusted-host",
+          "127.0.0.1",
+        ],
+        secrets: ["INDEX_HOST", "package_token"],
+      },
+    ],
+    look: ["[ \"$(python3 -c 'import lamina_sample; print(lamina_sample.VERSION)')\" = 2.0 ]"],
+  },
+];

@@ -1,0 +1,37 @@
+/** A package index on loopback that gives lamina-sample 2.0 to those who know its token. */
+import { createServer } from "node:http";
+import { wheel } from "./wheel.ts";
+
+export interface WheelIndex extends AsyncDisposable {
+  /** host:port */
+  readonly host: string;
+  /** The Authorization header and path of each request. */
+  readonly requests: readonly { readonly path: string; readonly authorized: boolean }[];
+}
+
+export async function wheelIndex(token: string): Promise<WheelIndex> {
+  const expected = `Basic ${Buffer.from(`token:${token}`).toString("base64")}`;
+  const requests: { path: string; authorized: boolean }[] = [];
+  const server = createServer((request, response) => {
+    const path = request.url ?? "";
+    const authorized = request.headers.authorization === expected;
+    requests.push({ path, authorized });
+    if (!authorized) response.writeHead(401, { "www-authenticate": 'Basic realm="index"' }).end();
+    else if (path === "/simple/lamina-sample/") {
+      response.writeHead(200, { "content-type": "text/html" }).end(`<a href="/files/${wheel.newerFileName}">${wheel.newerFileName}</a>`);
+    } else if (path === `/files/${wheel.newerFileName}`) {
+      response.writeHead(200, { "content-type": "application/zip" }).end(wheel.newer);
+    } else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the index has no port");
+  return {
+    host: `127.0.0.1:${address.port}`,
+    requests,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

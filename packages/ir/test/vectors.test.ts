@@ -1,0 +1,15 @@
+import { readFile } from "node:fs/promises";
+import { globSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { vectorFiles, vectorsDirectory } from "../scripts/vectors.ts";
+
+describe("the vectors hold", () => {
+  test.each([...vectorFiles()].map(([path, content]) => ({ path, content })))("$path", async ({ path, content }) => {
+    expect(content).toBe(await readFile(new URL(path, vectorsDirectory), "utf8"));
+  });
+
+  test("no file is left that no case makes", () => {
+    const kept = globSync("**/*.{json,Dockerfile}", { cwd: vectorsDirectory });
+    expect(kept.sort()).toEqual([...vectorFiles().keys()].sort());
+  });
+});

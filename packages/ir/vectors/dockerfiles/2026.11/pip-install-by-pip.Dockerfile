@@ -1,0 +1,31 @@
+# Layer 1: copyLocalDir
+FROM registry.example/python@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef AS lamina-1
+COPY --from=lamina-files-1 ["t/", "/wheels/"]
+
+# Layer 2: pipInstall
+FROM lamina-1 AS lamina-2
+RUN --mount=type=cache,id=lamina-pip-cache,target=/dev/lamina/pip-cache \
+    --mount=type=secret,id=lamina-ca,target=/dev/lamina/ca.pem,mode=0444 \
+    <<'LAMINA'
+#!/bin/sh
+lamina_1='python3 -m pip install --pre --prefer-binary --no-index --find-links=/wheels lamina-sample'
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %s\n' $1 \"\$lamina_$1\""; }
+lamina_check() { [ "$1" = 0 ] || exit "$1"; }
+case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
+exec 2>&1; set +e
+unset LAMINA_NL TRACEPARENT OTEL_TRACES_EXPORTER OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_PROTOCOL
+[ ! -s /dev/lamina/ca.pem ] || export SSL_CERT_FILE=/dev/lamina/ca.pem PIP_CERT=/dev/lamina/ca.pem REQUESTS_CA_BUNDLE=/dev/lamina/ca.pem CURL_CA_BUNDLE=/dev/lamina/ca.pem GIT_SSL_CAINFO=/dev/lamina/ca.pem NODE_EXTRA_CA_CERTS=/dev/lamina/ca.pem
+( set $lamina_e
+lamina_begin 1
+command -v python3 >/dev/null || { echo 'This image has no Python: start from Image.debianSlim(), or install python3 before pipInstall.'; exit 127; }
+python3 -m pip --version >/dev/null 2>&1 || { echo 'This image has no pip, which a flag of this pipInstall needs: install python3-pip first.'; exit 127; }
+export PIP_CACHE_DIR=/dev/lamina/pip-cache PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
+export SOURCE_DATE_EPOCH=315532800
+eval "$lamina_1"; lamina_check "$?"
+)
+lamina_s=$?; read -r lamina_i </dev/shm/lamina
+[ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
+[ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 1 of 1"; }
+eval "printf 'lamina: command %s of 1: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+exit $lamina_s
+LAMINA

@@ -1,0 +1,69 @@
+# Layer 1: workdir
+FROM registry.example/python@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef AS lamina-1
+WORKDIR "/project"
+
+# Layer 2: copyLocalDir
+FROM lamina-1 AS lamina-2
+COPY --from=lamina-files-2 ["t/", "wheels/"]
+
+# Layer 3: pipInstall
+FROM lamina-2 AS lamina-3
+USER root
+RUN --mount=type=bind,from=lamina-uv,source=uv,target=/dev/lamina/bin/uv \
+    --mount=type=cache,id=lamina-uv-cache,target=/dev/lamina/uv-cache \
+    --mount=type=tmpfs,target=/dev/lamina/tmp \
+    --mount=type=secret,id=lamina-ca,target=/dev/lamina/ca.pem,mode=0444 \
+    <<'LAMINA'
+#!/bin/sh
+lamina_1='uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match --find-links /project/wheels '\''lamina-sample>=1,<2'\'' --no-index'
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %s\n' $1 \"\$lamina_$1\""; }
+lamina_check() { [ "$1" = 0 ] || exit "$1"; }
+case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
+exec 2>&1; set +e
+unset LAMINA_NL TRACEPARENT OTEL_TRACES_EXPORTER OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_PROTOCOL
+[ ! -s /dev/lamina/ca.pem ] || export SSL_CERT_FILE=/dev/lamina/ca.pem PIP_CERT=/dev/lamina/ca.pem REQUESTS_CA_BUNDLE=/dev/lamina/ca.pem CURL_CA_BUNDLE=/dev/lamina/ca.pem GIT_SSL_CAINFO=/dev/lamina/ca.pem NODE_EXTRA_CA_CERTS=/dev/lamina/ca.pem
+( set $lamina_e
+lamina_begin 1
+command -v python3 >/dev/null || { echo 'This image has no Python: start from Image.debianSlim(), or install python3 before pipInstall.'; exit 127; }
+export PATH="/dev/lamina/bin:$PATH" TMPDIR=/dev/lamina/tmp
+export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH
+eval "$lamina_1"; lamina_check "$?"
+)
+lamina_s=$?; read -r lamina_i </dev/shm/lamina
+[ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
+[ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 1 of 1"; }
+eval "printf 'lamina: command %s of 1: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+exit $lamina_s
+LAMINA
+USER "nobody"
+
+# Layer 4: pipInstall
+FROM lamina-3 AS lamina-4
+USER root
+RUN --mount=type=bind,from=lamina-uv,source=uv,target=/dev/lamina/bin/uv \
+    --mount=type=cache,id=lamina-uv-cache,target=/dev/lamina/uv-cache \
+    --mount=type=tmpfs,target=/dev/lamina/tmp \
+    --mount=type=secret,id=lamina-ca,target=/dev/lamina/ca.pem,mode=0444 \
+    <<'LAMINA'
+#!/bin/sh
+lamina_1='uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match -U -r wheels/requirements.txt'
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %s\n' $1 \"\$lamina_$1\""; }
+lamina_check() { [ "$1" = 0 ] || exit "$1"; }
+case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
+exec 2>&1; set +e
+unset LAMINA_NL TRACEPARENT OTEL_TRACES_EXPORTER OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_PROTOCOL
+[ ! -s /dev/lamina/ca.pem ] || export SSL_CERT_FILE=/dev/lamina/ca.pem PIP_CERT=/dev/lamina/ca.pem REQUESTS_CA_BUNDLE=/dev/lamina/ca.pem CURL_CA_BUNDLE=/dev/lamina/ca.pem GIT_SSL_CAINFO=/dev/lamina/ca.pem NODE_EXTRA_CA_CERTS=/dev/lamina/ca.pem
+( set $lamina_e
+lamina_begin 1
+command -v python3 >/dev/null || { echo 'This image has no Python: start from Image.debianSlim(), or install python3 before pipInstall.'; exit 127; }
+export PATH="/dev/lamina/bin:$PATH" TMPDIR=/dev/lamina/tmp
+export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH
+eval "$lamina_1"; lamina_check "$?"
+)
+lamina_s=$?; read -r lamina_i </dev/shm/lamina
+[ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
+[ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 1 of 1"; }
+eval "printf 'lamina: command %s of 1: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+exit $lamina_s
+LAMINA
+USER "nobody"
