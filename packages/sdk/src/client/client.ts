@@ -1,0 +1,115 @@
+/** The client of a platform: one service a noun, as the router has them; every failure is a LaminaError. */
+import {
+  type BuildEvent,
+  type PlanInput,
+  type Router,
+  RPC_PATH,
+  type RunEvent,
+  type SetSecretInput,
+  type StartBuildInput,
+} from "@lamina/api";
+import type { CommitTreeInput, MissingFilesInput, StartRunInput } from "@lamina/api";
+import { createTRPCClient, httpLink, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
+import { EventSource } from "eventsource";
+import { fromClientError, hadNoAnswer } from "./errors.ts";
+import { type Feed, follow, type FollowOptions } from "./follow.ts";
+import { findPlatform, type PlatformAddress } from "./platform.ts";
+import type { Pack } from "../upload/pack.ts";
+import { sendPack } from "./send-pack.ts";
+import { explainMismatch } from "./version-mismatch.ts";
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+/**
+ * A client of the given platform, else of the one that LAMINA_URL and LAMINA_TOKEN name, else of the embedded one.
+ * Nothing is sent yet. @throws UNREACHABLE when no platform is named and none runs here
+ */
+export async function connect(address?: PlatformAddress): Promise<Client> {
+  return createClient(address ?? (await findPlatform()));
+}
+
+function createClient({ url, token }: PlatformAddress) {
+  const authorization = `Bearer ${token}`;
+  const endpoint = new URL(RPC_PATH, url);
+  let hasAnswered = false;
+  const { platform, images, contexts, builds, secrets, runs } = createTRPCClient<Router>({
+    links: [
+      splitLink({
+        condition: ({ type }) => type === "subscription",
+        true: httpSubscriptionLink({
+          url: endpoint.href,
+          EventSource,
+          eventSourceOptions: { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, authorization } }) },
+        }),
+        false: [
+          // A platform that was there is given time to come back; one that never answered is not waited for.
+          retryLink({
+            retry: ({ op, error, attempts }) =>
+              hasAnswered && attempts < RETRIES && hadNoAnswer(error) && !STARTS_SOMETHING.has(op.path) && op.signal?.aborted !== true,
+            retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, 1_000),
+          }),
+          httpLink({ url: endpoint, headers: { authorization } }),
+        ],
+      }),
+    ],
+  });
+
+  const answer = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      const value = await call;
+      hasAnswered = true;
+      return value;
+    } catch (error) {
+      throw await explainMismatch(fromClientError(error, url), () => platform.info.query());
+    }
+  };
+  const info = (options?: CallOptions) => answer(platform.info.query(undefined, options));
+  const followFeed = <Event extends BuildEvent | RunEvent>(subscribe: Feed<Event>["subscribe"], options: FollowOptions = {}) =>
+    follow<Event>({ url, subscribe, probe: info, isLast: ({ type }) => LAST_EVENTS.has(type) }, options);
+
+  return {
+    url,
+    platform: { info },
+    images: {
+      plan: (input: PlanInput, options?: CallOptions) => answer(images.plan.mutate(input, options)),
+      list: (options?: CallOptions) => answer(images.list.query(undefined, options)),
+    },
+    contexts: {
+      missingFiles: (input: MissingFilesInput, options?: CallOptions) => answer(contexts.missingFiles.mutate(input, options)),
+      sendPack: (pack: Pack, options?: CallOptions) => sendPack(pack, { url, authorization, ...options }),
+      commitTree: (input: CommitTreeInput, options?: CallOptions) => answer(contexts.commitTree.mutate(input, options)),
+    },
+    builds: {
+      start: (input: StartBuildInput, options?: CallOptions) => answer(builds.start.mutate(input, options)),
+      get: (id: string, options?: CallOptions) => answer(builds.get.query({ id }, options)),
+      list: (limit: number, options?: CallOptions) => answer(builds.list.query({ limit }, options)),
+      cancel: (id: string, options?: CallOptions) => answer(builds.cancel.mutate({ id }, options)),
+      /** The events of a build, each once, up to its last; goes on where it was after the platform was away. */
+      follow: (id: string, options?: FollowOptions) =>
+        followFeed<BuildEvent>((after, observer) => builds.follow.subscribe({ id, lastEventId: after }, observer), options),
+    },
+    secrets: {
+      set: (input: SetSecretInput, options?: CallOptions) => answer(secrets.set.mutate(input, options)),
+      list: (options?: CallOptions) => answer(secrets.list.query(undefined, options)),
+      remove: (name: string, options?: CallOptions) => answer(secrets.remove.mutate({ name }, options)),
+    },
+    runs: {
+      start: (input: StartRunInput, options?: CallOptions) => answer(runs.start.mutate(input, options)),
+      cancel: (id: string, options?: CallOptions) => answer(runs.cancel.mutate({ id }, options)),
+      /** The events of a run, as {@link Client} gives those of a build. */
+      follow: (id: string, options?: FollowOptions) =>
+        followFeed<RunEvent>((after, observer) => runs.follow.subscribe({ id, lastEventId: after }, observer), options),
+    },
+  };
+}
+
+/** With the delays above, about half a minute. */
+const RETRIES = 32;
+/** Calls that must not be made twice when an answer was lost. */
+const STARTS_SOMETHING: ReadonlySet<string> = new Set(["builds.start", "runs.start"]);
+/** The events that end a feed. */
+const LAST_EVENTS: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "run-exited", "run-failed"]);

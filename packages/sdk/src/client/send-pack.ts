@@ -1,0 +1,39 @@
+/** Sends a pack of files to the platform. */
+import { ErrorInfo, LaminaError, PACK_PATH, PackReceipt } from "@lamina/api";
+import { Readable } from "node:stream";
+import type { Pack } from "../upload/pack.ts";
+import { unreachable } from "./errors.ts";
+
+export interface Destination {
+  readonly url: string;
+  readonly authorization: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Streams a pack. @throws what kept a file from being read; what the platform answers; UNREACHABLE */
+export async function sendPack({ body, filled }: Pack, destination: Destination): Promise<PackReceipt> {
+  // A platform that answers before it has read everything reads no more: what fills the body must not wait for it.
+  const answer = post(body, destination).finally(() => body.destroy());
+  const [receipt] = await Promise.all([answer, filled]);
+  return receipt;
+}
+
+async function post(body: Readable, { url, authorization, signal }: Destination): Promise<PackReceipt> {
+  const response = await fetch(new URL(PACK_PATH, url), {
+    method: "POST",
+    headers: { authorization, "content-type": "application/zstd" },
+    body: Readable.toWeb(body),
+    duplex: "half",
+    ...(signal !== undefined && { signal }),
+  }).catch((error: unknown) => {
+    throw signal?.aborted === true ? new LaminaError({ code: "CANCELLED", message: "The upload was cancelled." }) : unreachable(url, error);
+  });
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok) return PackReceipt.parse(answer);
+  const info = ErrorInfo.safeParse(answer);
+  if (info.success) throw new LaminaError(info.data);
+  throw new LaminaError({
+    code: "INTERNAL",
+    message: `The platform did not take a pack of files: ${response.status} ${response.statusText}.`,
+  });
+}

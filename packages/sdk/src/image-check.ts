@@ -1,0 +1,22 @@
+/** Checks an image as far as that can be done before its local files are read. */
+import { checkDefinition, DefinitionError, type StepOperation } from "@lamina/ir";
+import type { Call } from "./arguments.ts";
+import { failure } from "./failure.ts";
+import type { ImageState, Step } from "./image-state.ts";
+
+/** @throws INVALID_INPUT or UNKNOWN_BUILDER_VERSION, at the call that made the image wrong */
+export function checkImage({ builderVersion, base, steps }: ImageState, call: Call): void {
+  try {
+    checkDefinition({ builderVersion, base, steps: steps.map(withoutFiles) });
+  } catch (error) {
+    if (!(error instanceof DefinitionError)) throw error;
+    const code = error.code === "unknown-builder-version" ? "UNKNOWN_BUILDER_VERSION" : "INVALID_INPUT";
+    throw failure(code, error.message, { source: call.source, cause: error });
+  }
+}
+
+function withoutFiles(step: Step): StepOperation {
+  return step.kind === "localCopy" ? { kind: step.method, tree: NO_TREE, destination: step.destination } : step;
+}
+
+const NO_TREE = `sha256:${"0".repeat(64)}`;

@@ -1,0 +1,53 @@
+/** What an image is made of, in a form that any copy of the SDK can read. */
+import { LaminaError, SourceLocation } from "@lamina/api";
+import { BaseOperation, StepOperation } from "@lamina/ir";
+import { z } from "zod";
+import { type Condition, isCondition } from "./local/condition.ts";
+import { isSecret, type Secret } from "./secret.ts";
+
+/** A copy of local files that have not been read yet. */
+const LocalCopy = z.object({
+  kind: z.literal("localCopy"),
+  method: z.enum(["copyLocalFile", "copyLocalDir"]),
+  /** As it was given: conditions see it so. */
+  given: z.string(),
+  /** The same from the root, by the working directory at the time of the call. */
+  path: z.string(),
+  destination: z.string(),
+  condition: z.custom<Condition>(isCondition).optional(),
+});
+export type LocalCopy = z.infer<typeof LocalCopy>;
+
+const Step = z.union([LocalCopy, StepOperation]);
+export type Step = z.infer<typeof Step>;
+
+const ImageState = z.object({
+  /** Counts up when this shape changes. */
+  format: z.literal(1),
+  builderVersion: z.string(),
+  base: BaseOperation,
+  steps: z.array(Step).readonly(),
+  /** Where each layer's method was called, the base first. */
+  sources: z.array(SourceLocation.nullable()).readonly(),
+  secrets: z.array(z.custom<Secret>(isSecret)).readonly(),
+  /** The first layer to make anew, counted with the base as 0. */
+  forcedFrom: z.int().min(1).optional(),
+});
+export type ImageState = z.infer<typeof ImageState>;
+
+/** Under this key any copy of the SDK finds the state of an image. */
+export const IMAGE: unique symbol = Symbol.for("lamina.image");
+
+/** Whether a value is an image, of this copy of the SDK or of another. */
+export function isImage(value: unknown): value is { readonly [IMAGE]: unknown } {
+  return typeof value === "object" && value !== null && IMAGE in value;
+}
+
+/** The state of an image. @throws INVALID_INPUT for one that another version of the SDK made and this one cannot read */
+export function imageState(image: { readonly [IMAGE]: unknown }): ImageState {
+  const result = ImageState.safeParse(image[IMAGE]);
+  if (result.success) return result.data;
+  const message =
+    "This image was made by another version of the package `lamina`. Use the same version in the project and on the command line.";
+  throw new LaminaError({ code: "INVALID_INPUT", message }, { cause: result.error });
+}

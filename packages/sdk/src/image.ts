@@ -1,0 +1,183 @@
+/** The image: an immutable value; every method gives a new one with one more layer. */
+import { builderVersion, DEFAULT_BUILDER_VERSION, type StepOperation } from "@lamina/ir";
+import { posix, resolve } from "node:path";
+import * as take from "./arguments.ts";
+import { buildImage, type BuildOptions, type BuildResult } from "./build.ts";
+import { connect } from "./client/client.ts";
+import { dockerfileOf } from "./dockerfile.ts";
+import { parseArgument } from "./failure.ts";
+import { checkImage } from "./image-check.ts";
+import { withSecrets } from "./image-secrets.ts";
+import { IMAGE, type ImageState, type LocalCopy, type Step } from "./image-state.ts";
+import { type ImagePlan, planImage, type PlanOptions } from "./plan.ts";
+import { referenceTo } from "./secret.ts";
+import { callSite } from "./source.ts";
+
+export interface DebianSlimOptions {
+  /** Such as "3.12"; without it the builder version's default, which is the same everywhere. */
+  readonly pythonVersion?: string | undefined;
+  /** Pins how layers are made; without it the newest that this SDK knows. */
+  readonly builderVersion?: string | undefined;
+}
+
+/**
+ * A container image, as a chain of operations on a base. Nothing is read, sent or built before
+ * {@link Image.plan}, {@link Image.toDockerfile} or {@link Image.build}.
+ *
+ * Methods throw INVALID_INPUT, with the place of the call, for arguments that cannot be right.
+ */
+export class Image {
+  readonly [IMAGE]: ImageState;
+
+  private constructor(state: ImageState) {
+    this[IMAGE] = Object.freeze(state);
+    Object.freeze(this);
+  }
+
+  /** Debian slim with Python, where `python` and `pip` work bare. @throws UNKNOWN_BUILDER_VERSION */
+  static debianSlim(options: DebianSlimOptions = {}): Image {
+    const call = calling("debianSlim");
+    const { pythonVersion, builderVersion: version = DEFAULT_BUILDER_VERSION } = parseArgument(take.DebianSlimOptions, options, call);
+    const python = pythonVersion ?? builderVersion(version)?.defaultPython ?? "";
+    return Image.#from({ kind: "debianSlim", pythonVersion: python }, version, call);
+  }
+
+  /** An image of a registry, such as "python:3.12-slim" or "registry.example/team/app@sha256:…". */
+  static fromRegistry(tag: string): Image {
+    const call = calling("fromRegistry");
+    const reference = parseArgument(take.Reference, tag, { ...call, method: "fromRegistry: the tag" });
+    return Image.#from({ kind: "fromRegistry", reference }, DEFAULT_BUILDER_VERSION, call);
+  }
+
+  /**
+   * Installs Python packages. Arguments are requirements and pip's flags, read in the image: `pipInstall("-r", "requirements.txt")`.
+   * `${NAME}` of a secret's variable is expanded while building; nothing else is.
+   */
+  pipInstall(...packages: take.WithOptions<take.PipInstallOptions>): Image {
+    const call = calling("pipInstall");
+    const { strings, options } = take.splitOptions(packages, take.PipInstallOptions, { ...call, what: "package" });
+    const { secrets = [], gpu, pre, indexUrl } = options;
+    const [findLinks, ...moreLinks] = listed(options.findLinks);
+    const [extraIndexUrl, ...moreIndexes] = listed(options.extraIndexUrl);
+    const flags = [...moreLinks.flatMap((link) => ["--find-links", link]), ...moreIndexes.flatMap((url) => ["--extra-index-url", url])];
+    const step: StepOperation = {
+      kind: "pipInstall",
+      arguments: [...flags, ...strings],
+      ...(findLinks !== undefined && { findLinks }),
+      ...(indexUrl !== undefined && { indexUrl }),
+      ...(extraIndexUrl !== undefined && { extraIndexUrl }),
+      ...(pre === true && { pre }),
+      ...(gpu !== undefined && { gpu }),
+      ...(secrets.length > 0 && { secrets: secrets.map(referenceTo) }),
+    };
+    return this.#with(step, call, options);
+  }
+
+  /** Installs Debian packages, as root. Arguments are package names and apt's flags. */
+  aptInstall(...packages: take.WithOptions<take.ForceOptions>): Image {
+    const call = calling("aptInstall");
+    const { strings, options } = take.splitOptions(packages, take.ForceOptions, { ...call, what: "package" });
+    return this.#with({ kind: "aptInstall", arguments: strings }, call, options);
+  }
+
+  /** Runs commands in one shell, so that `cd` and `export` hold for those after them; the first that fails ends the layer. */
+  runCommands(...commands: take.WithOptions<take.RunOptions>): Image {
+    const call = calling("runCommands");
+    const { strings, options } = take.splitOptions(commands, take.RunOptions, { ...call, what: "command" });
+    const { secrets = [], gpu } = options;
+    const step: StepOperation = {
+      kind: "runCommands",
+      commands: strings,
+      ...(gpu !== undefined && { gpu }),
+      ...(secrets.length > 0 && { secrets: secrets.map(referenceTo) }),
+    };
+    return this.#with(step, call, options);
+  }
+
+  /**
+   * Copies a local file, or a directory as {@link Image.copyLocalDir} does. A relative local path starts at the working directory, and without
+   * a remote path lands at the same path under the image's. A remote path that ends in `/` is a directory to put the file in.
+   */
+  copyLocalFile(localPath: string, remotePath?: string): Image {
+    return this.#copy({ method: "copyLocalFile", local: localPath, remote: remotePath }, calling("copyLocalFile"));
+  }
+
+  /** Copies what is in a local directory: files, empty directories, and symbolic links as they are. Paths as in {@link Image.copyLocalFile}. */
+  copyLocalDir(localPath: string, remotePath?: string, options: take.CopyLocalDirOptions = {}): Image {
+    const call = calling("copyLocalDir");
+    const { condition } = parseArgument(take.CopyLocalDirOptions, options, call);
+    return this.#copy({ method: "copyLocalDir", local: localPath, remote: remotePath, condition }, call);
+  }
+
+  /** Sets environment variables, for later steps and for what runs in the image. Nothing in a value is expanded. */
+  env(variables: Readonly<Record<string, string>>): Image {
+    const call = calling("env");
+    return this.#with({ kind: "env", variables: parseArgument(take.Variables, variables, call) }, call);
+  }
+
+  /** Sets the working directory, for later steps and for what runs in the image; made when it is missing. A relative path starts at the one before. */
+  workdir(path: string): Image {
+    const call = calling("workdir");
+    return this.#with({ kind: "workdir", path: posix.join(take.remotePath(path, call), ".") }, call);
+  }
+
+  /** The Dockerfile that makes this image. Asks the platform for the digest of the base. */
+  async toDockerfile(): Promise<string> {
+    return dockerfileOf(await connect(), this);
+  }
+
+  /** What a build would find, what it would make and what it would send, before anything is built. */
+  async plan(options: PlanOptions = {}): Promise<ImagePlan> {
+    return planImage(await connect(), this, options);
+  }
+
+  /**
+   * Has the image exist: sends what is missing, and waits until it is built.
+   * @throws LaminaError with the layer, the command and the place in the user's file when a layer fails; CANCELLED when `signal` aborts
+   */
+  async build(options: BuildOptions = {}): Promise<BuildResult> {
+    return buildImage(await connect(), this, options);
+  }
+
+  static #from(base: ImageState["base"], version: string, call: take.Call): Image {
+    const state: ImageState = { format: 1, builderVersion: version, base, steps: [], sources: [call.source], secrets: [] };
+    checkImage(state, call);
+    return new Image(state);
+  }
+
+  #copy(copy: LocalCopyArguments, call: take.Call): Image {
+    const given = take.localPath(copy.local, call);
+    const destination = take.destinationOf(given, copy.remote, call);
+    const { method, condition } = copy;
+    return this.#with({ kind: "localCopy", method, given, path: resolve(given), destination, ...(condition && { condition }) }, call);
+  }
+
+  #with(step: Step, call: take.Call, { forceBuild, secrets = [] }: take.RunOptions = {}): Image {
+    const before = this[IMAGE];
+    const layer = before.steps.length + 1;
+    const state: ImageState = {
+      ...before,
+      steps: Object.freeze([...before.steps, Object.freeze(step)]),
+      sources: Object.freeze([...before.sources, call.source]),
+      secrets: withSecrets(before.secrets, secrets, call),
+      forcedFrom: before.forcedFrom ?? (forceBuild === true ? layer : undefined),
+    };
+    checkImage(state, call);
+    return new Image(state);
+  }
+}
+
+interface LocalCopyArguments {
+  readonly method: LocalCopy["method"];
+  readonly local: string;
+  readonly remote: string | undefined;
+  readonly condition?: LocalCopy["condition"];
+}
+
+function calling(method: string): take.Call {
+  return { method, source: callSite() };
+}
+
+function listed(values: string | readonly string[] | undefined): readonly string[] {
+  return typeof values === "string" ? [values] : (values ?? []);
+}

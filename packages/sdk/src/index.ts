@@ -1,0 +1,20 @@
+/** What users import, and what the command line needs beside it. */
+export { Image, type DebianSlimOptions } from "./image.ts";
+export type { CopyLocalDirOptions, ForceOptions, PipInstallOptions, RunOptions } from "./arguments.ts";
+export type { Condition } from "./local/condition.ts";
+export { Secret } from "./secret.ts";
+export { App, type AppFunction, type FunctionOptions, type Handler, imagesOf, type NamedImage } from "./app.ts";
+
+export { isImage, imageState, type ImageState } from "./image-state.ts";
+export { type AnyImage, type ImagePlan, planImage, type PlanOptions } from "./plan.ts";
+export { buildImage, type BuildOptions, type BuildResult, type ClientEvent, followBuild } from "./build.ts";
+export { type LayerResult, layersAfter } from "./layer-results.ts";
+export { type DockerfileExport, dockerfileOf, exportDockerfile, type ExportOptions } from "./dockerfile.ts";
+export { type Client, connect } from "./client/client.ts";
+export { findPlatform, type PlatformAddress, PlatformFile } from "./client/platform.ts";
+export { asLaminaError } from "./failure.ts";
+export { VERSION } from "./version.ts";
+
+export { type ErrorCode, type ErrorInfo, exitCodeOf, LaminaError, laminaError, SourceLocation } from "@lamina/api";
+export type { Build, BuildEvent, BuildOwnEvent, BuiltImage, PlannedLayer, PlatformInfo, RunEvent, SecretInfo } from "@lamina/api";
+export type { Definition } from "@lamina/ir";

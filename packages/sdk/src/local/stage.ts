@@ -1,0 +1,47 @@
+/** Writes a tree of local files to a directory, exactly as it is: names, bytes, modes, links, FIFOs. */
+import type { TreeEntry } from "@lamina/ir";
+import { execFile } from "node:child_process";
+import { chmod, mkdir, open, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import { chunksOf, openFile } from "./digest.ts";
+import type { LocalFile, LocalTree } from "./tree.ts";
+
+/** Makes `directory` hold the tree. Directories get their modes last, so that one that may not be written to gets what it holds. */
+export async function stageTree({ entries, files }: LocalTree, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  for (const entry of entries) {
+    const place = join(directory, entry.path);
+    await mkdir(dirname(place), { recursive: true });
+    await make(entry, place, files);
+  }
+  for (const entry of entries.toReversed()) if (entry.kind === "directory") await chmod(join(directory, entry.path), entry.mode);
+}
+
+const run = promisify(execFile);
+
+async function make(entry: TreeEntry, place: string, files: LocalTree["files"]): Promise<void> {
+  switch (entry.kind) {
+    case "directory":
+      await mkdir(place, { recursive: true });
+      return;
+    case "link":
+      return symlink(entry.target, place);
+    case "fifo":
+      await run("mkfifo", ["--", place]);
+      return chmod(place, entry.mode);
+    case "file": {
+      const file = files.get(entry.digest);
+      if (file === undefined) throw new RangeError(`the tree has no file for ${entry.path}`);
+      await copy(file, place);
+      return chmod(place, entry.mode);
+    }
+  }
+}
+
+async function copy({ path, stamp }: LocalFile, place: string): Promise<void> {
+  await using source = await openFile(path);
+  await using target = await open(place, "wx");
+  await pipeline(chunksOf(source, { path, stamp }), target.createWriteStream());
+}

@@ -1,0 +1,80 @@
+/** Local files as a tree: what is in it, the digest that names it, and where its files lie. */
+import { type Digest, sortEntries, type TreeEntry, treeDigest, treeMode } from "@lamina/ir";
+import { readlink, realpath, stat } from "node:fs/promises";
+import { basename } from "node:path";
+import pLimit from "p-limit";
+import type { Condition } from "./condition.ts";
+import { type FileStamp, stampOf } from "./digest.ts";
+import { type HashCache, openHashCache } from "./hash-cache.ts";
+import { type Found, Unsupported, walk } from "./walk.ts";
+
+/** A file of a tree on this machine, as it was when its digest was taken. */
+export interface LocalFile {
+  readonly path: string;
+  readonly stamp: FileStamp;
+}
+
+export interface LocalTree {
+  readonly digest: Digest;
+  readonly entries: readonly TreeEntry[];
+  /** One file for each content. */
+  readonly files: ReadonlyMap<Digest, LocalFile>;
+}
+
+export interface ReadOptions {
+  /** The directory of the digest cache. */
+  readonly home: string;
+  /** Whether to take what has this path, relative to the directory. */
+  readonly wanted?: Condition;
+}
+
+/** What a local path is, a link at its end followed. */
+export async function kindOf(path: string): Promise<"file" | "directory" | "other"> {
+  const stats = await stat(path);
+  if (stats.isFile()) return "file";
+  return stats.isDirectory() ? "directory" : "other";
+}
+
+/** One file as a tree, under its own name. */
+export async function readFileTree(path: string, { home }: ReadOptions): Promise<LocalTree> {
+  const absolute = await realpath(path);
+  const found = { path: basename(path), absolute, stats: await stat(absolute, { bigint: true }) };
+  return readTree([found], await openHashCache(home, absolute));
+}
+
+/** The content of a directory as a tree. Links are kept as they are; owner and times are not part of it. @throws Unsupported, ChangedWhileRead */
+export async function readDirectoryTree(path: string, { home, wanted = () => true }: ReadOptions): Promise<LocalTree> {
+  const root = await realpath(path);
+  return readTree(await walk(root, { limit: pLimit(OPEN_FILES), wanted }), await openHashCache(home, root));
+}
+
+/** Enough to keep the disk busy, and far from what a process may have open. */
+const OPEN_FILES = 16;
+
+async function readTree(found: readonly Found[], cache: HashCache): Promise<LocalTree> {
+  const limit = pLimit(OPEN_FILES);
+  const entries = await Promise.all(found.map((one) => limit(() => entryOf(one, cache))));
+  await cache.save();
+  const files = new Map<Digest, LocalFile>();
+  for (const [index, entry] of entries.entries()) {
+    const one = found[index];
+    if (entry.kind === "file" && one !== undefined) files.set(entry.digest, { path: one.absolute, stamp: stampOf(one.stats) });
+  }
+  return { digest: treeDigest(entries), entries: sortEntries(entries), files };
+}
+
+async function entryOf({ path, absolute, stats }: Found, cache: HashCache): Promise<TreeEntry> {
+  const mode = treeMode(Number(stats.mode));
+  if (stats.isFile()) return { kind: "file", path, mode, size: Number(stats.size), digest: await cache.digest(absolute, stampOf(stats)) };
+  if (stats.isDirectory()) return { kind: "directory", path, mode };
+  if (stats.isSymbolicLink()) return { kind: "link", path, target: await targetOf(absolute) };
+  if (stats.isFIFO()) return { kind: "fifo", path, mode };
+  throw new Unsupported(`"${absolute}" is a ${stats.isSocket() ? "socket" : "device"}, which an image cannot hold; leave it out`);
+}
+
+async function targetOf(link: string): Promise<string> {
+  const bytes = await readlink(link, { encoding: "buffer" });
+  const target = bytes.toString("utf8");
+  if (!Buffer.from(target).equals(bytes)) throw new Unsupported(`the link "${link}" has a target that is not UTF-8; leave it out`);
+  return target;
+}

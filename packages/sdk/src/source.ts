@@ -1,0 +1,32 @@
+/** Where in the user's file a method of the SDK was called. */
+import type { SourceLocation } from "@lamina/api";
+import { sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The first frame outside this package, or null when the stack names no file (as in a REPL). */
+export function callSite(): SourceLocation | null {
+  return callSiteIn(new Error().stack ?? "");
+}
+
+/** The first frame of a V8 stack trace that is neither in this package nor in Node itself. */
+export function callSiteIn(stack: string): SourceLocation | null {
+  for (const line of stack.split("\n")) {
+    const location = locationOf(line);
+    if (location !== null && !location.file.startsWith(SDK_DIRECTORY)) return location;
+  }
+  return null;
+}
+
+const SDK_DIRECTORY = import.meta.dirname + sep;
+
+/** A frame is `at function (place:line:column)`, or `at place:line:column` outside any function. */
+const FRAME = /^\s+at (?:.*? \((.+):(\d+):(\d+)\)|(?:async )?(.+):(\d+):(\d+))$/;
+
+function locationOf(line: string): SourceLocation | null {
+  const match = FRAME.exec(line);
+  if (match === null) return null;
+  const place = match[1] ?? match[4] ?? "";
+  if (place.startsWith("node:") || place === "<anonymous>") return null;
+  const file = place.startsWith("file:") ? fileURLToPath(place) : place;
+  return { file, line: Number(match[2] ?? match[5]), column: Number(match[3] ?? match[6]) };
+}

@@ -1,0 +1,80 @@
+/** Sends the local files that a platform lacks: packs in parallel, then the trees that they make up. */
+import { LaminaError } from "@lamina/api";
+import type { Digest } from "@lamina/ir";
+import pLimit from "p-limit";
+import type { Client } from "../client/client.ts";
+import { ChangedWhileRead } from "../local/digest.ts";
+import type { LocalTree } from "../local/tree.ts";
+import { groupFiles, packOf } from "./pack.ts";
+
+export interface MissingFile {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+export interface UploadProgress {
+  readonly type: "upload";
+  /** Bytes of files read so far, and in all, before compression. */
+  readonly bytes: number;
+  readonly total: number;
+}
+
+export interface UploadOptions {
+  readonly onProgress: (progress: UploadProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Of the files of these trees, those that the platform lacks. */
+export async function missingFilesOf(client: Client, trees: readonly LocalTree[], signal?: AbortSignal): Promise<MissingFile[]> {
+  const files = new Map<Digest, MissingFile>();
+  for (const tree of trees) for (const [digest, { stamp }] of tree.files) files.set(digest, { digest, size: Number(stamp.size) });
+  const missing: Digest[] = [];
+  for (const asked of slices([...files.keys()], FILES_A_QUESTION))
+    missing.push(...(await client.contexts.missingFiles({ files: asked }, { signal })));
+  return missing.flatMap((digest) => files.get(digest) ?? []);
+}
+
+/**
+ * Sends what is missing of these trees, each file once, and has the trees kept.
+ * @throws INVALID_INPUT when a file changed since it was looked at
+ */
+export async function upload(client: Client, trees: readonly LocalTree[], { onProgress, signal }: UploadOptions): Promise<void> {
+  const places = new Map(trees.flatMap((tree) => [...tree.files]));
+  const missing = (await missingFilesOf(client, trees, signal)).flatMap(({ digest, size }) => {
+    const file = places.get(digest);
+    return file === undefined ? [] : [{ digest, size, ...file }];
+  });
+  const onRead = progressReporter(missing, onProgress);
+  const stop = new AbortController();
+  const until = AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]);
+  const limit = pLimit(PARALLEL_PACKS);
+  try {
+    await Promise.all(groupFiles(missing).map((files) => limit(() => client.contexts.sendPack(packOf(files, onRead), { signal: until }))));
+  } catch (error) {
+    limit.clearQueue();
+    stop.abort();
+    throw error instanceof ChangedWhileRead ? new LaminaError({ code: "INVALID_INPUT", message: error.message }, { cause: error }) : error;
+  }
+  for (const tree of trees) await client.contexts.commitTree({ entries: [...tree.entries] }, { signal });
+}
+
+const PARALLEL_PACKS = 4;
+const FILES_A_QUESTION = 5_000;
+/** A report for each such part of the whole is enough for people. */
+const REPORTS = 200;
+
+function progressReporter(missing: readonly MissingFile[], onProgress: UploadOptions["onProgress"]): (bytes: number) => void {
+  const total = missing.reduce((sum, { size }) => sum + size, 0);
+  let bytes = 0;
+  let reported = 0;
+  return (read) => {
+    bytes += read;
+    if (bytes < total && bytes - reported < total / REPORTS) return;
+    reported = bytes;
+    onProgress({ type: "upload", bytes, total });
+  };
+}
+
+function slices<T>(items: readonly T[], length: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / length) }, (_, index) => items.slice(index * length, (index + 1) * length));
+}
