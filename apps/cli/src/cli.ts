@@ -1,0 +1,33 @@
+/** The program: its commands, and how it ends. */
+import { readFileSync } from "node:fs";
+import { createOutput } from "./output.ts";
+import { createProgram } from "./program.ts";
+
+const manifest = new URL("../package.json", import.meta.url);
+
+/** Runs the command that the arguments name, and sets the exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  // Whoever reads our output may stop doing so, as `head` does.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
+  // Asked of the arguments too, since a usage error comes before the options are known.
+  let output = createOutput({ json: wantsJson(args) });
+  const { version } = JSON.parse(readFileSync(manifest, "utf8"));
+  const program = createProgram(version, async (json, command) => {
+    output = createOutput({ json });
+    await command(output);
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    const { reportFailure } = await import("./failure.ts");
+    process.exitCode = await reportFailure(error, output);
+  }
+}
+
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end === -1 ? undefined : end).includes("--json");
+}

@@ -1,0 +1,33 @@
+import { planImage } from "lamina";
+import { readConfig } from "../config.ts";
+import type { Output } from "../output.ts";
+import { connect } from "../platform/connect.ts";
+import { loadImages, parseTarget } from "../user-file/load.ts";
+import { detailsOf } from "../view/details.ts";
+import { bytesText, columnsOf } from "../view/text.ts";
+
+export interface PlanOptions {
+  /** FILE or FILE#export. */
+  readonly file: string;
+  readonly pull: boolean;
+  readonly output: Output;
+}
+
+/** Says what building the images of a file would make and send. */
+export async function plan({ file, pull, output }: PlanOptions): Promise<void> {
+  const images = await loadImages(parseTarget(file));
+  const client = await connect(readConfig(), output);
+  for (const { name, image } of images) {
+    const { image: id, layers, upload } = await planImage(client, image, { pull });
+    if (output.json) {
+      output.event({ type: "plan", name, id, layers, upload });
+      continue;
+    }
+    const details = detailsOf(image);
+    output.result(`${name} ${id}`);
+    const rows = layers.map(({ operation, status, bytes }, index) => [`  ${index}`, operation, status === "hit" ? "hit" : "to build", bytesText(bytes), details[index] ?? ""]);
+    for (const line of columnsOf(rows)) output.result(line);
+    const missing = layers.filter(({ status }) => status === "missing").length;
+    output.result(`  ${layers.length - missing} hit, ${missing} to build, ${upload.files} files (${bytesText(upload.bytes)}) to send`);
+  }
+}

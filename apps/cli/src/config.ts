@@ -1,0 +1,93 @@
+/** What the command line reads from the environment, once. */
+import { homedir } from "node:os";
+import path from "node:path";
+import { z } from "zod";
+import { LaminaError } from "lamina";
+
+export interface Config {
+  /** The directory of all local state. */
+  readonly home: string;
+  /** The root of what is kept per user and can be made again: servers, bases, uv. */
+  readonly cache: string;
+  /** The platform to talk to, where one is named; else it is the local one. */
+  readonly remote: { readonly url: string; readonly token: string } | undefined;
+  /** Where the local control plane is to listen; else a free port on loopback. */
+  readonly listen: string | undefined;
+  /** Servers that are used instead of own ones. */
+  readonly external: ExternalServers;
+  /** Certificates that steps of a build are to trust, beside those of their image. */
+  readonly caBundle: { readonly file: string; readonly from: string } | undefined;
+  /** The registry of `python:X-slim`; Docker Hub's when it is not named. */
+  readonly baseRegistry: string | undefined;
+}
+
+export interface ExternalServers {
+  readonly postgres?: { readonly url: string };
+  readonly nats?: { readonly url: string; readonly user: string; readonly password: string };
+  readonly registry?: { readonly host: string; readonly user: string; readonly password: string };
+  readonly buildkit?: { readonly address: string };
+}
+
+const text = z.string().optional();
+
+const Environment = z.object({
+  XDG_DATA_HOME: text,
+  XDG_CACHE_HOME: text,
+  LAMINA_HOME: text,
+  LAMINA_CACHE: text,
+  LAMINA_URL: z.url().optional(),
+  LAMINA_TOKEN: text,
+  LAMINA_LISTEN: text,
+  LAMINA_DATABASE_URL: z.url().optional(),
+  LAMINA_POSTGRES_URL: z.url().optional(),
+  LAMINA_NATS_URL: z.url().optional(),
+  LAMINA_NATS_USER: text,
+  LAMINA_NATS_PASSWORD: text,
+  LAMINA_REGISTRY: text,
+  LAMINA_REGISTRY_USERNAME: text,
+  LAMINA_REGISTRY_PASSWORD: text,
+  BUILDKIT_HOST: text,
+  LAMINA_BASE_REGISTRY: text,
+  LAMINA_CA_BUNDLE: text,
+  SSL_CERT_FILE: text,
+  NODE_EXTRA_CA_CERTS: text,
+});
+type Environment = z.infer<typeof Environment>;
+
+/** Reads the configuration; an empty variable counts as unset. @throws INVALID_INPUT */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = Environment.safeParse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== "")));
+  if (!parsed.success) throw new LaminaError({ code: "INVALID_INPUT", message: `The environment is not right:\n${z.prettifyError(parsed.error)}` });
+  const env = parsed.data;
+  const home = path.resolve(env.LAMINA_HOME ?? path.join(env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "lamina"));
+  return {
+    home,
+    cache: path.resolve(env.LAMINA_CACHE ?? path.join(env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "lamina")),
+    remote: env.LAMINA_URL === undefined ? undefined : { url: env.LAMINA_URL, token: env.LAMINA_TOKEN ?? "" },
+    listen: env.LAMINA_LISTEN,
+    external: externalServers(env),
+    caBundle: caBundle(env),
+    baseRegistry: env.LAMINA_BASE_REGISTRY,
+  };
+}
+
+function externalServers(env: Environment): ExternalServers {
+  const postgres = env.LAMINA_DATABASE_URL ?? env.LAMINA_POSTGRES_URL;
+  return {
+    ...(postgres !== undefined && { postgres: { url: postgres } }),
+    ...(env.LAMINA_NATS_URL !== undefined && {
+      nats: { url: env.LAMINA_NATS_URL, user: env.LAMINA_NATS_USER ?? "", password: env.LAMINA_NATS_PASSWORD ?? "" },
+    }),
+    ...(env.LAMINA_REGISTRY !== undefined && {
+      registry: { host: env.LAMINA_REGISTRY, user: env.LAMINA_REGISTRY_USERNAME ?? "", password: env.LAMINA_REGISTRY_PASSWORD ?? "" },
+    }),
+    ...(env.BUILDKIT_HOST !== undefined && { buildkit: { address: env.BUILDKIT_HOST } }),
+  };
+}
+
+function caBundle(env: Environment): Config["caBundle"] {
+  const names = ["LAMINA_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] as const;
+  const from = names.find((name) => env[name] !== undefined);
+  const file = from && env[from];
+  return from === undefined || file === undefined ? undefined : { file, from };
+}

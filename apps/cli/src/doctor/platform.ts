@@ -1,0 +1,83 @@
+/** Checks of the platform's own parts, each asked for real. */
+import { execFile } from "node:child_process";
+import { access } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import type { Config } from "../config.ts";
+import { type PlatformRecord, readPlatform, readSupervisor } from "../platform/files.ts";
+import { connect, type PlatformInfo } from "lamina";
+import { broken, type Finding, ok } from "./check.ts";
+
+const ANSWERS_WITHIN_MS = 10_000;
+
+export async function checkPlatform(config: Config): Promise<Finding[]> {
+  if (config.remote !== undefined) return [...used(config), ...(await checkControlPlane(config.remote))];
+  const platform = await readPlatform(config.home);
+  return [...used(config), ...(platform === undefined ? await whyDown(config) : await checkRunning(platform))];
+}
+
+/** Servers that are used instead of own ones. */
+function used({ external, remote }: Config): Finding[] {
+  if (remote !== undefined) return [ok("platform", `${remote.url}, named by LAMINA_URL`)];
+  return Object.entries(external).map(([name, server]: [string, { readonly url?: string; readonly host?: string; readonly address?: string }]) => {
+    const address = server.url === undefined ? (server.host ?? server.address ?? "") : new URL(server.url).host;
+    return ok(name, `${address}, named by the environment`);
+  });
+}
+
+async function whyDown({ home }: Config): Promise<Finding[]> {
+  const record = await readSupervisor(home);
+  if (record === undefined) return [ok("platform", "not up; `lamina up` starts it")];
+  if (record.alive) return [ok("platform", record.state)];
+  if (record.state === "failed") return [broken("platform", `did not start: ${record.problem ?? "no reason was given"}`)];
+  return [broken("platform", `process ${record.pid}, which supervised it, is gone; \`lamina up\` starts it again and \`lamina down\` clears up`)];
+}
+
+async function checkRunning(platform: PlatformRecord): Promise<Finding[]> {
+  const { addresses, url } = platform;
+  const tool = (name: string) => path.join(platform.binaries, name);
+  const findings = await Promise.all([
+    checkControlPlane(platform),
+    answers({ name: "buildkit", address: addresses["buildkit"], command: [tool("buildctl"), "--addr", addresses["buildkit"] ?? "", "debug", "workers"] }),
+    answers({ name: "containerd", address: addresses["containerd"], command: [tool("ctr"), "--address", addresses["containerd"] ?? "", "version"] }),
+  ]);
+  return [ok("platform", `up at ${url}, under process ${platform.pid}`), ...findings.flat()];
+}
+
+async function checkControlPlane(address: { readonly url: string; readonly token: string }): Promise<Finding[]> {
+  try {
+    const client = await connect(address);
+    const info = await client.platform.info({ signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
+    return [ok("control plane", `version ${info.version}, ${info.platform}`), ...parts(info), ...workers(info)];
+  } catch (error) {
+    return [broken("control plane", error instanceof Error ? error.message : String(error))];
+  }
+}
+
+function parts(info: PlatformInfo): Finding[] {
+  return info.parts.map(({ name, address, problem }) => (problem === undefined ? ok(name, address) : broken(name, `${address}: ${problem}`)));
+}
+
+function workers({ workers: known }: PlatformInfo): Finding[] {
+  return (["builder", "runner"] as const).map((kind) => {
+    const pools = known.filter((worker) => worker.kind === kind).map(({ name, pool }) => `${name} (pool ${pool})`);
+    return pools.length > 0 ? ok(kind, pools.join(", ")) : broken(kind, "none has been heard of lately");
+  });
+}
+
+interface Question {
+  readonly name: string;
+  readonly address: string | undefined;
+  readonly command: readonly [string, ...string[]];
+}
+
+async function answers({ name, address = "", command: [file, ...args] }: Question): Promise<Finding[]> {
+  if (!(await access(file).then(() => true, () => false))) return [broken(name, `${file} is missing; \`npm start\` brings it`)];
+  try {
+    await promisify(execFile)(file, args, { timeout: ANSWERS_WITHIN_MS });
+    return [ok(name, address)];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n").slice(1).join(" ").trim() || error.message : String(error);
+    return [broken(name, `${address}: ${reason}`)];
+  }
+}

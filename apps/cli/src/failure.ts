@@ -1,0 +1,30 @@
+/** How anything that was thrown ends the program: what is shown of it, and the exit code. */
+import { readFile } from "node:fs/promises";
+import { CommanderError } from "commander";
+import type { Output } from "./output.ts";
+
+const BAD_USAGE = 2;
+
+/** Shows the error, as text on stderr or as JSON on stdout, and returns the exit code. */
+export async function reportFailure(error: unknown, output: Output): Promise<number> {
+  // Commander has printed its own message; help and version are no errors.
+  if (error instanceof CommanderError && !output.json) return error.exitCode === 0 ? 0 : BAD_USAGE;
+  const { asLaminaError, exitCodeOf, LaminaError, laminaError } = await import("lamina");
+  const { failureLines } = await import("./view/failure.ts");
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    output.event({ type: "error", ...new LaminaError({ code: "INVALID_INPUT", message: error.message }).info });
+    return BAD_USAGE;
+  }
+  const known = asLaminaError(error) ?? laminaError(error);
+  const { info } = known;
+  if (output.json) {
+    output.event({ type: "error", ...info });
+    return exitCodeOf(info.code);
+  }
+  const sourceText = info.source && (await readFile(info.source.file, "utf8").catch(() => undefined));
+  const layer = "layerName" in known && typeof known.layerName === "string" ? known.layerName : undefined;
+  output.note(failureLines(info, { colors: output.colors, layer, sourceText }).join("\n"));
+  if (info.code === "INTERNAL" && known.cause instanceof Error) output.note(output.colors.dim(known.cause.stack ?? ""));
+  return exitCodeOf(info.code);
+}

@@ -1,0 +1,42 @@
+/** What goes out: results on stdout, all that is said on the way on stderr. */
+import picocolors from "picocolors";
+
+export type Colors = ReturnType<typeof picocolors.createColors>;
+
+export interface Output {
+  /** One event or object a line on stdout instead of text for people. */
+  readonly json: boolean;
+  /** Of stderr. */
+  readonly colors: Colors;
+  /** Where stderr is a terminal that can be drawn on. */
+  readonly isTerminal: boolean;
+  /** A result, for people or scripts. */
+  result(text: string): void;
+  /** One line of JSON on stdout. */
+  event(value: object): void;
+  /** Something on the way to the result. Nothing with JSON. */
+  note(text: string): void;
+}
+
+export function createOutput({ json }: { readonly json: boolean }): Output {
+  const { env, stdout, stderr } = process;
+  const isTerminal = stderr.isTTY === true && env["TERM"] !== "dumb";
+  return {
+    json,
+    colors: picocolors.createColors(wantsColors(env, isTerminal)),
+    isTerminal,
+    result: (text) => void stdout.write(`${text}\n`),
+    event: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    note: (text) => {
+      if (!json) stderr.write(`${text}\n`);
+    },
+  };
+}
+
+/** NO_COLOR, then FORCE_COLOR, then whether it is a terminal. */
+export function wantsColors(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+  if (env["NO_COLOR"]) return false;
+  const force = env["FORCE_COLOR"];
+  if (force !== undefined && force !== "") return force !== "0" && force !== "false";
+  return isTerminal;
+}

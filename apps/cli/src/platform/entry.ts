@@ -1,0 +1,32 @@
+/** Where the programs that this one starts are: beside it in the bundle, or as source. */
+import { existsSync } from "node:fs";
+import { findPackageJSON } from "node:module";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { LaminaError } from "lamina";
+
+const BUNDLED = import.meta.url.endsWith(".mjs");
+
+/** The file that starts an app of ours: its bundle where this program is one, else its source. */
+export function appEntry(app: "control-plane" | "builder" | "runner", from: "own kind" | "source" = "own kind"): string {
+  const manifest = findPackageJSON(`@lamina/${app}`, import.meta.url);
+  if (manifest === undefined) throw new LaminaError({ code: "INTERNAL", message: `@lamina/${app} is not installed. Run \`npm start\` once.` });
+  const file = BUNDLED && from === "own kind" ? "dist/main.mjs" : "src/main.ts";
+  const entry = path.join(path.dirname(manifest), file);
+  if (!existsSync(entry)) throw new LaminaError({ code: "INTERNAL", message: `${entry} is not there. Run \`npm start\` once, which builds it.` });
+  return entry;
+}
+
+/** The example to begin with, and how to name it from the root of the checkout. */
+export function exampleFile(): { readonly file: string; readonly shown: string } {
+  const shown = "packages/sdk/examples/quickstart.ts";
+  const manifest = findPackageJSON("lamina", import.meta.url);
+  if (manifest === undefined) throw new LaminaError({ code: "INTERNAL", message: "The package lamina is not installed. Run `npm start` once." });
+  return { file: path.join(path.dirname(manifest), "examples", "quickstart.ts"), shown };
+}
+
+/** A module of this package that is a program of its own, by its name in `src/`. */
+export function ownEntry(name: "supervisor" | "make-base" | "sdk"): string {
+  // The bundle is flat; this module's source lies one folder below the others.
+  return fileURLToPath(new URL(BUNDLED ? `./${name}.mjs` : `../${name}.ts`, import.meta.url));
+}

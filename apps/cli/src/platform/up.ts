@@ -1,0 +1,73 @@
+/** Starts the embedded platform in the background, or finds the one that runs. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { open, readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config } from "../config.ts";
+import { LaminaError } from "lamina";
+import { ownEntry } from "./entry.ts";
+import { lockFile, logFile, makeHome, type PlatformRecord, readPlatform, readSupervisor, type SupervisorRecord } from "./files.ts";
+
+const POLL_MS = 50;
+/** What `flock` exits with when another process holds the lock. */
+const LOCK_HELD = 75;
+const SHOWN_LOG_LINES = 15;
+
+/** Told each time there may be news, with undefined before the supervisor has said anything. */
+export type OnProgress = (record: SupervisorRecord | undefined) => void;
+
+/**
+ * The platform of the home, started when it is not up. Of two that start it at once, one does and both
+ * wait for it. @throws UNREACHABLE with the end of the log when something cannot start
+ */
+export async function up(config: Config, onProgress: OnProgress): Promise<PlatformRecord> {
+  await makeHome(config.home);
+  let supervisor: Spawned | undefined;
+  for (;;) {
+    const platform = await readPlatform(config.home);
+    if (platform !== undefined) return platform;
+    const record = await readSupervisor(config.home);
+    if (record !== undefined && supervisor?.pid === record.pid && record.state === "failed") throw await notStarted(config, record.problem);
+    if (supervisor === undefined && !record?.alive) supervisor = await spawnSupervisor(config);
+    // It gave up: another one held the lock (and is to be waited for), or it died before it could say why.
+    const exitCode = supervisor?.exitCode();
+    if (exitCode === LOCK_HELD) supervisor = undefined;
+    else if (exitCode !== undefined) throw await notStarted(config, record?.state === "failed" ? record.problem : `its supervisor ended with exit status ${exitCode}`);
+    onProgress(record?.alive ? record : undefined);
+    await delay(POLL_MS);
+  }
+}
+
+interface Spawned {
+  readonly pid: number;
+  /** Undefined while it runs. */
+  exitCode(): number | undefined;
+}
+
+/** In a session of its own, with no part of our input and output, and holding the lock of the home as long as it lives. */
+async function spawnSupervisor(config: Config): Promise<Spawned> {
+  const log = await open(logFile(config.home, "supervisor"), "a", 0o600);
+  try {
+    const command = ["--no-fork", "--nonblock", "--conflict-exit-code", String(LOCK_HELD), lockFile(config.home)];
+    const child = spawn("flock", [...command, process.execPath, "--enable-source-maps", ownEntry("supervisor")], {
+      cwd: config.home,
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+    });
+    await once(child, "spawn");
+    child.unref();
+    const ended = (code: number | null, signal: NodeJS.Signals | null) => (code ?? (signal === null ? undefined : 1));
+    return { pid: child.pid ?? 0, exitCode: () => ended(child.exitCode, child.signalCode) };
+  } catch (cause) {
+    throw new LaminaError({ code: "UNREACHABLE", message: "The platform cannot be started: `flock` (package util-linux) is missing." }, { cause });
+  } finally {
+    await log.close();
+  }
+}
+
+async function notStarted(config: Config, problem: string | undefined): Promise<LaminaError> {
+  const file = logFile(config.home, "supervisor");
+  const lines = (await readFile(file, "utf8")).trimEnd().split("\n").slice(-SHOWN_LOG_LINES);
+  const message = `The platform did not start: ${problem ?? "no reason was given"}\nThe end of ${file} follows; \`lamina doctor\` says what is wrong.`;
+  return new LaminaError({ code: "UNREACHABLE", message, lastLines: lines });
+}

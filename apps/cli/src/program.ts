@@ -1,0 +1,128 @@
+/** The commands, their arguments and options. What a command does is loaded when it is called. */
+import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import type { Output } from "./output.ts";
+
+/** Runs a command. It may set the exit code of the process; what it throws becomes one. */
+type Run = (output: Output) => Promise<void>;
+
+const json = () => new Option("--json", "one event or object a line on stdout").default(false);
+
+/** `run` calls what a command has loaded, with the output that its options ask for. */
+export function createProgram(version: string, run: (json: boolean, command: Run) => Promise<void>) {
+  const program = new Command("lamina")
+    .description("Container images as code, on your own machines.")
+    .version(version, "-V, --version")
+    .exitOverride()
+    .showHelpAfterError("(lamina --help, or lamina help COMMAND)")
+    .enablePositionalOptions();
+
+  program.commandsGroup("Images:");
+  program
+    .command("build")
+    .description("build the images that a file exports, layer by layer; what exists already is not made again")
+    .argument("<file>", "a TypeScript or JavaScript file, or FILE#export for one of its images")
+    .option("--pull", "ask the base registry again what a tag means", false)
+    .addOption(json())
+    .action((file, options) => run(options.json, async (output) => (await import("./commands/build.ts")).build({ file, ...options, output })));
+  program
+    .command("plan")
+    .description("say what a build would make and send, before it does")
+    .argument("<file>", "a file, or FILE#export")
+    .option("--pull", "ask the base registry again what a tag means", false)
+    .addOption(json())
+    .action((file, options) => run(options.json, async (output) => (await import("./commands/plan.ts")).plan({ file, ...options, output })));
+  program
+    .command("dockerfile")
+    .description("write a Dockerfile, its contexts and the command that build the same image without Lamina")
+    .argument("<file>", "a file, or FILE#export")
+    .requiredOption("--out <dir>", "the directory to write to; one below it for each image when there are several")
+    .action((file, options) => run(false, async (output) => (await import("./commands/dockerfile.ts")).dockerfile({ file, ...options, output })));
+  program
+    .command("exec")
+    .description("run a command in a throw-away container of an image, with its output and exit code")
+    .argument("<image>", "an image id or 8 and more of its first digits, a reference by digest, or FILE#export")
+    .argument("<command...>", "after --, the command and its arguments")
+    .addOption(json())
+    .passThroughOptions()
+    .action((image, command, options) => run(options.json, async (output) => (await import("./commands/exec.ts")).exec({ image, command, output })));
+  program
+    .command("images")
+    .description("list the images that were built")
+    .addOption(json())
+    .action((options) => run(options.json, async (output) => (await import("./commands/images.ts")).images({ output })));
+
+  program.commandsGroup("Builds:");
+  program
+    .command("builds")
+    .description("list the latest builds, the newest first")
+    .option("--limit <n>", "how many", wholeNumber, 50)
+    .addOption(json())
+    .action((options) => run(options.json, async (output) => (await import("./commands/builds.ts")).builds({ ...options, output })));
+  program
+    .command("logs")
+    .description("show what a build said")
+    .argument("<build>", "its id, or 8 and more of its last digits as `builds` shows them")
+    .option("-f, --follow", "go on until the build ends", false)
+    .addOption(json())
+    .action((build, options) => run(options.json, async (output) => (await import("./commands/logs.ts")).logs({ build, ...options, output })));
+  program
+    .command("cancel")
+    .description("cancel a build")
+    .argument("<build>", "its id, or 8 and more of its last digits")
+    .action((build) => run(false, async (output) => (await import("./commands/cancel.ts")).cancel({ build, output })));
+
+  program.commandsGroup("Secrets:");
+  const secret = program.command("secret").description("keep values that steps may use and no image keeps");
+  secret
+    .command("set")
+    .description("keep a secret; NAME takes the value from the environment, and without variables they are read from stdin, one NAME=VALUE a line")
+    .argument("<name>", "the name for Secret.fromName")
+    .argument("[variables...]", "names of environment variables whose values to keep")
+    .action((name, variables) => run(false, async (output) => (await import("./commands/secret.ts")).setSecret({ name, variables, output })));
+  secret
+    .command("list")
+    .description("list the names of secrets and of their variables")
+    .addOption(json())
+    .action((options) => run(options.json, async (output) => (await import("./commands/secret.ts")).listSecrets({ output })));
+  secret
+    .command("rm")
+    .description("remove a secret")
+    .argument("<name>")
+    .action((name) => run(false, async (output) => (await import("./commands/secret.ts")).removeSecret({ name, output })));
+
+  program.commandsGroup("The platform on this machine:");
+  program
+    .command("up")
+    .description("start the platform in the background, or find that it runs")
+    .addOption(json())
+    .action((options) => run(options.json, async (output) => (await import("./commands/up.ts")).up({ output })));
+  program
+    .command("down")
+    .description("stop the platform; what it keeps on disk stays")
+    .action(() => run(false, async (output) => (await import("./commands/down.ts")).down({ output })));
+  program
+    .command("status")
+    .description("say what runs, since when, where, and how much it keeps")
+    .addOption(json())
+    .action((options) => run(options.json, async (output) => (await import("./commands/status.ts")).status({ output })));
+  program
+    .command("doctor")
+    .description("check everything that the platform stands on, and say what is wrong")
+    .addOption(json())
+    .action((options) => run(options.json, async (output) => (await import("./commands/doctor.ts")).doctor({ output })));
+  program
+    .command("dev", { hidden: true })
+    .description("run the platform from source; what is changed is started again")
+    .action(() => run(false, async (output) => (await import("./commands/dev.ts")).dev({ output })));
+  program
+    .command("quickstart", { hidden: true })
+    .description("start the platform, build the first example and run a command in it")
+    .action(() => run(false, async (output) => (await import("./commands/quickstart.ts")).quickstart({ output })));
+  return program;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 500) throw new InvalidArgumentError("It must be a whole number from 1 to 500.");
+  return value;
+}

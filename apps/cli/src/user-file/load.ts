@@ -1,0 +1,51 @@
+/** Images out of a user's file, which is imported into this process. */
+import { stat } from "node:fs/promises";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import { imagesOf, LaminaError, type NamedImage as LoadedImage } from "lamina";
+import { resolveForUser } from "./resolve.ts";
+import { userError } from "./user-error.ts";
+
+export type { LoadedImage };
+
+/** `FILE` or `FILE#export`. */
+export interface Target {
+  readonly file: string;
+  readonly name: string | undefined;
+}
+
+export function parseTarget(text: string): Target {
+  const hash = text.lastIndexOf("#");
+  return hash === -1 ? { file: text, name: undefined } : { file: text.slice(0, hash), name: text.slice(hash + 1) };
+}
+
+/** The images that a target means, at least one. @throws INVALID_INPUT when there is none, and the user's own errors with their place */
+export async function loadImages(target: Target): Promise<[LoadedImage, ...LoadedImage[]]> {
+  const exports = await importFile(target.file);
+  const images = imagesOf(exports);
+  const chosen = target.name === undefined ? images : named(target.name, exports);
+  const [first, ...others] = chosen;
+  if (first !== undefined) return [first, ...others];
+  const there = images.length === 0 ? "It exports none." : `It exports: ${images.map(({ name }) => name).join(", ")}.`;
+  const wanted = target.name === undefined ? "an image" : `an image named "${target.name}"`;
+  throw new LaminaError({ code: "INVALID_INPUT", message: `${target.file} does not export ${wanted}. ${there}` });
+}
+
+async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const absolute = path.resolve(file);
+  const found = await stat(absolute).catch(() => undefined);
+  if (!found?.isFile()) throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is not a file.` });
+  if (!/\.[cm]?[jt]s$/.test(file)) throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is neither TypeScript nor JavaScript.` });
+  resolveForUser();
+  try {
+    return await import(pathToFileURL(absolute).href);
+  } catch (error) {
+    throw await userError(error, absolute);
+  }
+}
+
+/** An export of that name, whichever others it is the same as; else a function of an app. */
+function named(name: string, exports: Readonly<Record<string, unknown>>): LoadedImage[] {
+  const exported = imagesOf({ [name]: exports[name] }).filter((image) => image.name === name);
+  return exported.length > 0 ? exported : imagesOf(exports).filter((image) => image.name === name);
+}

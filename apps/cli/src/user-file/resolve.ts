@@ -1,0 +1,33 @@
+/** How modules of a user are found: as Node does, and with the SDK at hand where they have none of their own. */
+import { readFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { ownEntry } from "../platform/entry.ts";
+
+let registered = false;
+
+/**
+ * From now on `import … from "lamina"` without an installation gets the SDK of this program, and a module
+ * below no package.json that says its type is taken as what it looks like, without a warning.
+ */
+export function resolveForUser(): void {
+  if (registered) return;
+  registered = true;
+  registerHooks({
+    resolve(specifier, context, next) {
+      try {
+        const resolved = next(specifier, context);
+        return resolved.format ? resolved : { ...resolved, ...formatOf(resolved.url) };
+      } catch (error) {
+        if (specifier !== "lamina") throw error;
+        return { url: pathToFileURL(ownEntry("sdk")).href, shortCircuit: true };
+      }
+    },
+  });
+}
+
+function formatOf(url: string): { readonly format?: string } {
+  const suffix = url.startsWith("file:") ? /\.[jt]s$/.exec(url)?.[0] : undefined;
+  if (suffix === undefined || !/^\s*(import|export)\b/m.test(readFileSync(fileURLToPath(url), "utf8"))) return {};
+  return { format: suffix === ".ts" ? "module-typescript" : "module" };
+}

@@ -1,0 +1,51 @@
+/** Errors that a user's own file threw while it was imported, with the place in that file and without our frames. */
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { asLaminaError, LaminaError, type SourceLocation } from "lamina";
+
+/** What to show for a thing that was thrown; an error of ours stays what it is. */
+export async function userError(thrown: unknown, file: string): Promise<LaminaError> {
+  const known = asLaminaError(thrown);
+  if (known !== undefined) return known;
+  if (!(thrown instanceof Error)) return invalid(`${file} threw ${String(thrown)}.`, undefined, thrown);
+  if (isMissingModule(thrown)) return invalid(thrown.message.replaceAll(/file:\/\/[^\s']+/g, pathOf), undefined, thrown);
+  const source = headLocation(thrown.stack ?? "") ?? frameLocation(thrown.stack ?? "") ?? (await syntaxLocation(thrown, file));
+  return invalid(`${thrown.name}: ${thrown.message}`, source, thrown);
+}
+
+function invalid(message: string, source: SourceLocation | undefined, cause: unknown): LaminaError {
+  return new LaminaError({ code: "INVALID_INPUT", message, ...(source !== undefined && { source }) }, { cause });
+}
+
+function isMissingModule(error: Error): boolean {
+  return "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+}
+
+/** Node puts the place of a syntax error at the head of the stack: `place:line`, the line, and carets below the column. */
+function headLocation(stack: string): SourceLocation | undefined {
+  const match = /^((?:file:\/\/)?\/.+):(\d+)\n.*\n( *)\^/.exec(stack);
+  const [, place, line, indentation] = match ?? [];
+  if (place === undefined || line === undefined || indentation === undefined) return undefined;
+  return { file: pathOf(place), line: Number(line), column: indentation.length + 1 };
+}
+
+/** The first frame that is neither Node's nor ours. */
+function frameLocation(stack: string): SourceLocation | undefined {
+  const frames = stack.matchAll(/^\s+at (?:.*? \()?((?:file:\/\/)?\/.+?):(\d+):(\d+)\)?$/gm);
+  for (const [, place, line, column] of frames) {
+    if (place !== undefined && !pathOf(place).startsWith(import.meta.dirname)) return { file: pathOf(place), line: Number(line), column: Number(column) };
+  }
+  return undefined;
+}
+
+/** Node tells the place of a syntax error in JavaScript only to who starts it with the file. */
+async function syntaxLocation(error: Error, file: string): Promise<SourceLocation | undefined> {
+  if (!(error instanceof SyntaxError)) return undefined;
+  const check = spawn(process.execPath, ["--check", file], { stdio: ["ignore", "ignore", "pipe"] });
+  return headLocation(await text(check.stderr));
+}
+
+function pathOf(place: string): string {
+  return place.startsWith("file:") ? fileURLToPath(place) : place;
+}

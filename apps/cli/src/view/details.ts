@@ -1,0 +1,27 @@
+/** What the author of an image asked for, in a few words a layer. */
+import { type AnyImage, imageState, type ImageState } from "lamina";
+
+/** One text for each layer, the base first. */
+export function detailsOf(image: AnyImage): string[] {
+  const { base, steps } = imageState(image);
+  return [base.kind === "debianSlim" ? `Python ${base.pythonVersion}` : base.reference, ...steps.map(detailOf)];
+}
+
+function detailOf(step: ImageState["steps"][number]): string {
+  switch (step.kind) {
+    case "pipInstall":
+    case "aptInstall":
+      return step.arguments.join(" ");
+    case "runCommands":
+      return step.commands.join("; ").replaceAll(/\s+/g, " ");
+    case "localCopy":
+      return `${step.given} to ${step.destination}`;
+    case "copyLocalFile":
+    case "copyLocalDir":
+      return step.destination;
+    case "env":
+      return Object.keys(step.variables).join(" ");
+    case "workdir":
+      return step.path;
+  }
+}

@@ -1,0 +1,53 @@
+/** What an event of a build is worth saying where output is not a terminal: whole lines, in order. */
+import type { BuildEvent } from "lamina";
+import { type BuildView, countLayers, elapsed } from "./state.ts";
+import { bytesText, durationText, plainLine } from "./text.ts";
+
+/** The lines for an event; `view` is what is known once it has been taken in. */
+export function plainLines(event: BuildEvent, view: BuildView, now: number): string[] {
+  const about = (layer: string, text: string) => [`${labelOf(view, layer)} ${text}`];
+  switch (event.type) {
+    case "planned":
+      return view.layers.filter(({ state }) => state.kind === "hit").flatMap(({ id, detail, bytes }) => about(id, joined(detail, "hit", bytesText(bytes))));
+    case "attempt":
+    case "attempt-cut-off":
+      return view.activity === undefined ? [] : [`${view.name}: ${view.activity}`];
+    case "preparing":
+      return [`${view.name}: ${event.what}`];
+    case "layer-started":
+      return about(event.layer, joined(detailOf(view, event.layer), "building"));
+    case "log":
+      return about(event.layer, plainLine(event.line));
+    case "layer-built":
+      return about(event.layer, `built in ${durationText(event.seconds * 1000)}`);
+    case "layer-published":
+      return about(event.layer, joined("published", bytesText(event.bytes)));
+    case "done": {
+      const { hits, built } = countLayers(view);
+      return [`${view.name}: done in ${durationText(elapsed(view, now))}: ${hits} hit, ${built} built`];
+    }
+    case "failed":
+      return [`${view.name}: failed after ${durationText(elapsed(view, now))}`];
+    case "cancelled":
+      return [`${view.name}: cancelled after ${durationText(elapsed(view, now))}`];
+    case "attempt-started":
+    case "attempt-done":
+    case "attempt-failed":
+    case "progress":
+      return [];
+  }
+}
+
+/** "[2 pipInstall]". */
+function labelOf(view: BuildView, id: string): string {
+  const index = view.layers.findIndex((layer) => layer.id === id);
+  return index === -1 ? `[${id.slice(0, 12)}]` : `[${index} ${view.layers[index]?.operation}]`;
+}
+
+function detailOf(view: BuildView, id: string): string {
+  return view.layers.find((layer) => layer.id === id)?.detail ?? "";
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(", ");
+}

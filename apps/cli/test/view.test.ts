@@ -1,0 +1,197 @@
+import picocolors from "picocolors";
+import stringWidth from "string-width";
+import { describe, expect, test } from "vitest";
+import type { BuildEvent } from "lamina";
+import { failureLines } from "../src/view/failure.ts";
+import { liveLines } from "../src/view/live.ts";
+import { plainLines } from "../src/view/plain.ts";
+import { afterEvent, type BuildView, newBuildView } from "../src/view/state.ts";
+import { startupLines } from "../src/view/startup.ts";
+import { plainLine } from "../src/view/text.ts";
+
+const colors = picocolors.createColors(false);
+const digest = `sha256:${"0".repeat(64)}`;
+
+const PLANNED: BuildEvent = {
+  type: "planned",
+  at: 0,
+  image: "d",
+  layers: [
+    { id: "a", operation: "base", status: "hit", bytes: 52_400_000 },
+    { id: "b", operation: "pipInstall", status: "hit", bytes: 4_100_000 },
+    { id: "c", operation: "runCommands", status: "missing" },
+    { id: "d", operation: "env", status: "missing" },
+  ],
+};
+const DETAILS = ["Python 3.13", "requests beautifulsoup4 pandas==2.0.0", "make -C /opt/thing install", "DATA_PATH PYTHONPATH"];
+
+function after(...events: readonly BuildEvent[]): BuildView {
+  return events.reduce((view, event) => afterEvent(view, event, event.at), newBuildView("image", DETAILS, 0));
+}
+
+function draw(view: BuildView, { columns, rows = 24, now = 3_400 }: { columns: number; rows?: number; now?: number }): string {
+  return `\n${liveLines(view, { columns, rows, now, colors }).join("\n")}\n`;
+}
+
+const BUILDING = after(
+  PLANNED,
+  { type: "attempt", at: 1, attempt: "x", pool: "cpu", layers: ["c", "d"], joined: false },
+  { type: "layer-started", at: 1_000, layer: "c", attempt: "x" },
+  { type: "log", at: 2_000, layer: "c", line: "gcc -O2 -c main.c -o build/main.o -Iinclude -Ivendor/include -Wall", attempt: "x" },
+);
+
+describe("the live view", () => {
+  test("fits one line a layer into 80 columns, with the last line of output of what is being built", () => {
+    expect(draw(BUILDING, { columns: 80 })).toMatchInlineSnapshot(`
+      "
+      image
+      ✓  0 base          Python 3.13                                     hit  52.4 MB
+      ✓  1 pipInstall    requests beautifulsoup4 pandas==2.0.0           hit   4.1 MB
+      ⠼  2 runCommands   gcc -O2 -c main.c -o build/main.o -Iinclud…    2.4s         
+      ·  3 env           DATA_PATH PYTHONPATH                                        
+      "
+    `);
+  });
+
+  test("shows what was asked for beside the last line where there is room", () => {
+    expect(draw(BUILDING, { columns: 200 })).toMatchInlineSnapshot(`
+      "
+      image
+      ✓  0 base          Python 3.13                                                                                                                                                             hit  52.4 MB
+      ✓  1 pipInstall    requests beautifulsoup4 pandas==2.0.0                                                                                                                                   hit   4.1 MB
+      ⠼  2 runCommands   make -C /opt/thing install                                        gcc -O2 -c main.c -o build/main.o -Iinclude -Ivendor/include -Wall                                   2.4s         
+      ·  3 env           DATA_PATH PYTHONPATH                                                                                                                                                                
+      "
+    `);
+  });
+
+  test("says how a build ended", () => {
+    const built = { type: "layer-built", at: 5_000, seconds: 2.31, attempt: "x" } as const;
+    const done = afterEvent(afterEvent(BUILDING, { ...built, layer: "c" }, 5_000), { type: "done", at: 5_200, image: "d", ref: "r", digest }, 5_200);
+    expect(draw(done, { columns: 80, now: 5_200 })).toMatchInlineSnapshot(`
+      "
+      image
+      ✓  0 base          Python 3.13                                     hit  52.4 MB
+      ✓  1 pipInstall    requests beautifulsoup4 pandas==2.0.0           hit   4.1 MB
+      ✓  2 runCommands   make -C /opt/thing install                     2.3s         
+      ✓  3 env           DATA_PATH PYTHONPATH                            hit         
+        done in 5.2s: 3 hit, 1 built
+      "
+    `);
+    const failed = afterEvent(BUILDING, { type: "failed", at: 5_000, error: { code: "STEP_FAILED", message: "", layer: "c" } }, 5_000);
+    expect(draw(failed, { columns: 80, now: 5_000 })).toMatchInlineSnapshot(`
+      "
+      image
+      ✓  0 base          Python 3.13                                     hit  52.4 MB
+      ✓  1 pipInstall    requests beautifulsoup4 pandas==2.0.0           hit   4.1 MB
+      ✗  2 runCommands   make -C /opt/thing install                     4.0s         
+      ·  3 env           DATA_PATH PYTHONPATH                                        
+        failed after 5.0s
+      "
+    `);
+  });
+
+  test("never writes into the last column, whatever a program prints", () => {
+    const line = "\u001b[31m進捗\u001b[0m\t50%\r100% 完了".repeat(9);
+    for (const columns of [20, 40, 80, 133, 200]) {
+      const view = afterEvent(BUILDING, { type: "log", at: 2_500, layer: "c", line, attempt: "x" }, 2_500);
+      for (const drawn of liveLines(view, { columns, rows: 24, now: 3_000, colors })) expect(stringWidth(drawn)).toBeLessThan(columns);
+    }
+  });
+
+  test("stays within the height of the terminal, and shows what is being built", () => {
+    const ids = Array.from({ length: 40 }, (_, index) => `l${index}`);
+    const planned = { ...PLANNED, layers: ids.map((id, index) => ({ id, operation: "env", status: index < 20 ? "hit" : "missing" }) as const) };
+    const view = after(planned, { type: "layer-started", at: 0, layer: "l20", attempt: "x" });
+    const lines = liveLines(view, { columns: 80, rows: 12, now: 0, colors });
+    expect(lines.length).toBeLessThan(12);
+    expect(lines.filter((line) => line.includes(" 20 env"))).toHaveLength(1);
+    expect(lines.at(-1)).toContain("layers after");
+  });
+});
+
+describe("plain lines", () => {
+  test("name the layer of each line, in the order of the events", () => {
+    const events: BuildEvent[] = [
+      PLANNED,
+      { type: "layer-started", at: 1_000, layer: "c", attempt: "x" },
+      { type: "log", at: 2_000, layer: "c", line: "\u001b[32mok\u001b[0m", attempt: "x" },
+      { type: "layer-built", at: 3_000, layer: "c", seconds: 2, attempt: "x" },
+      { type: "layer-published", at: 3_100, layer: "c", digest, bytes: 1_200, attempt: "x" },
+      { type: "done", at: 3_200, image: "d", ref: "r", digest },
+    ];
+    let view = newBuildView("image", DETAILS, 0);
+    const lines = events.flatMap((event) => {
+      view = afterEvent(view, event, event.at);
+      return plainLines(event, view, event.at);
+    });
+    expect(`\n${lines.join("\n")}\n`).toMatchInlineSnapshot(`
+      "
+      [0 base] Python 3.13, hit, 52.4 MB
+      [1 pipInstall] requests beautifulsoup4 pandas==2.0.0, hit, 4.1 MB
+      [2 runCommands] make -C /opt/thing install, building
+      [2 runCommands] ok
+      [2 runCommands] built in 2.0s
+      [2 runCommands] published, 1.2 kB
+      image: done in 3.2s: 3 hit, 1 built
+      "
+    `);
+  });
+});
+
+test("a failure shows layer, command, exit code, the user's line with a mark below its column, and the last lines", () => {
+  const info = {
+    code: "STEP_FAILED",
+    message: "A command of a layer failed.",
+    command: "make install",
+    exitCode: 2,
+    source: { file: "/home/me/image.ts", line: 4, column: 4 },
+    lastLines: ["gcc: error: no input files", "make: *** [install] Error 1"],
+  } as const;
+  const sourceText = 'import { Image } from "lamina";\n\nexport const image = Image.debianSlim()\n  .runCommands("make install")\n';
+  const lines = failureLines({ ...info, lastLines: [...info.lastLines] }, { colors, layer: "3 runCommands", sourceText });
+  expect(`\n${lines.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    STEP_FAILED: A command of a layer failed.
+      layer      3 runCommands
+      command    make install
+      exit code  2
+      at         /home/me/image.ts:4:4
+        2 │ 
+        3 │ export const image = Image.debianSlim()
+      > 4 │   .runCommands("make install")
+          │    ^
+      last lines
+        │ gcc: error: no input files
+        │ make: *** [install] Error 1
+    "
+  `);
+});
+
+test("the start of the platform shows each part with its time", () => {
+  const lines = startupLines(
+    {
+      pid: 1,
+      startedAt: "",
+      since: new Date(0).toISOString(),
+      state: "starting",
+      parts: [
+        { name: "postgres", state: "ready", tookMs: 912 },
+        { name: "buildkitd", state: "starting" },
+      ],
+    },
+    { columns: 80, colors, now: 1_500 },
+  );
+  expect(`\n${lines.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    starting the platform (1.5s)
+    ✓ postgres       912ms
+    … buildkitd
+    "
+  `);
+});
+
+test("a line of output loses what moves the cursor, and keeps what was shown last", () => {
+  expect(plainLine("\u001b[2K10%\r 55%\r100% done\u001b[0m")).toBe("100% done");
+  expect(plainLine("a\tb\u0007")).toBe("a  b");
+});

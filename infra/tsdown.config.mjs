@@ -1,0 +1,23 @@
+/**
+ * The bundle of an app, for `tsdown --config ../../infra/tsdown.config.mjs` in its folder. What its package.json
+ * names as an npm dependency stays outside; everything else, our own packages first, goes in.
+ */
+import { readFileSync } from "node:fs";
+
+const { name, lamina = {} } = JSON.parse(readFileSync("package.json", "utf8"));
+
+export default {
+  name,
+  entry: lamina.entries ?? ["src/main.ts"],
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  outDir: "dist",
+  outExtensions: () => ({ js: ".mjs" }),
+  sourcemap: true,
+  dts: false,
+  // `dist/types` is the type checker's.
+  clean: ["dist/*.mjs", "dist/*.map"],
+  noExternal: [/^@lamina\//, "lamina"],
+  logLevel: "warn",
+};
