@@ -1,4 +1,4 @@
-import { copyFile, mkdir } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { makeOnce } from "./cache.ts";
 import { runCommand } from "./command.ts";
@@ -20,7 +20,8 @@ export async function uvBinary(options: { readonly cache: string; readonly versi
     await mkdir(temporary, { recursive: true });
     const install = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"];
     await runCommand("python3", [...install, "--platform", platform, "--target", wheel, `uv==${options.version}`]);
-    await copyFile(join(wheel, "bin", "uv"), join(temporary, "uv"));
+    await rename(join(wheel, "bin", "uv"), join(temporary, "uv"));
+    await rm(wheel, { recursive: true });
   });
   return join(directory, "uv");
 }
