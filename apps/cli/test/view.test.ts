@@ -74,8 +74,8 @@ describe("the live view", () => {
       ✓  0 base          Python 3.13                                     hit  52.4 MB
       ✓  1 pipInstall    requests beautifulsoup4 pandas==2.0.0           hit   4.1 MB
       ✓  2 runCommands   make -C /opt/thing install                     2.3s         
-      ✓  3 env           DATA_PATH PYTHONPATH                            hit         
-        done in 5.2s: 3 hit, 1 built
+      ✓  3 env           DATA_PATH PYTHONPATH                            0ms         
+        done in 5.2s: 2 hit, 2 built
       "
     `);
     const failed = afterEvent(BUILDING, { type: "failed", at: 5_000, error: { code: "STEP_FAILED", message: "", layer: "c" } }, 5_000);
@@ -133,7 +133,7 @@ describe("plain lines", () => {
       [2 runCommands] ok
       [2 runCommands] built in 2.0s
       [2 runCommands] published, 1.2 kB
-      image: done in 3.2s: 3 hit, 1 built
+      image: done in 3.2s: 2 hit, 2 built
       "
     `);
   });

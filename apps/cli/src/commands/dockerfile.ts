@@ -1,4 +1,5 @@
 import path from "node:path";
+import { uvBinary } from "@lamina/servers";
 import { exportDockerfile } from "lamina";
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
@@ -16,11 +17,12 @@ export interface DockerfileOptions {
 /** Writes what makes the same images without Lamina. The platform is asked what their bases mean. */
 export async function dockerfile({ file, out, output }: DockerfileOptions): Promise<void> {
   const images = await loadImages(parseTarget(file));
-  const client = await connect(readConfig(), output);
+  const config = readConfig();
+  const client = await connect(config, output);
   for (const { name, image } of images) {
     const directory = images.length === 1 ? out : path.join(out, name);
-    const { command } = await exportDockerfile(client, image, directory);
+    await exportDockerfile(client, image, { directory, uv: (version) => uvBinary({ cache: config.cache, version }) });
     output.result(directory);
-    output.note(`Build it with: ${command}`);
+    output.note(`Build ${name} with: BUILDKIT_HOST=… ${path.join(directory, "build.sh")}`);
   }
 }

@@ -1,5 +1,5 @@
 /** Where the programs that this one starts are: beside it in the bundle, or as source. */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,8 @@ export function appEntry(app: "control-plane" | "builder" | "runner", from: "own
   const file = BUNDLED && from === "own kind" ? "dist/main.mjs" : "src/main.ts";
   const entry = path.join(path.dirname(manifest), file);
   if (!existsSync(entry)) throw new LaminaError({ code: "INTERNAL", message: `${entry} is not there. Run \`npm start\` once, which builds it.` });
-  return entry;
+  // Node takes no types out of what it finds below node_modules.
+  return realpathSync(entry);
 }
 
 /** The example to begin with, and how to name it from the root of the checkout. */

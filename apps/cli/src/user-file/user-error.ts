@@ -22,9 +22,9 @@ function isMissingModule(error: Error): boolean {
   return "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
 }
 
-/** Node puts the place of a syntax error at the head of the stack: `place:line`, the line, and carets below the column. */
+/** Node puts the place of a syntax error at the head of the stack: `place:line`, the line with those before it, and carets below the column. */
 function headLocation(stack: string): SourceLocation | undefined {
-  const match = /^((?:file:\/\/)?\/.+):(\d+)\n.*\n( *)\^/.exec(stack);
+  const match = /^((?:file:\/\/)?\/.+):(\d+)\n(?:.*\n)+?( *)\^/.exec(stack);
   const [, place, line, indentation] = match ?? [];
   if (place === undefined || line === undefined || indentation === undefined) return undefined;
   return { file: pathOf(place), line: Number(line), column: indentation.length + 1 };

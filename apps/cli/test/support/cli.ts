@@ -1,0 +1,41 @@
+/** The command line as a process, from source. */
+import path from "node:path";
+import { execa } from "execa";
+
+const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number | undefined;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly input?: string;
+}
+
+export async function cli(args: readonly string[], options: CliOptions = {}): Promise<Outcome> {
+  return startCli(args, options);
+}
+
+/** The same while it runs. Only variables that are named, and what programs need to be found, are in its environment. */
+export function startCli(args: readonly string[], { env = {}, cwd, input }: CliOptions = {}) {
+  const { PATH = "", HOME = "", SSL_CERT_FILE = "", LAMINA_CACHE = "" } = process.env;
+  return execa(process.execPath, [MAIN, ...args], {
+    env: { PATH, HOME, SSL_CERT_FILE, LAMINA_CACHE, ...env },
+    extendEnv: false,
+    reject: false,
+    ...(cwd !== undefined && { cwd }),
+    ...(input === undefined ? { stdin: "ignore" } : { input }),
+  });
+}
+
+/** The lines of JSON on stdout. */
+export function jsonLines({ stdout }: Pick<Outcome, "stdout">): Record<string, unknown>[] {
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}

@@ -1,0 +1,65 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli, jsonLines } from "./support/cli.ts";
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), "lamina-usage-"));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+test("help and version end with 0, bad usage with 2", async () => {
+  expect(await cli(["--version"])).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+  expect((await cli(["--help"])).exitCode).toBe(0);
+  expect((await cli(["build"])).exitCode).toBe(2);
+  expect((await cli(["no-such-command"])).exitCode).toBe(2);
+  expect((await cli(["builds", "--limit", "0"])).exitCode).toBe(2);
+});
+
+test("bad usage is told as JSON to who asked for JSON", async () => {
+  const outcome = await cli(["build", "--json"]);
+  expect(outcome.exitCode).toBe(2);
+  expect(jsonLines(outcome)).toEqual([{ type: "error", code: "INVALID_INPUT", message: expect.stringContaining("file") }]);
+});
+
+test("help and version load neither zod nor the SDK", async () => {
+  const recorder = path.join(directory, "record.mjs");
+  await writeFile(
+    recorder,
+    `import { registerHooks } from "node:module";
+     registerHooks({ load: (url, context, next) => { process.stderr.write(url + "\\n"); return next(url, context); } });`,
+  );
+  for (const argument of ["--version", "--help"]) {
+    const { stderr } = await cli([argument], { env: { NODE_OPTIONS: `--import ${recorder}` } });
+    expect(stderr).toContain("/program.ts");
+    expect(stderr).not.toMatch(/\/zod\/|@trpc|packages\/sdk/);
+  }
+});
+
+test("a platform that cannot be reached is exit code 3", async () => {
+  const env = { LAMINA_URL: "http://127.0.0.1:9", LAMINA_TOKEN: "token", LAMINA_HOME: directory };
+  const outcome = await cli(["images", "--json"], { env });
+  expect(outcome.exitCode).toBe(3);
+  expect(jsonLines(outcome)).toEqual([{ type: "error", code: "UNREACHABLE", message: expect.stringContaining("http://127.0.0.1:9") }]);
+});
+
+test("a value of a secret is not taken from an argument, nor repeated", async () => {
+  const { exitCode, stderr } = await cli(["secret", "set", "token", "TOKEN=hunter2"], { env: { LAMINA_HOME: directory } });
+  expect(exitCode).toBe(2);
+  expect(stderr).not.toContain("hunter2");
+});
+
+test("an environment that cannot be right is exit code 2, with the variable's name", async () => {
+  const { exitCode, stderr } = await cli(["images"], { env: { LAMINA_URL: "nowhere", LAMINA_HOME: directory } });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("LAMINA_URL");
+});
+
+test("colours follow NO_COLOR and FORCE_COLOR, and are off where output is not a terminal", async () => {
+  const args = ["build", "missing.ts"];
+  expect((await cli(args)).stderr).not.toContain("\u001b");
+  expect((await cli(args, { env: { FORCE_COLOR: "1" } })).stderr).toContain("\u001b");
+  expect((await cli(args, { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stderr).not.toContain("\u001b");
+});

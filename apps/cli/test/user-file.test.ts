@@ -1,0 +1,80 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli, jsonLines, type Outcome } from "./support/cli.ts";
+
+// Far from any package.json or node_modules of ours.
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), "lamina-user-file-"));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Plans against no platform: a file that loads gets as far as UNREACHABLE. */
+async function plan(text: string, { name = "image.ts", pick = "", flags = ["--json"] } = {}): Promise<Outcome> {
+  await writeFile(path.join(directory, name), text);
+  const env = { LAMINA_URL: "http://127.0.0.1:9", LAMINA_TOKEN: "token", LAMINA_HOME: path.join(directory, ".home") };
+  return cli(["plan", `${name}${pick}`, ...flags], { cwd: directory, env });
+}
+
+const LOADS = { exitCode: 3, stderr: "" };
+const location = (line: number, column: number) => ({ file: path.join(directory, "image.ts"), line, column });
+
+test("TypeScript and JavaScript without an installation get the SDK of the command line, without a warning", async () => {
+  const source = 'import { Image } from "lamina";\nexport const image = Image.debianSlim();\n';
+  expect(await plan(source)).toMatchObject(LOADS);
+  expect(await plan(source.replace("image =", "image: Image ="))).toMatchObject(LOADS);
+  expect(await plan(source, { name: "image.js" })).toMatchObject(LOADS);
+  expect(await plan(source, { name: "image.mts" })).toMatchObject(LOADS);
+});
+
+test("images of an app's functions count, and an export is picked by its name", async () => {
+  const source = `
+    import { App, Image } from "lamina";
+    export const a = Image.debianSlim();
+    export const app = new App("app");
+    export const f = app.function({ image: Image.debianSlim().env({ A: "1" }) }, () => 1);
+  `;
+  expect(await plan(source)).toMatchObject(LOADS);
+  expect(await plan(source, { pick: "#f" })).toMatchObject(LOADS);
+  const missing = await plan(source, { pick: "#b" });
+  expect(missing.exitCode).toBe(2);
+  expect(jsonLines(missing)[0]).toMatchObject({ code: "INVALID_INPUT", message: expect.stringMatching(/"b".*a, f/) });
+});
+
+test("a file without images, a missing file and one of another kind are bad input", async () => {
+  expect((await plan("export const a = 1;")).exitCode).toBe(2);
+  expect((await cli(["plan", path.join(directory, "missing.ts")])).exitCode).toBe(2);
+  expect((await plan("a", { name: "image.py" })).exitCode).toBe(2);
+});
+
+test.each([
+  ["a syntax error in TypeScript", "export const a = 1;\nconst b: = 2;\n", [2, 10]],
+  ["TypeScript that has to be compiled", "export const a = 1;\nenum B { C }\n", [2, 1]],
+  ["an import that the SDK does not have", 'import { Imag } from "lamina";\nexport const a = Imag;\n', [1, 10]],
+  ["an error that is thrown", "export const a = 1;\nfunction f() {\n  throw new TypeError(`bad`);\n}\nf();\n", [3, 9]],
+  ["a call that cannot be right", 'import { Image } from "lamina";\nexport const a = Image\n  .debianSlim({ pythonVersion: "four" });\n', [3, 4]],
+])("%s is shown with its place in the user's file", async (_, source, [line = 0, column = 0]) => {
+  const outcome = await plan(source);
+  expect(outcome.exitCode).toBe(2);
+  expect(jsonLines(outcome)).toEqual([expect.objectContaining({ type: "error", code: "INVALID_INPUT", source: location(line, column) })]);
+});
+
+test("a syntax error in JavaScript is shown with its place too", async () => {
+  const outcome = await plan("export const a = 1;\nconst b = = 2;\n", { name: "broken.js" });
+  expect(jsonLines(outcome)[0]).toMatchObject({ source: { file: path.join(directory, "broken.js"), line: 2 } });
+});
+
+test("a missing package is named", async () => {
+  const outcome = await plan('import "no-such-package";\n');
+  expect(outcome.exitCode).toBe(2);
+  expect(jsonLines(outcome)[0]).toMatchObject({ message: expect.stringContaining("no-such-package") });
+});
+
+test("people see the line itself, and none of our frames", async () => {
+  const { stderr } = await plan("export const a = 1;\nthrow new Error(`out of luck`);\n", { flags: [] });
+  expect(stderr).toContain("out of luck");
+  expect(stderr).toContain("> 2 │ throw new Error(`out of luck`);");
+  expect(stderr).not.toMatch(/apps\/cli|node:internal/);
+});
