@@ -5,7 +5,7 @@ export interface FailedCommand {
   readonly index: number;
   readonly count: number;
   readonly status: number;
-  /** As the user wrote it, with its own line breaks. */
+  /** As the user wrote it, with its own line breaks; the first 2,000 bytes of it. */
   readonly command: string;
 }
 

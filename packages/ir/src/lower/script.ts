@@ -20,6 +20,9 @@ const FOREIGN_VARIABLES = [
   "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
 ];
 
+/** Of a command, in bytes: BuildKit drops what a step prints too fast, and the last line has to get through. */
+const LONGEST_SHOWN = 2_000;
+
 export interface Script {
   readonly commands: readonly string[];
   /** Lines of our own that run before the first command, in its shell; one that exits fails the first command. */
@@ -33,7 +36,7 @@ export function scriptLines({ commands, setup = [] }: Script): string[] {
   const firstLines = setup.length === 0 ? [first] : ["lamina_begin 1", ...setup, `eval "$lamina_1"; lamina_check "$?"`];
   return [
     ...commands.map((command, index) => `lamina_${index + 1}=${shellWord(command)}`),
-    `lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/${count}] %s\\n' $1 \\"\\$lamina_$1\\""; }`,
+    `lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/${count}] %.${LONGEST_SHOWN}s\\n' $1 \\"\\$lamina_$1\\""; }`,
     `lamina_check() { [ "$1" = 0 ] || exit "$1"; }`,
     "case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac",
     "exec 2>&1; set +e",
@@ -46,7 +49,7 @@ export function scriptLines({ commands, setup = [] }: Script): string[] {
     "lamina_s=$?; read -r lamina_i </dev/shm/lamina",
     `[ "$lamina_s/$lamina_i" = 0/${count} ] && exit 0`,
     `[ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command ${count} of ${count}"; }`,
-    `eval "printf 'lamina: command %s of ${count}: exit status %s: %s\\n' $lamina_i $lamina_s \\"\\$lamina_$lamina_i\\""`,
+    `eval "printf 'lamina: command %s of ${count}: exit status %s: %.${LONGEST_SHOWN}s\\n' $lamina_i $lamina_s \\"\\$lamina_$lamina_i\\""`,
     "exit $lamina_s",
   ];
 }

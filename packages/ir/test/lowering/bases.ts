@@ -22,7 +22,7 @@ export async function shellBase(): Promise<string> {
           "mkdir -p /out/bin /out/etc /out/usr/lib && cd /out",
           "cp $(command -v busybox) bin/busybox && for name in $(busybox --list | grep -vx busybox); do ln -sf busybox bin/$name; done",
           "printf '%s\\n' root:x:0:0:root:/root:/bin/sh nobody:x:65534:65534:nobody:/:/bin/sh >etc/passwd",
-          "mkdir -m 1777 tmp && ln -s usr/lib lib && ln -s nowhere dangling && mkdir -m 0711 kept",
+          "mkdir dev proc sys && mkdir -m 1777 tmp && ln -s usr/lib lib && ln -s nowhere dangling && mkdir -m 0711 kept",
         ],
       },
     ],
@@ -38,14 +38,24 @@ export async function shellBase(): Promise<string> {
 }
 
 /** The same image, run by another user. */
-export async function withUser(from: string, user: string): Promise<string> {
+export function withUser(from: string, user: string): Promise<string> {
+  return derived(from, `USER ${user}`);
+}
+
+/** The same image with another SHELL. */
+export function withShell(from: string, shell: readonly string[]): Promise<string> {
+  return derived(from, `SHELL ${JSON.stringify(shell)}`);
+}
+
+/** An image with one more instruction. */
+export async function derived(from: string, instruction: string): Promise<string> {
   const { registry } = await servers();
-  const repository = "bases/with-user";
+  const repository = "bases/derived";
   const outcome = await buildLowered(
     { from, steps: [], output: { kind: "image", repository } },
     {
-      dockerfile: `FROM ${from} AS with-user\nUSER ${user}\n`,
-      stages: [{ layer: 0, target: "with-user" }],
+      dockerfile: `FROM ${from} AS derived\n${instruction}\n`,
+      stages: [{ layer: 0, target: "derived" }],
       contexts: [],
       secrets: [],
       buildArgs: {},

@@ -8,7 +8,7 @@ RUN --mount=type=cache,id=lamina-apt-cache,target=/dev/lamina/apt-cache,sharing=
 #!/bin/sh
 lamina_1='apt-get update'
 lamina_2='apt-get install --yes --no-install-recommends hello --no-upgrade'
-lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/2] %s\n' $1 \"\$lamina_$1\""; }
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/2] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
 exec 2>&1; set +e
@@ -27,7 +27,7 @@ lamina_begin 2; eval "$lamina_2"; lamina_check "$?"
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/2 ] && exit 0
 [ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 2 of 2"; }
-eval "printf 'lamina: command %s of 2: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+eval "printf 'lamina: command %s of 2: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
 exit $lamina_s
 LAMINA
 USER "nobody"
@@ -41,7 +41,7 @@ RUN --mount=type=cache,id=lamina-apt-cache,target=/dev/lamina/apt-cache,sharing=
     <<'LAMINA'
 #!/bin/sh
 lamina_1='apt-get remove --yes --purge hello'
-lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %s\n' $1 \"\$lamina_$1\""; }
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
 exec 2>&1; set +e
@@ -59,7 +59,7 @@ eval "$lamina_1"; lamina_check "$?"
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
 [ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 1 of 1"; }
-eval "printf 'lamina: command %s of 1: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+eval "printf 'lamina: command %s of 1: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
 exit $lamina_s
 LAMINA
 USER "nobody"
@@ -74,7 +74,7 @@ RUN --mount=type=cache,id=lamina-apt-cache,target=/dev/lamina/apt-cache,sharing=
 #!/bin/sh
 lamina_1='apt-get update'
 lamina_2='apt-get install --yes --no-install-recommends tree'
-lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/2] %s\n' $1 \"\$lamina_$1\""; }
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/2] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
 exec 2>&1; set +e
@@ -93,7 +93,7 @@ lamina_begin 2; eval "$lamina_2"; lamina_check "$?"
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/2 ] && exit 0
 [ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 2 of 2"; }
-eval "printf 'lamina: command %s of 2: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+eval "printf 'lamina: command %s of 2: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
 exit $lamina_s
 LAMINA
 USER "nobody"

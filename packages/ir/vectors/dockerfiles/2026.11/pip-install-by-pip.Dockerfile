@@ -9,7 +9,7 @@ RUN --mount=type=cache,id=lamina-pip-cache,target=/dev/lamina/pip-cache \
     <<'LAMINA'
 #!/bin/sh
 lamina_1='python3 -m pip install --pre --prefer-binary --no-index --find-links=/wheels lamina-sample'
-lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %s\n' $1 \"\$lamina_$1\""; }
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
 exec 2>&1; set +e
@@ -26,6 +26,6 @@ eval "$lamina_1"; lamina_check "$?"
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
 [ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 1 of 1"; }
-eval "printf 'lamina: command %s of 1: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+eval "printf 'lamina: command %s of 1: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
 exit $lamina_s
 LAMINA

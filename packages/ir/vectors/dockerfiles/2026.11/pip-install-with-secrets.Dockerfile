@@ -12,7 +12,7 @@ RUN --mount=type=bind,from=lamina-uv,source=uv,target=/dev/lamina/bin/uv \
 lamina_1='uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match --no-deps lamina-sample --trusted-host 127.0.0.1 -r /dev/stdin <<'\''REQUIREMENTS'\''
 --index-url http://token:${LAMINA_SECRET_2}@${INDEX_HOST}/simple/
 REQUIREMENTS'
-lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %s\n' $1 \"\$lamina_$1\""; }
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
 exec 2>&1; set +e
@@ -28,6 +28,6 @@ eval "$lamina_1"; lamina_check "$?"
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
 [ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 1 of 1"; }
-eval "printf 'lamina: command %s of 1: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+eval "printf 'lamina: command %s of 1: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
 exit $lamina_s
 LAMINA

@@ -16,7 +16,7 @@ RUN --mount=type=bind,from=lamina-uv,source=uv,target=/dev/lamina/bin/uv \
     <<'LAMINA'
 #!/bin/sh
 lamina_1='uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match --find-links /project/wheels '\''lamina-sample>=1,<2'\'' --no-index'
-lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %s\n' $1 \"\$lamina_$1\""; }
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
 exec 2>&1; set +e
@@ -32,7 +32,7 @@ eval "$lamina_1"; lamina_check "$?"
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
 [ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 1 of 1"; }
-eval "printf 'lamina: command %s of 1: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+eval "printf 'lamina: command %s of 1: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
 exit $lamina_s
 LAMINA
 USER "nobody"
@@ -47,7 +47,7 @@ RUN --mount=type=bind,from=lamina-uv,source=uv,target=/dev/lamina/bin/uv \
     <<'LAMINA'
 #!/bin/sh
 lamina_1='uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match -U -r wheels/requirements.txt'
-lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %s\n' $1 \"\$lamina_$1\""; }
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
 exec 2>&1; set +e
@@ -63,7 +63,7 @@ eval "$lamina_1"; lamina_check "$?"
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
 [ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 1 of 1"; }
-eval "printf 'lamina: command %s of 1: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+eval "printf 'lamina: command %s of 1: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
 exit $lamina_s
 LAMINA
 USER "nobody"

@@ -6,7 +6,7 @@ lamina_1='mkdir -p /opt/lib && cd /opt/lib'
 lamina_2='export FLAVOUR='\''dark chocolate'\'''
 lamina_3='echo "$FLAVOUR" > flavour # a comment'
 lamina_4='true \'
-lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/4] %s\n' $1 \"\$lamina_$1\""; }
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/4] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
 exec 2>&1; set +e
@@ -21,6 +21,6 @@ lamina_begin 4; eval "$lamina_4"; lamina_check "$?"
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/4 ] && exit 0
 [ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 4 of 4"; }
-eval "printf 'lamina: command %s of 4: exit status %s: %s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+eval "printf 'lamina: command %s of 4: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
 exit $lamina_s
 LAMINA
