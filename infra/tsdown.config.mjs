@@ -8,6 +8,7 @@ const { name, lamina = {} } = JSON.parse(readFileSync("package.json", "utf8"));
 
 export default {
   name,
+  cwd: process.cwd(),
   entry: lamina.entries ?? ["src/main.ts"],
   format: "esm",
   platform: "node",
@@ -18,6 +19,6 @@ export default {
   dts: false,
   // `dist/types` is the type checker's.
   clean: ["dist/*.mjs", "dist/*.map"],
-  noExternal: [/^@lamina\//, "lamina"],
+  deps: { alwaysBundle: [/^@lamina\//, "lamina"] },
   logLevel: "warn",
 };

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { access, readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { promisify } from "node:util";
 import type { Config } from "../config.ts";
 import { freeBytes } from "../platform/disk.ts";
@@ -81,12 +82,14 @@ async function certificates({ caBundle }: Config): Promise<Finding> {
   return count === 0 ? broken("certificates", `${caBundle.from} names ${caBundle.file}, which holds no certificate`) : ok("certificates", `${count} of ${caBundle.file} (${caBundle.from}), trusted while building`);
 }
 
-async function baseRegistry({ baseRegistry: configured }: Config): Promise<Finding> {
+async function baseRegistry({ baseRegistry: configured, caBundle }: Config): Promise<Finding> {
   const named = configured?.replace(/^https?:\/\//, "").split("/")[0] ?? DOCKER_HUB;
   const host = named === DOCKER_HUB ? "registry-1.docker.io" : named;
   const scheme = /^(localhost|127\.)/.test(host) ? "http" : "https";
   const name = "base registry";
   try {
+    // As our own processes do, which get the bundle when they start.
+    if (caBundle !== undefined) setDefaultCACertificates([...getCACertificates("default"), await readFile(caBundle.file, "utf8")]);
     const answer = await fetch(`${scheme}://${host}/v2/`, { signal: AbortSignal.timeout(REGISTRY_ANSWERS_WITHIN_MS) });
     if (answer.ok || answer.status === 401) return ok(name, `${host} answers`);
     return warning(name, `${host} answers ${answer.status}; bases are made from a Debian mirror instead`);

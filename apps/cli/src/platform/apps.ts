@@ -2,7 +2,6 @@
 import path from "node:path";
 import { type ServerAddresses, type ServerProcess } from "@lamina/servers";
 import type { Config } from "../config.ts";
-import { connect } from "lamina";
 import { appEntry, ownEntry } from "./entry.ts";
 import type { Identity } from "./files.ts";
 
@@ -10,6 +9,8 @@ export interface AppsContext {
   readonly config: Config;
   readonly identity: Identity;
   readonly servers: ServerAddresses;
+  /** Where the workers say how they are: host:port. */
+  readonly health: { readonly builder: string; readonly runner: string };
   /** From source, and started again when it changes. */
   readonly watch: boolean;
   readonly report: (line: string) => void;
@@ -24,16 +25,13 @@ export function controlPlane(context: AppsContext): ServerProcess {
   const { config, identity, servers } = context;
   const url = platformUrl(context);
   return app(context, "control-plane", {
-    isReady: async () => (await fetch(new URL("/healthz", url))).ok,
-    environment: {
-      LAMINA_LISTEN: new URL(url).host,
-      LAMINA_DATABASE_URL: servers.postgres.url,
-      LAMINA_SECRET_KEY: identity.secretKey,
-      LAMINA_CLIENT_TOKEN: identity.clientToken,
-      LAMINA_WORKER_TOKEN: identity.workerToken,
-      LAMINA_BASE_MAKER: JSON.stringify([process.execPath, ownEntry("make-base")]),
-      LAMINA_CACHE: config.cache,
-    },
+    LAMINA_LISTEN: new URL(url).host,
+    LAMINA_DATABASE_URL: servers.postgres.url,
+    LAMINA_SECRET_KEY: identity.secretKey,
+    LAMINA_CLIENT_TOKEN: identity.clientToken,
+    LAMINA_WORKER_TOKEN: identity.workerToken,
+    LAMINA_BASE_MAKER: JSON.stringify([process.execPath, ownEntry("make-base")]),
+    LAMINA_CACHE: config.cache,
   });
 }
 
@@ -41,7 +39,6 @@ export function builder(context: AppsContext): ServerProcess {
   const { config, servers } = context;
   return worker(context, "builder", {
     LAMINA_BUILDKIT: servers.buildkit.address,
-    LAMINA_STATE: path.join(config.home, "builder"),
     LAMINA_UV: config.cache,
     ...(config.caBundle !== undefined && { LAMINA_CA_BUNDLE: config.caBundle.file }),
   });
@@ -55,29 +52,23 @@ export function runner(context: AppsContext): ServerProcess {
   });
 }
 
-/** A builder or runner. It is ready when the control plane has heard of it under the name of this start. */
+/** A builder or runner. */
 function worker(context: AppsContext, name: "builder" | "runner", environment: Readonly<Record<string, string>>): ServerProcess {
-  const { identity, servers } = context;
-  const url = platformUrl(context);
-  const workerName = `${name}-${process.pid}`;
-  const client = connect({ url, token: identity.clientToken });
+  const { config, identity, servers, health } = context;
   return app(context, name, {
-    isReady: async () => (await (await client).platform.info()).workers.some((known) => known.name === workerName),
-    environment: {
-      LAMINA_URL: url,
-      LAMINA_TOKEN: identity.workerToken,
-      LAMINA_TOOLS: servers.binaries,
-      LAMINA_WORKER_NAME: workerName,
-      ...environment,
-    },
+    LAMINA_URL: platformUrl(context),
+    LAMINA_TOKEN: identity.workerToken,
+    LAMINA_TOOLS: servers.binaries,
+    LAMINA_STATE: path.join(config.home, name),
+    LAMINA_WORKER_NAME: name,
+    LAMINA_HEALTH: health[name],
+    ...environment,
   });
 }
 
-function app(
-  { config, servers, watch, report }: AppsContext,
-  name: "control-plane" | "builder" | "runner",
-  { isReady, environment }: Pick<ServerProcess, "isReady"> & { readonly environment: Readonly<Record<string, string>> },
-): ServerProcess {
+function app(context: AppsContext, name: "control-plane" | "builder" | "runner", environment: Readonly<Record<string, string>>): ServerProcess {
+  const { config, servers, health, watch, report } = context;
+  const url = name === "control-plane" ? platformUrl(context) : `http://${health[name]}`;
   return {
     name,
     command: watch
@@ -85,6 +76,7 @@ function app(
       : [process.execPath, "--enable-source-maps", appEntry(name)],
     directory: config.home,
     environment: {
+      ...(config.caBundle !== undefined && { NODE_EXTRA_CA_CERTS: config.caBundle.file }),
       LAMINA_NATS_URL: servers.nats.url,
       LAMINA_NATS_USER: servers.nats.user,
       LAMINA_NATS_PASSWORD: servers.nats.password,
@@ -94,7 +86,7 @@ function app(
       ...environment,
     },
     stop: { signal: "SIGTERM", graceSeconds: 25, isolated: false },
-    isReady,
+    isReady: async () => (await fetch(new URL("/readyz", url))).ok,
     report,
   };
 }

@@ -52,7 +52,7 @@ export type Identity = z.infer<typeof Identity>;
 
 /** Makes the home if it is not there, and keeps others out of it. */
 export async function makeHome(home: string): Promise<void> {
-  await mkdir(path.join(home, "logs"), { recursive: true, mode: 0o700 });
+  for (const folder of ["logs", "builder", "runner"]) await mkdir(path.join(home, folder), { recursive: true, mode: 0o700 });
   await chmod(home, 0o700);
 }
 

@@ -5,6 +5,7 @@ import type { Config } from "../config.ts";
 import { type AppsContext, builder, controlPlane, platformUrl, runner } from "./apps.ts";
 import { loadIdentity, makeHome, type Part, removePlatform, removeRecords, type SupervisorRecord, writePlatform, writeSupervisor } from "./files.ts";
 
+const LOOPBACK = "127.0.0.1";
 const PREFERRED_PORT = 7420;
 
 export interface RunOptions {
@@ -54,8 +55,9 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
   for (const name of embeddedNames(config)) record.starting(name);
   const servers = await startServers({ directory: config.home, cache: config.cache, external: config.external, report, ready: (name) => record.ready(name) });
   running.push(servers);
-  const identity = await loadIdentity(config.home, (before) => getPort({ host: "127.0.0.1", port: [before ?? PREFERRED_PORT, PREFERRED_PORT] }));
-  const context: AppsContext = { config, identity, servers, watch, report };
+  const identity = await loadIdentity(config.home, (before) => getPort({ host: LOOPBACK, port: [before ?? PREFERRED_PORT, PREFERRED_PORT] }));
+  const health = { builder: await freeAddress(), runner: await freeAddress() };
+  const context: AppsContext = { config, identity, servers, health, watch, report };
   const start = async (process: ReturnType<typeof builder>): Promise<Supervised> => {
     record.starting(process.name);
     const started = await supervise(process);
@@ -79,6 +81,10 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
     binaries: servers.binaries,
   });
   await record.change({ state: "ready" });
+}
+
+async function freeAddress(): Promise<string> {
+  return `${LOOPBACK}:${await getPort({ host: LOOPBACK })}`;
 }
 
 /** The names of the servers that are started here, as they are reported. */

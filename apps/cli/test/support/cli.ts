@@ -17,7 +17,8 @@ export interface CliOptions {
 }
 
 export async function cli(args: readonly string[], options: CliOptions = {}): Promise<Outcome> {
-  return startCli(args, options);
+  const { stdout, stderr, exitCode } = await startCli(args, options);
+  return { stdout, stderr, exitCode };
 }
 
 /** The same while it runs. Only variables that are named, and what programs need to be found, are in its environment. */
