@@ -18,6 +18,10 @@ const report = (line) => {
   console.error(`… ${line}`);
 };
 
+// What runs below is ended too, and then each half-made thing is removed on the way out.
+let ending = false;
+process.on("SIGTERM", () => (ending = true));
+
 const what = "Preparing the real servers";
 try {
   const seconds = await watched(what, () =>
@@ -25,6 +29,6 @@ try {
   );
   if (saidSomething) console.error(`✓ ${what}: ${seconds} s`);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  if (!ending) console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
