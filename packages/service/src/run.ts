@@ -23,7 +23,8 @@ export function runService(main: (signal: AbortSignal) => Promise<void>, { grace
   process.on("SIGINT", onSignal);
   process.on("unhandledRejection", failWith);
   process.on("uncaughtException", failWith);
-  main(stop.signal).then(() => process.exit(0), failWith);
+  const running = (async () => main(stop.signal))();
+  running.then(() => process.exit(0), failWith);
 }
 
 function failWith(error: unknown): void {

@@ -1,0 +1,119 @@
+/** What a failed solve means, in the terms of the user or of the one who runs the platform. */
+import { type ErrorInfo, LaminaError } from "@lamina/api";
+import { failedCommand, type ResolvedStep } from "@lamina/ir";
+import { isRegistryError } from "@lamina/registry";
+import { SolveError } from "../buildkit/buildkit.ts";
+import type { FailedStep } from "./layer-progress.ts";
+
+export interface FailureContext {
+  readonly failed: FailedStep | undefined;
+  /** The layer of a place in the segment. */
+  readonly layer: (place: number) => { readonly id: string; readonly operation: ResolvedStep | undefined };
+  readonly lastLines: (place: number) => readonly string[];
+  /** Takes secrets out of a text. */
+  readonly redact: (text: string) => string;
+}
+
+/** The error with which an attempt ends. */
+export function failureOf(error: unknown, context: FailureContext): ErrorInfo {
+  return redacted(describe(error, context), context.redact);
+}
+
+function describe(error: unknown, context: FailureContext): ErrorInfo {
+  if (error instanceof LaminaError) return error.info;
+  if (isRegistryError(error)) return { code: "REGISTRY_UNAVAILABLE", message: `The registry failed: ${error.message}` };
+  if (error instanceof SolveError) return solveFailure({ kind: error.kind, message: context.redact(error.message) }, context);
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: "BUILD_FAILED", message: `The builder failed: ${message}` };
+}
+
+function solveFailure(error: Pick<SolveError, "kind" | "message">, context: FailureContext): ErrorInfo {
+  if (error.kind === "lost") {
+    const message = `The connection to BuildKit was lost twice (${oneLine(error.message)}). See its log, and whether it had enough memory and disk.`;
+    return { code: "BUILD_FAILED", message };
+  }
+  const { failed } = context;
+  if (failed !== undefined) {
+    const step = stepFailure(failed, context);
+    if (step !== undefined) return step;
+  }
+  if (/^failed to push /.test(error.message)) {
+    return {
+      code: "REGISTRY_UNAVAILABLE",
+      message: `The image could not be pushed: ${oneLine(error.message)}. Check that the registry runs and has disk.`,
+    };
+  }
+  if (/failed to resolve source metadata for/.test(error.message)) {
+    const message = `The image to start from could not be had: ${oneLine(error.message)}. Check that its registry runs and that BuildKit reaches it.`;
+    return { code: "REGISTRY_UNAVAILABLE", message };
+  }
+  return { code: "BUILD_FAILED", message: `BuildKit failed: ${oneLine(error.message)}` };
+}
+
+const SHOWN_LINES = 20;
+
+/** A step that the user asked for ended badly; undefined when that was not the user's doing. */
+function stepFailure({ layer: place, error }: FailedStep, { layer, lastLines }: FailureContext): ErrorInfo | undefined {
+  const { id, operation } = layer(place);
+  const kind = operation?.kind ?? "layer";
+  const lines = lastLines(place);
+  const collision = COLLISION.exec(error);
+  if (collision !== null) {
+    const [, onto, path = ""] = collision;
+    const [there, comes] = onto === "non-directory" ? ["a file", "a directory"] : ["a directory", "a file"];
+    return {
+      code: "STEP_FAILED",
+      message: `${kind} failed: ${path} is ${there} in the image, and ${comes} cannot take its place.`,
+      layer: id,
+    };
+  }
+  const exitCode = EXIT_CODE.exec(error)?.[1];
+  if (exitCode === undefined) return undefined;
+  const shell = NO_SHELL.exec(lines.join("\n"))?.[1];
+  if (shell !== undefined) {
+    const message = `${kind} failed: the image has no ${shell}, which it needs to run commands. Start from a base that has a shell.`;
+    return { code: "STEP_FAILED", message, layer: id, exitCode: Number(exitCode) };
+  }
+  const command = failedCommand(lines)?.command ?? onlyCommand(operation);
+  const what = command === undefined ? "it" : `\`${oneLine(command)}\``;
+  return {
+    code: "STEP_FAILED",
+    message: `${kind} failed: ${what} exited with ${exitCode}${MEANING[exitCode] ?? ""}.`,
+    layer: id,
+    ...(command === undefined ? {} : { command }),
+    exitCode: Number(exitCode),
+    lastLines: outputOf(lines).slice(-SHOWN_LINES),
+  };
+}
+
+const EXIT_CODE = /did not complete successfully: exit code: (\d+)/;
+/** BuildKit shows a path of its own machine; the part after its mount is the image's. */
+const COLLISION = /cannot (?:replace|copy) to (directory|non-directory):? .*\/buildkit\d+(\/\S*)/;
+const NO_SHELL = /runc run failed: .*exec: "([^"]+)": (?:stat \S+: no such file|executable file not found)/;
+const MEANING: Readonly<Record<string, string>> = { "137": " (killed, most likely because memory ran out)" };
+
+/** The output without what the wrapper of the commands says at its end. */
+function outputOf(lines: readonly string[]): readonly string[] {
+  const end = lines.findLastIndex((line) => line.startsWith("lamina: command "));
+  return end === -1 ? lines : lines.slice(0, end);
+}
+
+function onlyCommand(operation: ResolvedStep | undefined): string | undefined {
+  return operation?.kind === "runCommands" && operation.commands.length === 1 ? operation.commands[0] : undefined;
+}
+
+const LONGEST_SUMMARY = 500;
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length > LONGEST_SUMMARY ? `${line.slice(0, LONGEST_SUMMARY)} …` : line;
+}
+
+function redacted(info: ErrorInfo, redact: (text: string) => string): ErrorInfo {
+  return {
+    ...info,
+    message: redact(info.message),
+    ...(info.command === undefined ? {} : { command: redact(info.command) }),
+    ...(info.lastLines === undefined ? {} : { lastLines: info.lastLines.map(redact) }),
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * One attempt, from its job to its end.
+ *
+ * I1: nothing is done before the claim, and nothing is published or finished after the lease is lost.
+ * I2: what ends an attempt early is decided once, by the first cause: its lease was lost, nobody wants
+ *     it any more, or this process is to stop. In the last case nothing is said to the control plane:
+ *     the lease runs out, and another builder goes on with what BuildKit or the registry has.
+ */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type AttemptProgress, type Catalogue, type ClaimedAttempt, laminaError } from "@lamina/api";
+import type { Registry } from "@lamina/registry";
+import { type ControlPlane, type FeedWriter, FeedFencedError, feedWriter, holdLease, type Logger } from "@lamina/service";
+import type { NatsConnection } from "@nats-io/transport-node";
+import type { BuildKit } from "../buildkit/buildkit.ts";
+import { makeSegment, type RecordedImage } from "./segment.ts";
+
+export interface AttemptSurroundings {
+  readonly worker: string;
+  readonly controlPlane: ControlPlane;
+  readonly connection: NatsConnection;
+  readonly catalogue: Catalogue;
+  readonly buildkit: BuildKit;
+  readonly registry: Registry;
+  readonly registryHost: string;
+  readonly uv: string;
+  /** Directories of attempts are made in it. */
+  readonly staging: string;
+  readonly logger: Logger;
+  /** This process is to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when the job is done with: made, failed, cut off, or not to be had any more. Throws when it could not be claimed. */
+export async function runAttempt(id: string, surroundings: AttemptSurroundings): Promise<void> {
+  const { controlPlane, worker, signal } = surroundings;
+  const logger = surroundings.logger.child({ attempt: id });
+  const claimedAt = performance.now();
+  const claimed = await controlPlane.attempts.claim({ id, worker }, { signal });
+  if (claimed === null) return logger.info("the attempt is not to be claimed any more");
+  logger.info({ layers: claimed.layers.length }, "claimed an attempt");
+
+  const cutOff = new AbortController();
+  const end = (reason: Error): void => cutOff.abort(reason);
+  const stop = (): void => end(new CutOff("this builder is to stop"));
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  const lease = holdLease({
+    renew: (renewal) => controlPlane.attempts.renew({ id, token: claimed.token }, { signal: renewal }),
+    leaseSeconds: claimed.leaseSeconds,
+    claimedAt,
+    onLost: (reason) => end(new CutOff(`its lease is lost: ${reason.message}`)),
+    onCancelled: () => end(new CutOff("nobody wants it any more")),
+    onRetry: (error) => logger.warn({ reason: error.message }, "the lease could not be renewed yet"),
+  });
+  const control = surroundings.connection.subscribe(surroundings.catalogue.control(id), { callback: () => lease.renewNow() });
+  try {
+    await makeAndFinish({ id, claimed, surroundings, logger, cutOff });
+  } catch (error) {
+    if (!cutOff.signal.aborted) throw error;
+    logger.info({ reason: String(cutOff.signal.reason) }, "the attempt was cut off");
+  } finally {
+    lease.release();
+    control.unsubscribe();
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Why an attempt ended before it was made. */
+class CutOff extends Error {
+  override readonly name = "CutOff";
+}
+
+interface Claim {
+  readonly id: string;
+  readonly claimed: ClaimedAttempt;
+  readonly surroundings: AttemptSurroundings;
+  readonly logger: Logger;
+  readonly cutOff: AbortController;
+}
+
+async function makeAndFinish(claim: Claim): Promise<void> {
+  const { id, claimed, surroundings, logger, cutOff } = claim;
+  const { connection, catalogue, controlPlane, worker, buildkit, registry, registryHost, uv } = surroundings;
+  const proof = { id, token: claimed.token };
+  const { signal } = cutOff;
+  const directory = join(surroundings.staging, id);
+  const feed = await feedWriter<AttemptProgress>({
+    connection,
+    stream: catalogue.events.stream,
+    subject: catalogue.events.subject(id),
+    logger,
+    onFenced: () => cutOff.abort(new CutOff("another has written to its feed")),
+  });
+  signal.addEventListener("abort", feed.abandon, { once: true });
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await feed.write({ type: "attempt-started", at: Date.now(), builder: worker });
+    const error = await makeSegment({
+      claimed,
+      buildkit,
+      registry,
+      registryHost,
+      uv,
+      directory,
+      emit: (event) => feed.write(event),
+      record: (layer, image) => publishLayer({ layer, image, feed, claim }),
+      logger,
+      signal,
+    });
+    await feed.flush();
+    signal.throwIfAborted();
+    await controlPlane.attempts.finish({ ...proof, ...(error === undefined ? {} : { error }) }, { signal });
+    logger.info({ error: error?.code }, "finished an attempt");
+  } finally {
+    feed.abandon();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+interface LayerToPublish {
+  readonly layer: string;
+  readonly image: RecordedImage;
+  readonly feed: FeedWriter<AttemptProgress>;
+  readonly claim: Claim;
+}
+
+/** What was said about a layer is in the stream before its record is, so that who follows sees it before the end. */
+async function publishLayer({ layer, image, feed, claim }: LayerToPublish): Promise<void> {
+  const { id, claimed, surroundings, cutOff } = claim;
+  try {
+    await feed.flush();
+    await surroundings.controlPlane.attempts.publish({ id, token: claimed.token, layer, ...image }, { signal: cutOff.signal });
+  } catch (error) {
+    const isLost = error instanceof FeedFencedError || laminaError(error).code === "LEASE_LOST";
+    if (isLost) cutOff.abort(new CutOff("its lease is lost"));
+    throw error;
+  }
+  await feed.write({ type: "layer-published", at: Date.now(), layer, digest: image.digest, bytes: image.bytes });
+}

@@ -1,0 +1,188 @@
+/**
+ * Makes the layers of one attempt: stages their files, solves their stages as one chain with the last
+ * as its target, and publishes each. A long step does not hold back what is done before it: once it
+ * has run for a second, the layers before it are published while it goes on.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { AttemptProgress, ClaimedAttempt, ErrorInfo } from "@lamina/api";
+import { builderVersion, lower, type Lowered } from "@lamina/ir";
+import { createRegistry, type Registry } from "@lamina/registry";
+import { isLoopback, type Logger } from "@lamina/service";
+import type { BuildKit, SolvedImage, SolveRequest } from "../buildkit/buildkit.ts";
+import { solveOverLoss } from "../buildkit/retry.ts";
+import { prepareContexts } from "../contexts/prepare.ts";
+import { failureOf } from "./failure.ts";
+import { type LayerImages, layerImages } from "./layer-images.ts";
+import { type LayerProgress, layerProgress, type SegmentLayer } from "./layer-progress.ts";
+import { secretRedactor } from "./lines.ts";
+
+export interface SegmentOptions {
+  readonly claimed: ClaimedAttempt;
+  readonly buildkit: BuildKit;
+  /** The platform's registry, and its host as this process knows it. */
+  readonly registry: Registry;
+  readonly registryHost: string;
+  /** The directory that has `uv-<version>/uv`. */
+  readonly uv: string;
+  /** An empty directory. */
+  readonly directory: string;
+  readonly emit: (event: AttemptProgress) => Promise<void>;
+  /** Keeps the record of a layer whose image is in the registry. */
+  readonly record: (layer: string, image: RecordedImage) => Promise<void>;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface RecordedImage {
+  readonly digest: string;
+  /** The compressed size of what the layer added. */
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+/**
+ * Makes and publishes every layer, or those before the one that fails.
+ * @returns why not all were made; undefined when they were
+ * @throws the signal's reason when it was aborted
+ */
+export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | undefined> {
+  const { claimed, registry, emit, record, logger, signal } = options;
+  const redact = secretRedactor(Object.values(claimed.secrets));
+  const lowered = lowerSegment(options);
+  const layers = layersOfSegment(claimed, lowered);
+  const progress = layerProgress({ layers, redact, emit });
+  try {
+    const solve = await prepareSolve(lowered, layers, options);
+    const images = layerImages({
+      from: { repository: repositoryOfParent(options), digest: claimed.from.digest },
+      repository: registry.repository(claimed.repository),
+      push: (place) => solve(place, { noCache: [], onStatus: async () => {} }),
+      record: (place, image) => record(layers[place]?.id ?? "", { ...image, seconds: progress.seconds(place) }),
+      signal,
+    });
+    await makeAndPublish({ solve, images, progress, last: layers.length - 1, noCache: forcedStages(claimed, lowered), logger });
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    logger.warn({ cause: redact(String(error)) }, "not all layers of an attempt could be made");
+    const layer = (place: number) => ({
+      id: layers[place]?.id ?? "",
+      operation: claimed.definition.steps[(claimed.layers[place]?.index ?? 0) - 1],
+    });
+    return failureOf(error, { failed: progress.failed, layer, lastLines: progress.lastLines, redact });
+  }
+}
+
+const PUBLISH_BEHIND_MS = 1_000;
+
+type Solve = (place: number, options: Pick<SolveRequest, "noCache" | "onStatus">) => Promise<SolvedImage>;
+
+interface Making {
+  readonly solve: Solve;
+  readonly images: LayerImages;
+  readonly progress: LayerProgress;
+  /** The place of the last layer. */
+  readonly last: number;
+  readonly noCache: readonly string[];
+  readonly logger: Logger;
+}
+
+async function makeAndPublish({ solve, images, progress, last, noCache, logger }: Making): Promise<void> {
+  const publishBuilt = async (): Promise<void> => {
+    for (let place = 0; place < Math.min(progress.built, last); place++) await images.publish(place);
+  };
+  const publishWhatCanBe = (): Promise<void> =>
+    publishBuilt().catch((error: unknown) => logger.warn({ cause: String(error) }, "a layer could not be published yet"));
+  let behind: NodeJS.Timeout | undefined;
+  const onStatus: SolveRequest["onStatus"] = async (status) => {
+    const before = progress.built;
+    await progress.take(status);
+    if (progress.built === before) return;
+    clearTimeout(behind);
+    behind = setTimeout(() => void publishWhatCanBe(), PUBLISH_BEHIND_MS);
+  };
+  try {
+    const image = await solve(last, { noCache, onStatus });
+    clearTimeout(behind);
+    await progress.finish();
+    images.pushed(last, image);
+    await images.publish(last);
+  } catch (error) {
+    clearTimeout(behind);
+    await publishWhatCanBe();
+    throw error;
+  }
+  await publishBuilt();
+}
+
+function lowerSegment({ claimed, registryHost }: SegmentOptions): Lowered {
+  const { definition, from, layers } = claimed;
+  const indexes = layers.map(({ index }) => index);
+  return lower({
+    definition,
+    from: `${from.host ?? registryHost}/${from.repository}@${from.digest}`,
+    first: Math.min(...indexes),
+    last: Math.max(...indexes),
+    ...(from.user === undefined ? {} : { user: from.user }),
+  });
+}
+
+function layersOfSegment({ layers }: ClaimedAttempt, { stages }: Lowered): SegmentLayer[] {
+  const targets = new Map(stages.map(({ layer, target }) => [layer, target]));
+  return layers.map(({ id, index }) => ({ id, target: targets.get(index) ?? "" }));
+}
+
+/** Every stage from the forced one on: a stage that is left out would be taken from the cache. */
+function forcedStages({ forcedFrom }: ClaimedAttempt, { stages }: Lowered): string[] {
+  return forcedFrom === undefined ? [] : stages.filter(({ layer }) => layer >= forcedFrom).map(({ target }) => target);
+}
+
+/** Puts everything in its place that BuildKit reads. */
+async function prepareSolve(lowered: Lowered, layers: readonly SegmentLayer[], options: SegmentOptions): Promise<Solve> {
+  const { claimed, buildkit, directory, registryHost, logger, signal } = options;
+  const contexts = await prepareContexts(lowered.contexts, options);
+  const dockerfile = join(directory, "dockerfile");
+  await mkdir(dockerfile);
+  await writeFile(join(dockerfile, "Dockerfile"), lowered.dockerfile);
+  const secrets = new Map(lowered.secrets.map((name) => [name, claimed.secrets[name] ?? ""]));
+  return (place, { noCache, onStatus }) => {
+    const request: SolveRequest = {
+      dockerfile,
+      target: layers[place]?.target ?? "",
+      contexts,
+      buildArgs: lowered.buildArgs,
+      secrets,
+      noCache,
+      platform: claimed.definition.platform,
+      output: {
+        name: `${registryHost}/${claimed.repository}`,
+        compression: builderVersion(claimed.definition.builderVersion)?.compression ?? "zstd",
+        annotations: annotations(claimed, place),
+      },
+      onStatus,
+      signal,
+    };
+    return solveOverLoss(buildkit, request, (error) =>
+      logger.warn({ reason: error.message }, "BuildKit was lost; solving once more when it is back"),
+    );
+  };
+}
+
+/** What the control plane takes a record back from, should its database be lost. */
+function annotations({ layers, definition }: ClaimedAttempt, place: number): Record<string, string> {
+  const layer = layers[place];
+  if (layer === undefined) return {};
+  return {
+    "dev.lamina.layer": layer.id,
+    "dev.lamina.record": layer.record,
+    ...(layer.parentRecord === null ? {} : { "dev.lamina.parent-record": layer.parentRecord }),
+    "dev.lamina.builder-version": definition.builderVersion,
+  };
+}
+
+function repositoryOfParent({ claimed, registry, registryHost }: SegmentOptions) {
+  const { host = registryHost, repository } = claimed.from;
+  const itsRegistry = host === registryHost ? registry : createRegistry({ host, insecure: isLoopback(host) });
+  return itsRegistry.repository(repository);
+}

@@ -1,0 +1,57 @@
+/** BuildKit, as far as the builder needs it. */
+import type { SolveStatus } from "./status.ts";
+
+export interface BuildKit {
+  /**
+   * Makes one stage of a Dockerfile and pushes its image by digest, without a tag.
+   * @throws {SolveError}, or the signal's reason when it was aborted
+   */
+  solve(request: SolveRequest): Promise<SolvedImage>;
+  /** Resolves when BuildKit answers, and throws when it does not. */
+  ping(signal?: AbortSignal): Promise<void>;
+}
+
+export interface SolveRequest {
+  /** A directory that holds `Dockerfile`; notes about the solve are left beside it. */
+  readonly dockerfile: string;
+  readonly target: string;
+  /** Directories by the name of their context. */
+  readonly contexts: ReadonlyMap<string, string>;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** Values by the id of their mount. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** Stages that are made anew, whatever is cached. */
+  readonly noCache: readonly string[];
+  /** `linux/amd64` or `linux/arm64`. */
+  readonly platform: string;
+  readonly output: ImageOutput;
+  /** Told of every change, in order; the next one waits until it has ended. */
+  readonly onStatus: (status: SolveStatus) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export interface ImageOutput {
+  /** `host/repository`. */
+  readonly name: string;
+  readonly compression: "zstd";
+  /** Of the manifest. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface SolvedImage {
+  readonly digest: string;
+}
+
+/**
+ * `failed`: BuildKit made the solve fail, as `message` says.
+ * `lost`: the connection to BuildKit, or buildctl itself, went away; the same solve may work again.
+ */
+export class SolveError extends Error {
+  override readonly name = "SolveError";
+  readonly kind: "failed" | "lost";
+
+  constructor(kind: SolveError["kind"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}

@@ -1,0 +1,2 @@
+export { runBuilder } from "./builder.ts";
+export { type BuilderConfig, readBuilderConfig } from "./config.ts";
