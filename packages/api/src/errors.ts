@@ -84,6 +84,12 @@ export function laminaError(thrown: unknown): LaminaError {
   return new LaminaError({ code: "INTERNAL", message }, { cause: thrown });
 }
 
+/** What callers are told of a fault of our own: where its cause was logged, and nothing of its inside. */
+export function faultInfo(id: string | undefined): ErrorInfo {
+  const where = id === undefined ? "The log of the control plane has its cause." : `The log of the control plane has its cause, under ${id}.`;
+  return { code: "INTERNAL", message: `A fault of Lamina itself. ${where}` };
+}
+
 /** 1: the build or call failed; 2: bad usage or input; 3: the platform cannot be reached or is broken; 130: cancelled. */
 export function exitCodeOf(code: ErrorCode): 1 | 2 | 3 | 130 {
   return CODES[code];

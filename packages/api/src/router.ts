@@ -1,19 +1,21 @@
 /** The tRPC router: access and validation, and nothing else; the work is done by the services. */
 import { initTRPC, tracked, TRPCError } from "@trpc/server";
 import { z } from "zod";
-import { type ErrorCode, type ErrorInfo, LaminaError, laminaError } from "./errors.ts";
+import { type ErrorCode, type ErrorInfo, faultInfo, LaminaError } from "./errors.ts";
 import * as schema from "./services.ts";
 
 export interface RouterContext {
   readonly services: schema.Services;
   /** Null when the request carries no valid token. */
   readonly caller: schema.Caller | null;
+  /** Logs what was thrown and is no LaminaError, and returns the id under which it is found: callers are told no more. */
+  readonly reportFault?: (cause: unknown) => string;
 }
 
 const t = initTRPC.context<RouterContext>().create({
   isDev: false,
-  errorFormatter: ({ shape, error }) => {
-    const info = infoOf(error);
+  errorFormatter: ({ shape, error, ctx }) => {
+    const info = infoOf(error, ctx);
     return { ...shape, message: info.message, data: { ...shape.data, lamina: info } };
   },
 });
@@ -124,8 +126,11 @@ function transportError(cause: LaminaError): TRPCError {
   return new TRPCError({ code: TRANSPORT_CODES[cause.code] ?? "INTERNAL_SERVER_ERROR", message: cause.message, cause });
 }
 
-function infoOf(error: TRPCError): ErrorInfo {
-  if (error.cause instanceof z.ZodError) return { code: "INVALID_INPUT", message: z.prettifyError(error.cause) };
-  if (error.cause !== undefined) return laminaError(error.cause).info;
-  return { code: error.code === "NOT_FOUND" ? "NOT_FOUND" : "INTERNAL", message: error.message };
+function infoOf(error: TRPCError, ctx: RouterContext | undefined): ErrorInfo {
+  const { cause, code, message } = error;
+  if (cause instanceof LaminaError) return cause.info;
+  if (code === "BAD_REQUEST") return { code: "INVALID_INPUT", message: cause instanceof z.ZodError ? z.prettifyError(cause) : message };
+  if (code === "NOT_FOUND") return { code: "NOT_FOUND", message };
+  if (code !== "INTERNAL_SERVER_ERROR") return { code: "INTERNAL", message };
+  return faultInfo(ctx?.reportFault?.(cause ?? error));
 }

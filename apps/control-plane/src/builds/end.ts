@@ -1,0 +1,67 @@
+/** How a build ends, and what becomes of the attempts that it waited for. All under the workspace's lock. */
+import type { BuildOwnEvent, ErrorInfo } from "@lamina/api";
+import type { Digest } from "@lamina/ir";
+import type { Transaction } from "../database/database.ts";
+import { enqueue } from "../outbox/messages.ts";
+import { addOwnEvent } from "./own-events.ts";
+
+export type BuildOutcome =
+  | { readonly state: "done"; readonly image: string; readonly ref: string; readonly digest: Digest; readonly record: string | null }
+  | { readonly state: "failed"; readonly error: ErrorInfo }
+  | { readonly state: "cancelled" };
+
+/** Ends a running build; one that has ended stays as it is. */
+export async function endBuild(transaction: Transaction, build: string, outcome: BuildOutcome): Promise<void> {
+  const { count } = await transaction.build.updateMany({ where: { id: build, state: "running" }, data: columnsOf(outcome) });
+  if (count === 0) return;
+  await transaction.$executeRaw`UPDATE build SET ended_at = now() WHERE id = ${build}`;
+  await transaction.buildSecrets.deleteMany({ where: { buildId: build } });
+  await addOwnEvent(transaction, build, eventOf(outcome));
+  if (outcome.state !== "done") await leaveAttempts(transaction, build);
+}
+
+/** Cuts off the attempts that no running build wants an unfinished layer of any more. */
+async function leaveAttempts(transaction: Transaction, build: string): Promise<void> {
+  const left = await transaction.buildAttempt.findMany({ where: { buildId: build }, select: { attemptId: true } });
+  await transaction.buildAttempt.deleteMany({ where: { buildId: build } });
+  const cutOff = await transaction.$queryRaw<{ id: string }[]>`
+    UPDATE attempt a SET state = 'cancelled', ended_at = now()
+    WHERE a.id = ANY(${left.map(({ attemptId }) => attemptId)}) AND a.state IN ('queued', 'running')
+      AND NOT EXISTS (
+        SELECT FROM build_attempt ba
+        JOIN build b ON b.id = ba.build_id AND b.state = 'running'
+        JOIN attempt_layer l ON l.attempt_id = a.id AND l.layer = ANY(b.layers)
+        WHERE ba.attempt_id = a.id AND NOT EXISTS (SELECT FROM record r WHERE r.id = l.record)
+      )
+    RETURNING a.id`;
+  for (const { id } of cutOff) {
+    await enqueue(
+      transaction,
+      { kind: "cancel", id },
+      { kind: "end", feed: id, event: { type: "attempt-cut-off", at: Date.now(), reason: "cancelled" } },
+    );
+  }
+}
+
+function columnsOf(outcome: BuildOutcome) {
+  switch (outcome.state) {
+    case "done":
+      return { state: outcome.state, ref: outcome.ref, digest: outcome.digest, record: outcome.record };
+    case "failed":
+      return { state: outcome.state, error: outcome.error };
+    case "cancelled":
+      return { state: outcome.state };
+  }
+}
+
+function eventOf(outcome: BuildOutcome): BuildOwnEvent {
+  const at = Date.now();
+  switch (outcome.state) {
+    case "done":
+      return { type: "done", at, image: outcome.image, ref: outcome.ref, digest: outcome.digest };
+    case "failed":
+      return { type: "failed", at, error: outcome.error };
+    case "cancelled":
+      return { type: "cancelled", at };
+  }
+}

@@ -1,0 +1,118 @@
+import { Build as BuildView, ErrorInfo, LaminaError, type Services } from "@lamina/api";
+import { treesOf } from "@lamina/ir";
+import { v7 as uuid } from "uuid";
+import type { Context } from "../context.ts";
+import { type Database, inWorkspace, overOutages } from "../database/database.ts";
+import type { Build } from "../generated/client.ts";
+import { plannedLayers } from "../images/planned-layers.ts";
+import { liveGpuPools, poolsOf } from "../images/pools.ts";
+import { resolveRequest } from "../images/request.ts";
+import { inlineVariables, type SecretSources } from "../images/secret-sources.ts";
+import { chainStateWithImport, missingTrees } from "../images/service.ts";
+import { buildSecretsRow } from "../secrets/build-secrets.ts";
+import { checkValues } from "../secrets/service.ts";
+import { advance } from "./advance.ts";
+import { endBuild } from "./end.ts";
+import { createBuildFollower } from "./follow.ts";
+import { addOwnEvent } from "./own-events.ts";
+
+export function createBuildsService(context: Context): Services["builds"] {
+  const { database, sealer, wakeOutbox } = context;
+  const follower = createBuildFollower(context);
+  return {
+    async start({ workspace }, input) {
+      const request = await resolveRequest(context, workspace, input);
+      const { definition, asWritten, layers, base, secretSources, forcedFrom } = request;
+      const secrets = neededValues(secretSources, input.secrets);
+      if (input.sources.length > layers.length) {
+        throw new LaminaError({ code: "INVALID_INPUT", message: `There are ${input.sources.length} sources for ${layers.length} layers.` });
+      }
+      const { hit } = await chainStateWithImport(context, request);
+      await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
+      const pools = poolsOf(definition.steps, await overOutages(() => liveGpuPools(database, workspace)), hit.index + 1);
+
+      const id = uuid();
+      await inWorkspace(database, workspace, async (transaction) => {
+        if ((await transaction.build.count({ where: { id } })) > 0) return;
+        await transaction.build.create({
+          data: {
+            id,
+            workspace,
+            name: input.name,
+            image: request.image,
+            layers: [...layers],
+            pools,
+            definition,
+            variableSources: secretSources,
+            sources: input.sources,
+            forcedFrom,
+            baseHost: base.host,
+            baseRepository: base.repository,
+            baseDigest: base.digest,
+            baseUser: base.user,
+            baseBytes: base.bytes,
+            secrets: Object.keys(secrets).length === 0 ? undefined : { create: { sealed: sealer.seal(buildSecretsRow(id), secrets) } },
+          },
+        });
+        const planned = await plannedLayers(transaction, { layers, definition: asWritten, baseBytes: base.bytes }, hit);
+        await addOwnEvent(transaction, id, { type: "planned", at: Date.now(), image: request.image, layers: planned });
+        await advance(context, transaction, id);
+      });
+      wakeOutbox();
+      return { build: id };
+    },
+    async get({ workspace }, { id }) {
+      return viewOf(await findBuild(database, workspace, id));
+    },
+    async list({ workspace }, { limit }) {
+      const builds = await overOutages(() => database.build.findMany({ where: { workspace }, orderBy: { id: "desc" }, take: limit }));
+      return builds.map(viewOf);
+    },
+    async cancel({ workspace }, { id }) {
+      await findBuild(database, workspace, id);
+      await inWorkspace(database, workspace, (transaction) => endBuild(transaction, id, { state: "cancelled" }));
+      wakeOutbox();
+    },
+    async *follow({ workspace }, { id, lastEventId }, signal) {
+      await findBuild(database, workspace, id);
+      yield* follower.follow(id, lastEventId ?? undefined, signal);
+    },
+  };
+}
+
+async function findBuild(database: Database, workspace: string, id: string): Promise<Build> {
+  const build = await overOutages(() => database.build.findFirst({ where: { id, workspace } }));
+  if (build === null) throw new LaminaError({ code: "NOT_FOUND", message: `There is no build ${id}.` });
+  return build;
+}
+
+/** Of the values that came with a request those that are used. @throws {LaminaError} SECRET_MISSING */
+function neededValues(sources: SecretSources, given: Readonly<Record<string, string>>): Record<string, string> {
+  const needed = inlineVariables(sources).map((variable) => [variable, given[variable]] as const);
+  const missing = needed.filter(([, value]) => value === undefined).map(([variable]) => variable);
+  if (missing.length > 0) {
+    throw new LaminaError({ code: "SECRET_MISSING", message: `No value was given for the secret's ${missing.join(", ")}.` });
+  }
+  const values = Object.fromEntries(needed.flatMap(([variable, value]) => (value === undefined ? [] : [[variable, value] as const])));
+  checkValues(values);
+  return values;
+}
+
+async function requireTrees(database: Database, workspace: string, trees: ReturnType<typeof treesOf>): Promise<void> {
+  const missing = await overOutages(() => missingTrees(database, workspace, trees));
+  if (missing.length === 0) return;
+  throw new LaminaError({ code: "CONTEXT_MISSING", message: `Local files were not uploaded, or not whole: ${missing.join(", ")}.` });
+}
+
+function viewOf(build: Build): BuildView {
+  return {
+    id: build.id,
+    name: build.name ?? undefined,
+    image: build.image,
+    state: build.state,
+    createdAt: build.createdAt.toISOString(),
+    endedAt: build.endedAt?.toISOString(),
+    ref: build.ref ?? undefined,
+    error: build.error === null ? undefined : ErrorInfo.parse(build.error),
+  };
+}

@@ -1,0 +1,25 @@
+/** What the services share. */
+import type { Logger } from "@lamina/service";
+import type { Bases } from "./bases/bases.ts";
+import type { Config } from "./config.ts";
+import type { Database } from "./database/database.ts";
+import type { FeedReader } from "./events/feed.ts";
+import type { Nats } from "./events/nats.ts";
+import type { RecordImport } from "./registries/import.ts";
+import type { Registries, Repositories } from "./registries/registries.ts";
+import type { Sealer } from "./secrets/seal.ts";
+
+export interface Context {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly database: Database;
+  readonly nats: Nats;
+  readonly registries: Registries;
+  readonly repositories: Repositories;
+  readonly bases: Bases;
+  readonly recordImport: RecordImport;
+  readonly sealer: Sealer;
+  readonly feeds: FeedReader;
+  /** Sends what the outbox holds, at once. To be called after a commit that wrote to it. */
+  readonly wakeOutbox: () => void;
+}

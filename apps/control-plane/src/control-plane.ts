@@ -1,0 +1,90 @@
+/** The control plane put together: the services on Postgres, NATS and the registry, and what runs beside them. */
+import { type Caller, catalogue, type Services } from "@lamina/api";
+import { connectNats, type Logger } from "@lamina/service";
+import { createAttemptsService } from "./attempts/service.ts";
+import { createBases } from "./bases/bases.ts";
+import { createPythonBases } from "./bases/python-base.ts";
+import { createBuildsService } from "./builds/service.ts";
+import type { Config } from "./config.ts";
+import type { Context } from "./context.ts";
+import { createPacks, type Packs } from "./contexts/packs.ts";
+import { createContextsService } from "./contexts/service.ts";
+import { connectDatabase } from "./database/database.ts";
+import { deployMigrations } from "./database/migrate.ts";
+import { createFeedReader } from "./events/feed.ts";
+import { openNats } from "./events/nats.ts";
+import { createImagesService } from "./images/service.ts";
+import { createOutbox } from "./outbox/outbox.ts";
+import { createPlatformService } from "./platform/service.ts";
+import { createRecordImport } from "./registries/import.ts";
+import { createRegistries, repositoriesUnder } from "./registries/registries.ts";
+import { createRunsService } from "./runs/service.ts";
+import { createSealer } from "./secrets/seal.ts";
+import { createSecretsService } from "./secrets/service.ts";
+import { sweepUntil } from "./sweep.ts";
+import { callerOf } from "./tokens.ts";
+
+export interface ControlPlane {
+  readonly services: Services;
+  readonly packs: Packs;
+  /** Who shows that token; null when nobody does. */
+  callerOf(authorization: string | undefined): Caller | null;
+  /** Throws when Postgres or NATS does not answer. */
+  checkHealth(): Promise<void>;
+  /** Ends the sweep, sends what can be sent, and closes all connections. */
+  stop(): Promise<void>;
+}
+
+/** Brings the database to the schema of this release, connects, and begins to sweep. */
+export async function startControlPlane(config: Config, logger: Logger): Promise<ControlPlane> {
+  const applied = await deployMigrations(config.databaseUrl);
+  if (applied.length > 0) logger.info({ applied }, "migrated the database");
+  const connection = await connectNats({ ...config.nats, name: "lamina-control-plane" });
+  const nats = await openNats(connection, catalogue(config.namespace));
+  await nats.ensureStreams();
+
+  const database = connectDatabase(config.databaseUrl);
+  const registries = createRegistries(config);
+  const repositories = repositoriesUnder(config.repositoryPrefix);
+  const pythonBases = createPythonBases({ config, keptIn: repositories.pythonBases, registries, logger });
+  const outbox = createOutbox({ database, logger, nats, registries });
+  const context: Context = {
+    config,
+    logger,
+    database,
+    nats,
+    registries,
+    repositories,
+    bases: createBases({ database, registries, pythonBases, config }),
+    recordImport: createRecordImport({ database, registries, repositories, logger }),
+    sealer: createSealer(config.secretKey),
+    feeds: createFeedReader({ nats, database, logger }),
+    wakeOutbox: () => outbox.wake(),
+  };
+  const stopping = new AbortController();
+  const sweeping = sweepUntil(context, stopping.signal);
+
+  return {
+    services: {
+      platform: createPlatformService(context),
+      images: createImagesService(context),
+      contexts: createContextsService(context),
+      builds: createBuildsService(context),
+      secrets: createSecretsService(context),
+      runs: createRunsService(context),
+      attempts: createAttemptsService(context),
+    },
+    packs: createPacks(context),
+    callerOf: (authorization) => callerOf(config, authorization),
+    async checkHealth() {
+      await Promise.all([database.$queryRaw`SELECT 1`, connection.flush()]);
+    },
+    async stop() {
+      stopping.abort();
+      await sweeping;
+      await outbox.idle();
+      await connection.close();
+      await database.$disconnect();
+    },
+  };
+}

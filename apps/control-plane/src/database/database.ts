@@ -1,0 +1,56 @@
+/** The connection to Postgres, and transactions that outlive a restart of it. */
+import { PrismaPg } from "@prisma/adapter-pg";
+import { setTimeout as delay } from "node:timers/promises";
+import { Prisma, PrismaClient } from "../generated/client.ts";
+
+export type Database = PrismaClient;
+export type Transaction = Prisma.TransactionClient;
+/** Where a query may run: in a transaction or outside of one. */
+export type Queryable = Database | Transaction;
+
+export function connectDatabase(url: string): Database {
+  return new PrismaClient({
+    adapter: new PrismaPg({ connectionString: url, max: 16, connectionTimeoutMillis: 5_000 }),
+    transactionOptions: { maxWait: 15_000, timeout: 30_000 },
+  });
+}
+
+/**
+ * Runs the work while this workspace's lock is held, which orders all changes to its builds and
+ * attempts. The work is done again when Postgres went away in the middle, so it has to stand being
+ * done twice: it may have been committed without an answer.
+ */
+export async function inWorkspace<T>(database: Database, workspace: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return overOutages(() =>
+    database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`lamina ${workspace}`}, 0))`;
+      return work(transaction);
+    }),
+  );
+}
+
+/** Tries again for a while when Postgres cannot be reached. */
+export async function overOutages<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries >= OUTAGE_TRIES || !isOutage(error)) throw error;
+      await delay(OUTAGE_DELAY_MS);
+    }
+  }
+}
+
+/** Ten seconds. */
+const OUTAGE_TRIES = 40;
+const OUTAGE_DELAY_MS = 250;
+
+/** Prisma: cannot reach, timed out, closed the connection, no transaction to be had; Postgres: shutting down, starting up. */
+const OUTAGE_CODES = ["P1001", "P1002", "P1017", "P2028"];
+const OUTAGE_TEXT = /ECONNREFUSED|ECONNRESET|EPIPE|57P0[123]|08\d{3}|Connection terminated|ConnectionClosed|DatabaseNotReachable|Can't reach database/;
+
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof Prisma.PrismaClientKnownRequestError && OUTAGE_CODES.includes(error.code)) return true;
+  return OUTAGE_TEXT.test(error.message) || (error.cause !== undefined && isOutage(error.cause));
+}

@@ -1,0 +1,65 @@
+/** A plan request with everything that the outside decides filled in. */
+import { LaminaError, type PlanInput } from "@lamina/api";
+import { builderVersion, builderVersionNames, type Definition, layersOf, resolveDefinition, type ResolvedDefinition, secretNamesOf } from "@lamina/ir";
+import type { z } from "zod";
+import type { Bases, ResolvedBaseImage } from "../bases/bases.ts";
+import type { Config } from "../config.ts";
+import { type Database, overOutages } from "../database/database.ts";
+import { variablesOfSecrets } from "../secrets/service.ts";
+import { type SecretSources, secretSourcesOf } from "./secret-sources.ts";
+
+export interface ResolvedRequest {
+  readonly workspace: string;
+  readonly asWritten: Definition;
+  readonly definition: ResolvedDefinition;
+  /** Layer ids, the base first. */
+  readonly layers: readonly string[];
+  /** The id of the last layer. */
+  readonly image: string;
+  readonly base: ResolvedBaseImage;
+  readonly secretSources: SecretSources;
+  readonly forcedFrom: number | null;
+}
+
+export interface ResolveOptions {
+  readonly database: Database;
+  readonly bases: Bases;
+  readonly config: Pick<Config, "platform">;
+}
+
+/** @throws {LaminaError} INVALID_INPUT, UNKNOWN_BUILDER_VERSION, BASE_NOT_FOUND, SECRET_MISSING */
+export async function resolveRequest(options: ResolveOptions, workspace: string, input: z.output<typeof PlanInput>): Promise<ResolvedRequest> {
+  const { database, bases, config } = options;
+  const { definition: asWritten, pull } = input;
+  checkBuilderVersion(asWritten.builderVersion);
+  const platform = asWritten.platform ?? config.platform;
+  const secrets = await overOutages(() => variablesOfSecrets(database, workspace, secretNamesOf(asWritten)));
+  const base = await bases.resolve({ workspace, operation: asWritten.base, platform, pull });
+  const definition = resolveDefinition(asWritten, { platform, baseDigest: base.digest, secrets });
+  const layers = layersOf(definition).map(({ id }) => id);
+  return {
+    workspace,
+    asWritten,
+    definition,
+    layers,
+    image: layers.at(-1) ?? "",
+    base,
+    secretSources: secretSourcesOf(asWritten, secrets),
+    forcedFrom: forcedFromOf(input.forcedFrom, layers.length),
+  };
+}
+
+function checkBuilderVersion(name: string): void {
+  if (builderVersion(name) !== undefined) return;
+  const message = `This platform does not know builder version "${name}". It knows ${builderVersionNames().join(", ")}.`;
+  throw new LaminaError({ code: "UNKNOWN_BUILDER_VERSION", message });
+}
+
+/** A base is never made, so forcing it forces what comes after it. */
+function forcedFromOf(forcedFrom: number | undefined, layers: number): number | null {
+  if (forcedFrom === undefined) return null;
+  if (forcedFrom >= layers) {
+    throw new LaminaError({ code: "INVALID_INPUT", message: `Layer ${forcedFrom} cannot be forced: the image has layers 0 to ${layers - 1}.` });
+  }
+  return layers === 1 ? null : Math.max(forcedFrom, 1);
+}

@@ -1,0 +1,73 @@
+import type { Services } from "@lamina/api";
+import { Digest, treesOf } from "@lamina/ir";
+import type { Context } from "../context.ts";
+import { type Database, overOutages, type Queryable } from "../database/database.ts";
+import { type ChainState, stateOf } from "./chain.ts";
+import { plannedLayers } from "./planned-layers.ts";
+import { type ResolvedRequest, resolveRequest } from "./request.ts";
+
+export function createImagesService(context: Context): Services["images"] {
+  const { database } = context;
+  return {
+    async plan({ workspace }, input) {
+      const request = await resolveRequest(context, workspace, input);
+      const { hit } = await chainStateWithImport(context, request);
+      const { definition, image, base, layers, asWritten } = request;
+      const trees = treesOf({ steps: definition.steps.slice(hit.index) });
+      return {
+        image,
+        platform: definition.platform,
+        definition,
+        base: { reference: base.reference, user: base.user || undefined },
+        layers: await overOutages(() => plannedLayers(database, { layers, definition: asWritten, baseBytes: base.bytes }, hit)),
+        missingTrees: await overOutages(() => missingTrees(database, workspace, trees)),
+      };
+    },
+    list: ({ workspace }) => overOutages(() => builtImages(database, workspace)),
+  };
+}
+
+/** The state of a request's chain, after a look into the registry for layers that are missing here. */
+export async function chainStateWithImport(context: Pick<Context, "database" | "recordImport">, request: ResolvedRequest): Promise<ChainState> {
+  const { database, recordImport } = context;
+  const { workspace, layers, forcedFrom } = request;
+  const chain = { workspace, layers, forcedFrom, build: null };
+  const state = await overOutages(() => stateOf(database, chain));
+  const missing = layers.slice(state.hit.index + 1, forcedFrom ?? layers.length);
+  if (missing.length === 0) return state;
+  await recordImport.importDeepest(workspace, missing);
+  return overOutages(() => stateOf(database, chain));
+}
+
+/** Of these trees, those that the registry does not hold whole. */
+export async function missingTrees(database: Queryable, workspace: string, trees: readonly Digest[]): Promise<Digest[]> {
+  const rows = await database.tree.findMany({ where: { workspace, digest: { in: [...trees] } }, select: { digest: true } });
+  const known = new Set(rows.map(({ digest }) => digest));
+  return trees.filter((tree) => !known.has(tree));
+}
+
+/** The newest build of each image that is done; the newest image first. */
+async function builtImages(database: Database, workspace: string) {
+  const builds = await database.build.findMany({
+    where: { workspace, state: "done", digest: { not: null }, ref: { not: null } },
+    distinct: ["image"],
+    orderBy: { endedAt: "desc" },
+  });
+  const sizes = await database.$queryRaw<{ build: string; bytes: number }[]>`
+    WITH RECURSIVE ancestor AS (
+      SELECT b.id AS build, r.bytes, r.parent FROM build b JOIN record r ON r.id = b.record WHERE b.id = ANY(${builds.map(({ id }) => id)})
+      UNION ALL
+      SELECT ancestor.build, r.bytes, r.parent FROM record r JOIN ancestor ON r.id = ancestor.parent
+    )
+    SELECT build, sum(bytes)::float8 AS bytes FROM ancestor GROUP BY build`;
+  const added = new Map(sizes.map(({ build, bytes }) => [build, bytes]));
+  return builds.map((build) => ({
+    id: build.image,
+    name: build.name ?? undefined,
+    ref: build.ref ?? "",
+    digest: Digest.parse(build.digest),
+    layers: build.layers.length,
+    bytes: Number(build.baseBytes) + (added.get(build.id) ?? 0),
+    createdAt: (build.endedAt ?? build.createdAt).toISOString(),
+  }));
+}

@@ -1,0 +1,25 @@
+/** What leaves the control plane because of a change of state. */
+import { AttemptEnd, Job, RunEnd } from "@lamina/api";
+import { Digest } from "@lamina/ir";
+import { z } from "zod";
+import type { Transaction } from "../database/database.ts";
+
+export const OutboxMessage = z.discriminatedUnion("kind", [
+  /** Puts a job into its pool's work queue. */
+  z.object({ kind: z.literal("job"), pool: z.string(), job: Job }),
+  /** Ends the feed of an attempt or run, and moves it to the archive. */
+  z.object({ kind: z.literal("end"), feed: z.string(), event: z.union([AttemptEnd, RunEnd]) }),
+  /** Names a manifest in the registry, which makes it a record there. */
+  z.object({ kind: z.literal("tag"), repository: z.string(), digest: Digest, tag: z.string() }),
+  /** Tells the holder of a lease that nobody wants its work any more. */
+  z.object({ kind: z.literal("cancel"), id: z.string() }),
+  /** Wakes those who follow a build. */
+  z.object({ kind: z.literal("build-changed"), build: z.string() }),
+]);
+export type OutboxMessage = z.infer<typeof OutboxMessage>;
+export type OutboxKind = OutboxMessage["kind"];
+
+/** Writes messages in the transaction of the change that they tell of. */
+export async function enqueue(transaction: Transaction, ...messages: readonly OutboxMessage[]): Promise<void> {
+  await transaction.outboxMessage.createMany({ data: messages.map((message) => ({ kind: message.kind, payload: message })) });
+}

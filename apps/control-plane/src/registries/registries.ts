@@ -1,0 +1,38 @@
+/** The registries that the control plane asks: the platform's own, and those that bases come from. */
+import { createRegistry, type Registry } from "@lamina/registry";
+import { isLoopback } from "@lamina/service";
+import type { Config } from "../config.ts";
+
+export interface Registries {
+  /** The platform's own registry, where all that it builds lies. */
+  readonly platform: Registry;
+  /** A registry by its host, as references name it. */
+  of(host: string): Registry;
+}
+
+/** The names of a workspace's repositories in the platform's registry. */
+export interface Repositories {
+  images(workspace: string): string;
+  contexts(workspace: string): string;
+  /** Bases that were made on the spot, one tag a Python version. */
+  readonly pythonBases: string;
+}
+
+export function createRegistries({ registry }: Pick<Config, "registry">): Registries {
+  const platform = createRegistry(registry);
+  return {
+    platform,
+    of: (host) => (host === registry.host ? platform : createRegistry({ host, insecure: isLoopback(host), timeouts: ELSEWHERE })),
+  };
+}
+
+export function repositoriesUnder(prefix: string): Repositories {
+  return {
+    images: (workspace) => `${prefix}/${workspace}`,
+    contexts: (workspace) => `${prefix}/${workspace}/contexts`,
+    pythonBases: `${prefix}/bases/python`,
+  };
+}
+
+/** Somebody waits for the plan: a registry that does not answer soon counts as out of reach. */
+const ELSEWHERE = { responseMs: 5_000 };

@@ -1,0 +1,92 @@
+/** Runs: one command in a throw-away container of an image. A run is started once, and never again. */
+import { LaminaError, RunEvent, type RunEvent as Event, type Services, type Tracked } from "@lamina/api";
+import { Digest } from "@lamina/ir";
+import { v7 as uuid } from "uuid";
+import { z } from "zod";
+import { LEASE_SECONDS, leaseLost } from "../attempts/lease.ts";
+import type { Context } from "../context.ts";
+import { type Database, inWorkspace, overOutages } from "../database/database.ts";
+import { CPU_POOL } from "../images/pools.ts";
+import { enqueue } from "../outbox/messages.ts";
+import { endRun } from "./end.ts";
+import { findImage } from "./image.ts";
+
+export function createRunsService(context: Context): Services["runs"] {
+  const { database, feeds, wakeOutbox } = context;
+  return {
+    async start({ workspace }, { image, command }) {
+      const location = await findImage(context, workspace, image);
+      const id = uuid();
+      const run = { id, workspace, pool: CPU_POOL, ...location, host: location.host ?? null, command };
+      await inWorkspace(database, workspace, async (transaction) => {
+        const { count } = await transaction.run.createMany({ data: [run], skipDuplicates: true });
+        if (count > 0) await enqueue(transaction, { kind: "job", pool: run.pool, job: { kind: "run", run: id } });
+      });
+      wakeOutbox();
+      return { run: id };
+    },
+    async cancel({ workspace }, { id }) {
+      await requireRun(database, workspace, id);
+      await inWorkspace(database, workspace, async (transaction) => {
+        const active = await transaction.run.count({ where: { id, state: { in: ["queued", "running"] } } });
+        if (active > 0) await endRun(transaction, id, { state: "cancelled" });
+      });
+      wakeOutbox();
+    },
+    async *follow({ workspace }, { id, lastEventId }, signal): AsyncGenerator<Tracked<Event>> {
+      await requireRun(database, workspace, id);
+      for await (const { number, event } of feeds.read(id, positionOf(lastEventId), signal)) {
+        yield { cursor: String(number), event: RunEvent.parse(event) };
+      }
+    },
+    async claim({ workspace }, { id, worker }) {
+      const [claimed] = await overOutages(
+        () => database.$queryRaw<{ token: number; host: string | null; repository: string; digest: string; command: string[] }[]>`
+          UPDATE run SET state = 'running', worker = ${worker}, token = nextval(pg_get_serial_sequence('run', 'token')),
+            lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}::float8)
+          WHERE id = ${id} AND workspace = ${workspace} AND state = 'queued'
+          RETURNING token, host, repository, digest, command`,
+      );
+      if (claimed === undefined) return null;
+      const { token, host, repository, digest, command } = claimed;
+      return { token, leaseSeconds: LEASE_SECONDS, image: { host: host ?? undefined, repository, digest: Digest.parse(digest) }, command };
+    },
+    async renew({ workspace }, { id, token }) {
+      const renewed = await overOutages(
+        () => database.$executeRaw`
+          UPDATE run SET lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}::float8)
+          WHERE id = ${id} AND workspace = ${workspace} AND token = ${token} AND state = 'running' AND lease_until > clock_timestamp()`,
+      );
+      if (renewed > 0) return { leaseSeconds: LEASE_SECONDS, cancelled: false };
+      const cancelled = await overOutages(() => database.run.count({ where: { id, workspace, token, state: "cancelled" } }));
+      if (cancelled === 0) throw leaseLost();
+      return { leaseSeconds: LEASE_SECONDS, cancelled: true };
+    },
+    async finish({ workspace }, { id, token, outcome }) {
+      await inWorkspace(database, workspace, async (transaction) => {
+        const ended = await transaction.run.count({ where: { id, workspace, token, state: { in: ["done", "failed"] } } });
+        if (ended > 0) return;
+        const [held] = await transaction.$queryRaw<{ id: string }[]>`
+          SELECT id FROM run
+          WHERE id = ${id} AND workspace = ${workspace} AND token = ${token} AND state = 'running' AND lease_until > clock_timestamp()
+          FOR UPDATE`;
+        if (held === undefined) throw leaseLost();
+        await endRun(transaction, id, "exitCode" in outcome ? { state: "done", ...outcome } : { state: "failed", ...outcome });
+      });
+      wakeOutbox();
+    },
+  };
+}
+
+async function requireRun(database: Database, workspace: string, id: string): Promise<void> {
+  if ((await overOutages(() => database.run.count({ where: { id, workspace } }))) > 0) return;
+  throw new LaminaError({ code: "NOT_FOUND", message: `There is no run ${id}.` });
+}
+
+/** The cursor of a run's feed is the number of the last event that was seen. */
+function positionOf(cursor: string | null | undefined): number {
+  if (cursor === null || cursor === undefined) return 0;
+  const position = z.coerce.number().int().min(0).safeParse(cursor);
+  if (!position.success) throw new LaminaError({ code: "INVALID_INPUT", message: "The cursor is none of this feed's." });
+  return position.data;
+}

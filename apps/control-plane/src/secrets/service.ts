@@ -1,0 +1,66 @@
+/** Named secrets of a workspace. Values go in and to the holders of leases, and never come out otherwise. */
+import { LaminaError, type Services } from "@lamina/api";
+import { type Database, overOutages, type Queryable } from "../database/database.ts";
+import type { Sealer } from "./seal.ts";
+
+export interface SecretsOptions {
+  readonly database: Database;
+  readonly sealer: Sealer;
+}
+
+export function createSecretsService({ database, sealer }: SecretsOptions): Services["secrets"] {
+  return {
+    async set({ workspace }, { name, variables }) {
+      const names = Object.keys(variables).sort();
+      if (names.length === 0) throw new LaminaError({ code: "INVALID_INPUT", message: `Secret "${name}" needs at least one variable.` });
+      checkValues(variables);
+      const row = { variables: names, sealed: sealer.seal(rowOf(workspace, name), variables) };
+      const key = { workspace, name };
+      await overOutages(() =>
+        database.secret.upsert({ where: { workspace_name: key }, create: { ...key, ...row }, update: { ...row, updatedAt: new Date() } }),
+      );
+    },
+    async list({ workspace }) {
+      const secrets = await overOutages(() => database.secret.findMany({ where: { workspace }, orderBy: { name: "asc" } }));
+      return secrets.map(({ name, variables, updatedAt }) => ({ name, variables, updatedAt: updatedAt.toISOString() }));
+    },
+    async remove({ workspace }, { name }) {
+      const { count } = await overOutages(() => database.secret.deleteMany({ where: { workspace, name } }));
+      if (count === 0) throw new LaminaError({ code: "NOT_FOUND", message: `There is no secret "${name}".` });
+    },
+  };
+}
+
+/** The variable names of each of these secrets. @throws {LaminaError} SECRET_MISSING */
+export async function variablesOfSecrets(database: Queryable, workspace: string, names: readonly string[]): Promise<Map<string, string[]>> {
+  const secrets = await database.secret.findMany({ where: { workspace, name: { in: [...names] } }, select: { name: true, variables: true } });
+  const found = new Map(secrets.map(({ name, variables }) => [name, variables]));
+  const missing = names.filter((name) => !found.has(name));
+  if (missing.length > 0) {
+    const message = `There is no secret ${missing.map((name) => `"${name}"`).join(", ")}. Set it with "lamina secret set ${missing[0]}".`;
+    throw new LaminaError({ code: "SECRET_MISSING", message });
+  }
+  return found;
+}
+
+/** The values of a named secret, or undefined when it was removed. */
+export async function openSecret(database: Queryable, sealer: Sealer, key: { workspace: string; name: string }): Promise<Record<string, string> | undefined> {
+  const secret = await database.secret.findUnique({ where: { workspace_name: key } });
+  return secret === null ? undefined : sealer.open(rowOf(key.workspace, key.name), secret.sealed);
+}
+
+/** What a builder can hand to a step as an environment variable. @throws {LaminaError} INVALID_INPUT, which names the variable */
+export function checkValues(values: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    const problem = value.includes("\0") ? "holds a NUL character" : Buffer.byteLength(value) > MAX_VALUE_BYTES ? "is longer than 120 KiB" : undefined;
+    if (problem === undefined) continue;
+    throw new LaminaError({ code: "INVALID_INPUT", message: `The value of ${name} ${problem}, which no environment variable can.` });
+  }
+}
+
+/** Linux takes 128 KiB for a variable, its name included. */
+const MAX_VALUE_BYTES = 120 * 1024;
+
+function rowOf(workspace: string, name: string): string {
+  return `secret ${workspace}/${name}`;
+}
