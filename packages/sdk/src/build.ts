@@ -64,14 +64,9 @@ export async function followBuild(
   for await (const event of client.builds.follow(build, { signal })) {
     layers = layersAfter(layers, event);
     onEvent(event);
-    switch (event.type) {
-      case "done":
-        return { id: event.image, ref: event.ref, digest: event.digest, layers };
-      case "failed":
-        throw new LaminaError(event.error);
-      case "cancelled":
-        throw cancelled();
-    }
+    if (event.type === "done") return { id: event.image, ref: event.ref, digest: event.digest, layers };
+    if (event.type === "failed") throw new LaminaError(event.error);
+    if (event.type === "cancelled") throw cancelled();
   }
   // The feed ends before its last event only by the signal.
   await client.builds.cancel(build);

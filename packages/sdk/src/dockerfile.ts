@@ -86,9 +86,13 @@ function buildCommand({ stages, contexts, secrets, buildArgs }: Lowered, { plan 
   return [
     "buildctl",
     "build",
-    ...["--frontend", "dockerfile.v0", "--local", "dockerfile=."],
+    "--frontend",
+    "dockerfile.v0",
+    "--local",
+    "dockerfile=.",
     ...(target === undefined ? [] : ["--opt", `target=${target}`]),
-    ...["--opt", `platform=${platform}`],
+    "--opt",
+    `platform=${platform}`,
     ...contexts.flatMap((context) => [
       "--local",
       `${context.name}=contexts/${context.name}`,
@@ -97,7 +101,8 @@ function buildCommand({ stages, contexts, secrets, buildArgs }: Lowered, { plan 
     ]),
     ...Object.entries(buildArgs).flatMap(([argument, value]) => ["--opt", `build-arg:${argument}=${value}`]),
     ...secrets.flatMap((variable) => ["--secret", `id=${variable},env=${variable}`]),
-    ...["--output", `type=oci,dest=image.tar,oci-mediatypes=true,compression=${compressionOf(builderVersion(name))}`],
+    "--output",
+    `type=oci,dest=image.tar,oci-mediatypes=true,compression=${compressionOf(builderVersion(name))}`,
   ];
 }
 

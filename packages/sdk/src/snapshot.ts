@@ -67,7 +67,7 @@ async function readDirectory({ path, given, destination, condition }: LocalCopy,
 /** A promise is true to an `if`: a condition that gives one would silently take every file. */
 function isWanted(answer: unknown): boolean {
   if (typeof answer === "boolean") return answer;
-  throw new Unsupported(`the condition gave ${typeof answer === "object" ? "an object" : String(answer)}; it must give true or false`);
+  throw new Unsupported(`the condition gave ${answer instanceof Promise ? "a promise" : typeof answer}; it must give true or false`);
 }
 
 /** What is wrong in the user's terms, for errors that are about the files. */

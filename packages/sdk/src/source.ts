@@ -1,6 +1,6 @@
 /** Where in the user's file a method of the SDK was called. */
 import type { SourceLocation } from "@lamina/api";
-import { sep } from "node:path";
+import { isAbsolute, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The first frame outside this package, or null when the stack names no file (as in a REPL). */
@@ -26,7 +26,8 @@ function locationOf(line: string): SourceLocation | null {
   const match = FRAME.exec(line);
   if (match === null) return null;
   const place = match[1] ?? match[4] ?? "";
-  if (place.startsWith("node:") || place === "<anonymous>") return null;
   const file = place.startsWith("file:") ? fileURLToPath(place) : place;
+  // Others are Node's own modules, the REPL, code without a file.
+  if (!isAbsolute(file)) return null;
   return { file, line: Number(match[2] ?? match[5]), column: Number(match[3] ?? match[6]) };
 }

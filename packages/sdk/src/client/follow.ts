@@ -41,25 +41,34 @@ export async function* follow<Event>(feed: Feed<Event>, { after, signal }: Follo
   const isNew = recentlyUnseen();
   let cursor = after;
   let failingSince: number | undefined;
+  let emptyEnds = 0;
   while (!isAborted(signal)) {
     const openedAt = Date.now();
-    let problem: LaminaError | undefined;
+    let thrown: unknown;
     try {
       for await (const { id, data } of connection(feed, cursor, signal)) {
         failingSince = undefined;
+        emptyEnds = -1;
         cursor = id;
         if (!isNew(id)) continue;
         yield data;
         if (feed.isLast(data)) return;
       }
     } catch (error) {
-      problem = await reasonOf(error, feed, signal);
+      thrown = error;
     }
-    // The feed is not at its end: the connection was lost, or could not be made.
-    if (Date.now() - openedAt > STEADY_MS) failingSince = undefined;
-    failingSince ??= Date.now();
-    const givesUp = problem !== undefined && (!MAY_PASS.has(problem.code) || Date.now() - failingSince > PATIENCE_MS);
-    if (givesUp && !isAborted(signal)) throw problem;
+    if (thrown === undefined) {
+      // The platform stopped in good order, or has nothing after the cursor: then it says so again.
+      emptyEnds += 1;
+      if (emptyEnds === 2) return;
+    } else {
+      emptyEnds = 0;
+      if (Date.now() - openedAt > STEADY_MS) failingSince = undefined;
+      failingSince ??= Date.now();
+      const problem = await reasonOf(thrown, feed, signal);
+      const isOver = !MAY_PASS.has(problem.code) || Date.now() - failingSince > PATIENCE_MS;
+      if (isOver && !isAborted(signal)) throw problem;
+    }
     await delay(PAUSE_MS);
   }
 }

@@ -16,12 +16,22 @@ export interface HashCache {
   save(): Promise<void>;
 }
 
-/** Opens the cache for what lies under `root`, in the directory `home`. A cache that cannot be read is begun anew. */
-export async function openHashCache(home: string, root: string): Promise<HashCache> {
+export interface HashCacheOptions {
+  /** The directory of all local state. */
+  readonly home: string;
+  /** What lies under this path is remembered together. */
+  readonly root: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  readonly read?: typeof digestOf;
+}
+
+/** Opens the cache for what lies under a path. A cache that cannot be read is begun anew. */
+export async function openHashCache({ home, root, now = Date.now, read = digestOf }: HashCacheOptions): Promise<HashCache> {
   const file = join(home, "hashes", `${createHash("sha256").update(root).digest("hex").slice(0, 32)}.json`);
   const remembered = new Map(Object.entries(await load(file)));
   const learnt = new Map<string, Entry>();
-  const today = Math.floor(Date.now() / DAY);
+  const today = Math.floor(now() / DAY);
   return {
     async digest(path, stamp) {
       const entry = remembered.get(path);
@@ -29,8 +39,8 @@ export async function openHashCache(home: string, root: string): Promise<HashCac
         if (entry.day !== today) learnt.set(path, { ...entry, day: today });
         return entry.digest;
       }
-      const began = BigInt(Date.now()) * 1_000_000n;
-      const digest = await digestOf(path, stamp);
+      const began = BigInt(now()) * 1_000_000n;
+      const digest = await read(path, stamp);
       if (isSettled(stamp, began)) learnt.set(path, { ...stamp, digest, day: today });
       return digest;
     },

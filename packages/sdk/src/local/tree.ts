@@ -39,13 +39,13 @@ export async function kindOf(path: string): Promise<"file" | "directory" | "othe
 export async function readFileTree(path: string, { home }: ReadOptions): Promise<LocalTree> {
   const absolute = await realpath(path);
   const found = { path: basename(path), absolute, stats: await stat(absolute, { bigint: true }) };
-  return readTree([found], await openHashCache(home, absolute));
+  return readTree([found], await openHashCache({ home, root: absolute }));
 }
 
 /** The content of a directory as a tree. Links are kept as they are; owner and times are not part of it. @throws Unsupported, ChangedWhileRead */
 export async function readDirectoryTree(path: string, { home, wanted = () => true }: ReadOptions): Promise<LocalTree> {
   const root = await realpath(path);
-  return readTree(await walk(root, { limit: pLimit(OPEN_FILES), wanted }), await openHashCache(home, root));
+  return readTree(await walk(root, { limit: pLimit(OPEN_FILES), wanted }), await openHashCache({ home, root }));
 }
 
 /** Enough to keep the disk busy, and far from what a process may have open. */

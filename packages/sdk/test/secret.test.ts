@@ -1,0 +1,39 @@
+import { Image, imageState, Secret } from "lamina";
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+
+const VALUE = "hunter2-and-more";
+
+test("no printing of a secret, or of an image that uses it, shows the value", () => {
+  const secret = Secret.fromDict({ TOKEN: VALUE });
+  const image = Image.debianSlim().runCommands("true", { secrets: [secret] });
+  for (const thing of [secret, image, imageState(image)]) {
+    expect(inspect(thing, { depth: Infinity, showHidden: true, getters: true })).not.toContain(VALUE);
+    expect(JSON.stringify(thing)).not.toContain(VALUE);
+  }
+});
+
+test("no error about a secret shows the value", () => {
+  const long = VALUE.repeat(20_000);
+  expect(() => Secret.fromDict({ TOKEN: long })).toThrow(/^Secret\.fromDict: a name and its value take at most 128 KiB together$/);
+  expect(() => Secret.fromDict({ "1": VALUE })).toThrow(/^(?!.*hunter2).*1: a variable's name/);
+  expect(() => Secret.fromDict({ TOKEN: `${VALUE}\0` })).toThrow(/^(?!.*hunter2).*TOKEN: a value holds no NUL/);
+});
+
+test("fromEnv takes the values that are there when it is called", () => {
+  process.env["LAMINA_TEST_VALUE"] = VALUE;
+  const secret = Secret.fromEnv(["LAMINA_TEST_VALUE"]);
+  delete process.env["LAMINA_TEST_VALUE"];
+  const [step] = imageState(Image.debianSlim().runCommands("true", { secrets: [secret] })).steps;
+  expect(step).toMatchObject({ secrets: [{ kind: "inline", variables: ["LAMINA_TEST_VALUE"] }] });
+});
+
+test("fromEnv names the variable that is not set", () => {
+  expect(() => Secret.fromEnv(["LAMINA_TEST_UNSET"])).toThrow(
+    expect.objectContaining({ code: "SECRET_MISSING", message: expect.stringContaining("LAMINA_TEST_UNSET") }),
+  );
+});
+
+test("fromName takes only names that a workspace can hold", () => {
+  expect(() => Secret.fromName("a b")).toThrow(/a secret's name is/);
+});
