@@ -14,6 +14,8 @@ export interface RouterContext {
 
 const t = initTRPC.context<RouterContext>().create({
   isDev: false,
+  // So that a client finds out that its connection is gone, though nobody told it.
+  sse: { ping: { enabled: true, intervalMs: 3_000 }, client: { reconnectAfterInactivityMs: 10_000 } },
   errorFormatter: ({ shape, error, ctx }) => {
     const info = infoOf(error, ctx);
     return { ...shape, message: info.message, data: { ...shape.data, lamina: info } };

@@ -107,6 +107,7 @@ export type PackReceipt = z.infer<typeof PackReceipt>;
 /**
  * `POST` here sends a pack: a zstd-compressed tar of regular files, each named by the 64 hexadecimal
  * digits of its SHA-256. The server checks every file against its name before it takes the pack.
+ * A failure is answered with `{"error": ErrorInfo}`.
  */
 export const PACK_PATH = "/v1/packs";
 /** Where the router is served over HTTP. */

@@ -1,6 +1,7 @@
 /** Sends a pack of files to the platform. */
 import { ErrorInfo, LaminaError, PACK_PATH, PackReceipt } from "@lamina/api";
 import { Readable } from "node:stream";
+import { z } from "zod";
 import type { Pack } from "../upload/pack.ts";
 import { unreachable } from "./errors.ts";
 
@@ -18,6 +19,8 @@ export async function sendPack({ body, filled }: Pack, destination: Destination)
   return receipt;
 }
 
+const Failure = z.object({ error: ErrorInfo });
+
 async function post(body: Readable, { url, authorization, signal }: Destination): Promise<PackReceipt> {
   const response = await fetch(new URL(PACK_PATH, url), {
     method: "POST",
@@ -30,8 +33,8 @@ async function post(body: Readable, { url, authorization, signal }: Destination)
   });
   const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok) return PackReceipt.parse(answer);
-  const info = ErrorInfo.safeParse(answer);
-  if (info.success) throw new LaminaError(info.data);
+  const failure = Failure.safeParse(answer);
+  if (failure.success) throw new LaminaError(failure.data.error);
   throw new LaminaError({
     code: "INTERNAL",
     message: `The platform did not take a pack of files: ${response.status} ${response.statusText}.`,
