@@ -49,9 +49,9 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
   const { directory, external = {} } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await chmod(directory, 0o700);
-  const binaries = await serverBinaries(options.cache);
   const release = await claim(directory);
   try {
+    const binaries = await serverBinaries(options.cache);
     const context: ServerContext = {
       directory,
       binaries,

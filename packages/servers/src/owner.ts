@@ -19,13 +19,10 @@ export async function claim(directory: string): Promise<() => Promise<void>> {
   return () => removeOwner(directory);
 }
 
-/**
- * Ends the servers of a supervisor that was killed. False, and nothing is done, when a live process
- * supervises them.
- */
+/** Ends the servers of a supervisor that was killed. False, and nothing is done, when the directory has none such. */
 export async function stopLeftovers(directory: string): Promise<boolean> {
   const owner = await readOwner(directory);
-  if (owner !== undefined && (await isAlive(owner))) return false;
+  if (owner === undefined || (await isAlive(owner))) return false;
   await endLeftovers(directory);
   return true;
 }
