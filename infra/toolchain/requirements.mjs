@@ -3,7 +3,7 @@ import { step } from "./step.mjs";
 
 /** What the servers need from the machine: how it is looked for, and the Debian package that brings it. */
 const REQUIREMENTS = [
-  { name: "Go", probe: ["go", "version"], howToGet: "Go, as new as infra/servers/go.mod says, from https://go.dev/dl" },
+  { name: "Go", probe: ["go", "version"], howToGet: "as new as infra/servers/go.mod says, from https://go.dev/dl" },
   { name: "Python 3", probe: ["python3", "--version"], debian: "python3" },
   { name: "pip", probe: ["python3", "-m", "pip", "--version"], debian: "python3-pip" },
   { name: "runc", probe: ["runc", "--version"], debian: "runc" },
@@ -38,7 +38,7 @@ async function mayInstall() {
 
 async function installDebianPackages(packages) {
   const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
+  const install = ["apt-get", "install", "-y", ...packages];
   // The machine's package lists may be absent or out of date.
   await step(`Installing the Debian packages ${packages.join(", ")} (apt-get update, apt-get install)`, "about 20 s", {
     command: ["sh", "-c", `${install.join(" ")} || { apt-get update && ${install.join(" ")}; }`],

@@ -11,6 +11,7 @@ import { expect, test } from "vitest";
 import type { ServerAddresses } from "../src/index.ts";
 import { runCommand } from "../src/command.ts";
 import { basicAuthorization } from "../src/registry.ts";
+import { firstChild } from "../src/process-identity.ts";
 import { runningServers } from "../src/running.ts";
 import { CACHE, eventually, processesNaming, startIn, temporaryDirectory } from "./support.ts";
 
@@ -100,6 +101,17 @@ test("nobody gets in without the credentials, which no argument shows and no oth
     .concat(hosts)) {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   }
+  await servers.stop();
+});
+
+test("what BuildKit writes of a running step, secrets among it, is in memory only, and nobody else sees it", async () => {
+  await using directory = await temporaryDirectory();
+  await using servers = await startIn(directory.path);
+  const buildkit = (await runningServers(directory.path)).find(({ name }) => name === "buildkitd");
+  const init = await firstChild(buildkit?.pid ?? 0);
+  const executor = `lamina ${directory.path}/buildkit/root/runc-overlayfs/executor `;
+  expect(await readFile(`/proc/${init}/mounts`, "utf8")).toContain(executor);
+  expect(await readFile("/proc/mounts", "utf8")).not.toContain(executor);
   await servers.stop();
 });
 
