@@ -1,4 +1,4 @@
-/** HTTP: the router under {@link RPC_PATH}, packs under {@link PACK_PATH}, and `/healthz`. */
+/** HTTP: the router under {@link RPC_PATH}, packs under {@link PACK_PATH}; `/healthz` says that the process runs, `/readyz` whether Postgres and NATS answer. */
 import { type ErrorInfo, faultInfo, LaminaError, PACK_PATH, router, type RouterContext, RPC_PATH } from "@lamina/api";
 import type { Logger } from "@lamina/service";
 import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from "@trpc/server/adapters/fastify";
@@ -36,7 +36,8 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
       return reply.code(HTTP_STATUS[info.code] ?? 500).send({ error: info });
     }
   });
-  server.get("/healthz", async (_request, reply) => {
+  server.get("/healthz", () => ({ status: "ok" }));
+  server.get("/readyz", async (_request, reply) => {
     try {
       await checkHealth();
       return { status: "ok" };
