@@ -52,10 +52,31 @@ interface Installer {
   readonly mounts: readonly string[];
 }
 
-/** uv with pip's index rules: the best version that any index has. */
+/** The image may say in pip's settings, by file or environment, where packages come from. uv does not read them. */
+const PIP_SETTINGS_FOR_UV = String.raw`
+eval "$(python3 -I -c '
+import configparser, os, shlex, sys
+files = ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf", sys.prefix + "/pip.conf", os.environ.get("PIP_CONFIG_FILE", "")]
+settings = configparser.RawConfigParser()
+settings.read(os.path.expanduser(file) for file in files)
+for name, joint in ("INDEX_URL", " "), ("EXTRA_INDEX_URL", " "), ("FIND_LINKS", ","), ("TRUSTED_HOST", " "):
+    key = name.lower().replace("_", "-")
+    value = os.environ.get("PIP_" + name) or settings.get("install", key, fallback="") or settings.get("global", key, fallback="")
+    variable = "UV_" + name.replace("TRUSTED", "INSECURE")
+    if value: print("export %s=%s" % (variable, shlex.quote(joint.join(value.split()))))
+')"`
+  .trim()
+  .split("\n");
+
+/**
+ * uv with pip's index rules, which take the best version that any index has, and with the Python that pip would be run
+ * by: the first on the PATH, of a virtual environment too.
+ */
 const UV: Installer = {
   command: "uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match",
   setup: [
+    "export UV_PYTHON=$(command -v python3)",
+    ...PIP_SETTINGS_FOR_UV,
     `export PATH="${UV_DIRECTORY}:$PATH" TMPDIR=${UV_TEMPORARY}`,
     `export UV_CACHE_DIR=${UV_CACHE} UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH`,
   ],

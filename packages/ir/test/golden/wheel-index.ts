@@ -5,17 +5,13 @@ import { wheel } from "./wheel.ts";
 export interface WheelIndex extends AsyncDisposable {
   /** host:port */
   readonly host: string;
-  /** The Authorization header and path of each request. */
-  readonly requests: readonly { readonly path: string; readonly authorized: boolean }[];
 }
 
 export async function wheelIndex(token: string): Promise<WheelIndex> {
   const expected = `Basic ${Buffer.from(`token:${token}`).toString("base64")}`;
-  const requests: { path: string; authorized: boolean }[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     const authorized = request.headers.authorization === expected;
-    requests.push({ path, authorized });
     if (!authorized) response.writeHead(401, { "www-authenticate": 'Basic realm="index"' }).end();
     else if (path === "/simple/lamina-sample/") {
       response.writeHead(200, { "content-type": "text/html" }).end(`<a href="/files/${wheel.newerFileName}">${wheel.newerFileName}</a>`);
@@ -28,7 +24,6 @@ export async function wheelIndex(token: string): Promise<WheelIndex> {
   if (address === null || typeof address === "string") throw new Error("the index has no port");
   return {
     host: `127.0.0.1:${address.port}`,
-    requests,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -41,9 +41,7 @@ describe("the environment of a RUN", () => {
   test("holds a bundle of certificate authorities where the builder brings one, and its layer does not", async () => {
     const from = await withUser(await shellBase(), "nobody");
     const variables = "SSL_CERT_FILE PIP_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE GIT_SSL_CAINFO NODE_EXTRA_CA_CERTS";
-    const steps = [
-      run(`for name in ${variables}; do eval "file=\\$$name"; grep -q "^roots" $file || exit 1; done`, "touch /tmp/made"),
-    ];
+    const steps = [run(`for name in ${variables}; do eval "file=\\$$name"; grep -q "^roots" $file || exit 1; done`, "touch /tmp/made")];
     const { digest } = expectBuilt(await build({ from, steps, ca: "roots-and-authorities", output: { kind: "image", repository } }));
     const { layers, rawConfig } = await inspect(repository, digest, 1);
     expect(layers.flat().map(({ name }) => name)).toEqual(["tmp/", "tmp/made"]);

@@ -25,6 +25,18 @@ unset LAMINA_NL TRACEPARENT OTEL_TRACES_EXPORTER OTEL_EXPORTER_OTLP_TRACES_ENDPO
 ( set $lamina_e
 lamina_begin 1
 command -v python3 >/dev/null || { echo 'This image has no Python: start from Image.debianSlim(), or install python3 before pipInstall.'; exit 127; }
+export UV_PYTHON=$(command -v python3)
+eval "$(python3 -I -c '
+import configparser, os, shlex, sys
+files = ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf", sys.prefix + "/pip.conf", os.environ.get("PIP_CONFIG_FILE", "")]
+settings = configparser.RawConfigParser()
+settings.read(os.path.expanduser(file) for file in files)
+for name, joint in ("INDEX_URL", " "), ("EXTRA_INDEX_URL", " "), ("FIND_LINKS", ","), ("TRUSTED_HOST", " "):
+    key = name.lower().replace("_", "-")
+    value = os.environ.get("PIP_" + name) or settings.get("install", key, fallback="") or settings.get("global", key, fallback="")
+    variable = "UV_" + name.replace("TRUSTED", "INSECURE")
+    if value: print("export %s=%s" % (variable, shlex.quote(joint.join(value.split()))))
+')"
 export PATH="/dev/lamina/bin:$PATH" TMPDIR=/dev/lamina/tmp
 export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH
 eval "$lamina_1"; lamina_check "$?"
@@ -56,6 +68,18 @@ unset LAMINA_NL TRACEPARENT OTEL_TRACES_EXPORTER OTEL_EXPORTER_OTLP_TRACES_ENDPO
 ( set $lamina_e
 lamina_begin 1
 command -v python3 >/dev/null || { echo 'This image has no Python: start from Image.debianSlim(), or install python3 before pipInstall.'; exit 127; }
+export UV_PYTHON=$(command -v python3)
+eval "$(python3 -I -c '
+import configparser, os, shlex, sys
+files = ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf", sys.prefix + "/pip.conf", os.environ.get("PIP_CONFIG_FILE", "")]
+settings = configparser.RawConfigParser()
+settings.read(os.path.expanduser(file) for file in files)
+for name, joint in ("INDEX_URL", " "), ("EXTRA_INDEX_URL", " "), ("FIND_LINKS", ","), ("TRUSTED_HOST", " "):
+    key = name.lower().replace("_", "-")
+    value = os.environ.get("PIP_" + name) or settings.get("install", key, fallback="") or settings.get("global", key, fallback="")
+    variable = "UV_" + name.replace("TRUSTED", "INSECURE")
+    if value: print("export %s=%s" % (variable, shlex.quote(joint.join(value.split()))))
+')"
 export PATH="/dev/lamina/bin:$PATH" TMPDIR=/dev/lamina/tmp
 export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH
 eval "$lamina_1"; lamina_check "$?"

@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import {
+  DEFINITION_ERROR_CODES,
+  type Definition,
+  DefinitionError,
+  type DefinitionErrorCode,
+  type StepOperation,
+  checkDefinition,
+} from "../src/index.ts";
+
+const secret = (...variables: string[]) => [{ kind: "inline" as const, variables }];
+const digest = `sha256:${"1".repeat(64)}`;
+
+function definitionOf(...steps: StepOperation[]): Definition {
+  return { builderVersion: "2026.11", base: { kind: "debianSlim", pythonVersion: "3.13" }, steps };
+}
+
+const faults: readonly { what: string; definition: Definition; code: DefinitionErrorCode; step?: number }[] = [
+  { what: "an unknown builder version", definition: { ...definitionOf(), builderVersion: "1999.1" }, code: "unknown-builder-version" },
+  {
+    what: "no package",
+    definition: definitionOf({ kind: "workdir", path: "/x" }, { kind: "pipInstall", arguments: [] }),
+    code: "empty-arguments",
+    step: 1,
+  },
+  { what: "an empty package", definition: definitionOf({ kind: "aptInstall", arguments: ["git", " "] }), code: "empty-arguments", step: 0 },
+  { what: "no command", definition: definitionOf({ kind: "runCommands", commands: [] }), code: "empty-arguments", step: 0 },
+  { what: "no variable", definition: definitionOf({ kind: "env", variables: {} }), code: "empty-arguments", step: 0 },
+  { what: "a NUL", definition: definitionOf({ kind: "runCommands", commands: ["a\0b"] }), code: "invalid-text", step: 0 },
+  { what: "half a character", definition: definitionOf({ kind: "env", variables: { A: "\ud83d" } }), code: "invalid-text", step: 0 },
+  {
+    what: "a way up in a path",
+    definition: definitionOf({ kind: "copyLocalDir", tree: digest, destination: "/a/../b" }),
+    code: "invalid-remote-path",
+    step: 0,
+  },
+  {
+    what: "a home directory",
+    definition: definitionOf({ kind: "copyLocalFile", tree: digest, destination: "~/x" }),
+    code: "invalid-remote-path",
+    step: 0,
+  },
+  { what: "a home directory to work in", definition: definitionOf({ kind: "workdir", path: "~" }), code: "invalid-remote-path", step: 0 },
+  {
+    what: "a file name that is too long",
+    definition: definitionOf({ kind: "workdir", path: `/${"é".repeat(128)}` }),
+    code: "invalid-remote-path",
+    step: 0,
+  },
+  {
+    what: "a path that is too long",
+    definition: definitionOf({ kind: "workdir", path: "/abcdefg".repeat(512) }),
+    code: "invalid-remote-path",
+    step: 0,
+  },
+  {
+    what: "a variable that Linux refuses",
+    definition: definitionOf({ kind: "env", variables: { A: "x".repeat(128 * 1024) } }),
+    code: "environment-too-large",
+    step: 0,
+  },
+  {
+    what: "variables that Linux refuses together",
+    definition: definitionOf(
+      ...Array.from({ length: 11 }, (_, n): StepOperation => ({ kind: "env", variables: { [`A${n}`]: "x".repeat(100_000) } })),
+    ),
+    code: "environment-too-large",
+    step: 10,
+  },
+  { what: "a name of ours", definition: definitionOf({ kind: "env", variables: { LAMINA_NL: "" } }), code: "reserved-variable", step: 0 },
+  {
+    what: "a secret with a name of ours",
+    definition: definitionOf({ kind: "runCommands", commands: ["x"], secrets: secret("LAMINA_SECRET_1") }),
+    code: "reserved-variable",
+    step: 0,
+  },
+  {
+    what: "a secret that is not declared",
+    definition: definitionOf({ kind: "pipInstall", arguments: ["git+https://${B}@x"], secrets: secret("A") }),
+    code: "undeclared-secret",
+    step: 0,
+  },
+  {
+    what: "a reference without any secret",
+    definition: definitionOf({ kind: "pipInstall", arguments: ["x"], indexUrl: "https://${B}@x" }),
+    code: "undeclared-secret",
+    step: 0,
+  },
+  {
+    what: "a secret where it would be seen",
+    definition: definitionOf({ kind: "pipInstall", arguments: ["--proxy", "https://${A}@x", "x"], secrets: secret("A") }),
+    code: "misplaced-secret",
+    step: 0,
+  },
+  {
+    what: "121 layers",
+    definition: definitionOf(...Array.from({ length: 121 }, (): StepOperation => ({ kind: "workdir", path: "/x" }))),
+    code: "too-many-layers",
+    step: 120,
+  },
+];
+
+describe("refuses, and says which step", () => {
+  test.each(faults)("$what", ({ definition, code, step }) => {
+    expect(errorOf(definition)).toMatchObject({ name: "DefinitionError", code, step });
+  });
+
+  test("every code has a case", () => {
+    expect(new Set(faults.map(({ code }) => code))).toEqual(new Set(DEFINITION_ERROR_CODES));
+  });
+});
+
+describe("takes", () => {
+  test.each<{ what: string; steps: StepOperation[] }>([
+    { what: "shell variables in commands", steps: [{ kind: "runCommands", commands: ["echo ${HOME}"], secrets: secret("A") }] },
+    {
+      what: "a secret by name, whose variables the server knows",
+      steps: [{ kind: "pipInstall", arguments: ["git+https://${B}@x"], secrets: [{ kind: "named", name: "tokens" }] }],
+    },
+    { what: "a tilde elsewhere, and dots that lead nowhere", steps: [{ kind: "workdir", path: "/a~/..b/c.." }] },
+    {
+      what: "120 layers, and variables",
+      steps: [
+        ...Array.from({ length: 120 }, (): StepOperation => ({ kind: "workdir", path: "/x" })),
+        { kind: "env", variables: { A: "" } },
+      ],
+    },
+    {
+      what: "a variable that is set again and again",
+      steps: Array.from({ length: 20 }, (): StepOperation => ({ kind: "env", variables: { A: "x".repeat(100_000) } })),
+    },
+  ])("$what", ({ steps }) => {
+    expect(checkDefinition(definitionOf(...steps)).name).toBe("2026.11");
+  });
+
+  test("no secret by name that turns out to lack the variable", () => {
+    const step = { kind: "pipInstall" as const, arguments: ["git+https://${B}@x"], secrets: ["A"] };
+    const resolved = {
+      builderVersion: "2026.11",
+      platform: "linux/amd64" as const,
+      base: { kind: "base" as const, digest },
+      steps: [step],
+    };
+    expect(() => checkDefinition(resolved)).toThrow(expect.objectContaining({ code: "undeclared-secret", step: 0 }));
+  });
+});
+
+function errorOf(definition: Definition): unknown {
+  try {
+    return checkDefinition(definition);
+  } catch (error) {
+    expect(error).toBeInstanceOf(DefinitionError);
+    return error;
+  }
+}

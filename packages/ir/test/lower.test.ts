@@ -1,0 +1,120 @@
+/** What holds for every Dockerfile; what single ones do is built in `lowering/`. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type ResolvedDefinition, ResolvedStep, checkDefinition, failedCommand, lower } from "../src/index.ts";
+import { resolvedDefinition } from "./arbitraries.ts";
+
+const FROM = `registry.example/base@sha256:${"1".repeat(64)}`;
+const valid = resolvedDefinition.filter(isValid);
+
+describe("every Dockerfile", () => {
+  test("follows from its request alone, whatever the order of keys", () => {
+    fc.assert(
+      fc.property(valid, (definition) => {
+        const whole = { definition, from: FROM, first: 1, last: definition.steps.length };
+        const reordered = { ...whole, definition: { ...definition, steps: definition.steps.map(reverseKeys) } };
+        expect(lower(reordered)).toEqual(lower(whole));
+      }),
+    );
+  });
+
+  test("has one stage a layer, each on top of the one before", () => {
+    fc.assert(
+      fc.property(valid, fc.nat(), (definition, number) => {
+        const last = definition.steps.length;
+        const first = Math.max(1, number % (last + 1));
+        const { dockerfile, stages } = lower({ definition, from: FROM, first, last });
+        const froms = dockerfile.split("\n").filter((line) => line.startsWith("FROM "));
+        if (last > 0) expect(stages.map(({ layer }) => layer)).toEqual(definition.steps.map((_, index) => index + 1).slice(first - 1));
+        for (const [index, { target }] of stages.entries()) {
+          expect(target).toMatch(/^lamina-[a-z0-9-]+$/);
+          expect(froms).toContain(`FROM ${index === 0 ? FROM : stages[index - 1]?.target} AS ${target}`);
+        }
+      }),
+    );
+  });
+
+  test("begins without a directive, and no context is called like a stage", () => {
+    fc.assert(
+      fc.property(valid, (definition) => {
+        const { dockerfile, stages, contexts } = lower({ definition, from: FROM, first: 1, last: definition.steps.length });
+        expect(dockerfile).not.toMatch(/^#\s*\w+\s*=/);
+        const names = contexts.map(({ name }) => name);
+        expect(names.every((name) => /^lamina-[a-z0-9-]+$/.test(name) && !stages.some(({ target }) => target === name))).toBe(true);
+        expect(new Set(names).size).toBe(names.length);
+      }),
+    );
+  });
+
+  test("has no line that BuildKit would refuse", () => {
+    fc.assert(
+      fc.property(valid, (definition) =>
+        lower({ definition, from: FROM, first: 1, last: definition.steps.length })
+          .dockerfile.split("\n")
+          .every((line) => Buffer.byteLength(line) < 65_535),
+      ),
+    );
+  });
+});
+
+test("of a base alone it is the base", () => {
+  const definition: ResolvedDefinition = {
+    builderVersion: "2026.11",
+    platform: "linux/amd64",
+    base: { kind: "base", digest: `sha256:${"1".repeat(64)}` },
+    steps: [],
+  };
+  expect(lower({ definition, from: FROM, first: 1, last: 0 })).toMatchObject({
+    dockerfile: `FROM ${FROM} AS lamina-0\n`,
+    stages: [{ layer: 0, target: "lamina-0" }],
+  });
+});
+
+test("a definition that cannot be built is not lowered", () => {
+  const definition: ResolvedDefinition = {
+    builderVersion: "0",
+    platform: "linux/amd64",
+    base: { kind: "base", digest: `sha256:${"1".repeat(64)}` },
+    steps: [],
+  };
+  expect(() => lower({ definition, from: FROM, first: 1, last: 0 })).toThrow(expect.objectContaining({ code: "unknown-builder-version" }));
+});
+
+describe("the failed command", () => {
+  test("is read from the last line, with its own line breaks", () => {
+    const lines = [
+      "[1/2] a",
+      "lamina: command 9 of 9: exit status 9: printed by the command itself",
+      "lamina: command 2 of 3: exit status 4: first",
+      "second",
+    ];
+    expect(failedCommand(lines)).toEqual({ index: 2, count: 3, status: 4, command: "first\nsecond" });
+  });
+
+  test("is unknown where the script did not come to its end", () => {
+    expect(failedCommand(["[1/2] a", "Killed"])).toBeUndefined();
+    expect(failedCommand([])).toBeUndefined();
+  });
+});
+
+/** The same step with its keys, and those of its variables, the other way round. */
+function reverseKeys(step: ResolvedStep): ResolvedStep {
+  return ResolvedStep.parse(
+    JSON.parse(JSON.stringify(step), (_, value: unknown) =>
+      isRecord(value) ? Object.fromEntries(Object.entries(value).reverse()) : value,
+    ),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isValid(definition: ResolvedDefinition): boolean {
+  try {
+    checkDefinition(definition);
+    return true;
+  } catch {
+    return false;
+  }
+}
