@@ -30,6 +30,7 @@ export async function buildShown({ name, image }: LoadedImage, options: BuildSho
   const { client, output, signal, pull = false } = options;
   let layers: readonly LayerResult[] = [];
   let id: string | null = null;
+  let build: string | undefined;
   using display = showBuild({ output, name, details: detailsOf(image) });
   display.activity("reading local files and planning");
   try {
@@ -38,16 +39,13 @@ export async function buildShown({ name, image }: LoadedImage, options: BuildSho
       pull,
       signal,
       onEvent(event) {
-        switch (event.type) {
-          case "upload":
-            display.activity(`sending files: ${bytesText(event.bytes)} of ${bytesText(event.total)}`);
-            return;
-          case "build":
-            return;
-          case "planned":
-            id = event.image;
-            break;
+        if (event.type === "upload" || event.type === "build") {
+          if (event.type === "build") build = event.build;
+          else display.activity(`sending files: ${bytesText(event.bytes)} of ${bytesText(event.total)}`);
+          if (output.json) output.event({ ...event, name });
+          return;
         }
+        if (event.type === "planned") id = event.image;
         layers = layersAfter(layers, event);
         display.event(event);
       },
@@ -55,27 +53,31 @@ export async function buildShown({ name, image }: LoadedImage, options: BuildSho
     report({ ...result, layers: result.layers });
     return result;
   } catch (error) {
+    // Who cancels does not wait for the feed to say so.
+    if (asLaminaError(error)?.code === "CANCELLED" && display.view().outcome === undefined) display.event({ type: "cancelled", at: Date.now() });
     report({ id, ref: null, layers: layers.filter(({ status }) => status !== "missing") });
-    throw withLayerName(error, display);
+    throw failureOf(error, { build, display });
   }
 }
 
-/** Errors name a layer by its id; people know it by its place and method. */
-function withLayerName(error: unknown, display: BuildDisplay): unknown {
+/** A failure with what people know a layer by, which is not its id. */
+export class BuildFailure extends LaminaError {
+  readonly build: string;
+  /** Its place and method, as in "3 runCommands". */
+  readonly layerName: string;
+
+  constructor(failure: LaminaError, { build, layerName }: { readonly build: string; readonly layerName: string }) {
+    super(failure.info, { cause: failure.cause });
+    this.build = build;
+    this.layerName = layerName;
+  }
+}
+
+function failureOf(error: unknown, { build, display }: { readonly build: string | undefined; readonly display: BuildDisplay }): unknown {
   const known = asLaminaError(error);
   const { layers } = display.view();
   const index = layers.findIndex(({ id }) => id === known?.info.layer);
   const layer = layers[index];
-  if (known === undefined || layer === undefined) return error;
-  return new LayerFailure(`${index} ${layer.operation}`, known);
-}
-
-/** A failure of a layer, with the name by which people know it. */
-export class LayerFailure extends LaminaError {
-  readonly layerName: string;
-
-  constructor(layerName: string, failure: LaminaError) {
-    super(failure.info, { cause: failure.cause });
-    this.layerName = layerName;
-  }
+  if (known === undefined || build === undefined || layer === undefined) return error;
+  return new BuildFailure(known, { build, layerName: `${index} ${layer.operation}` });
 }

@@ -23,8 +23,10 @@ export async function reportFailure(error: unknown, output: Output): Promise<num
     return exitCodeOf(info.code);
   }
   const sourceText = info.source && (await readFile(info.source.file, "utf8").catch(() => undefined));
-  const layer = "layerName" in known && typeof known.layerName === "string" ? known.layerName : undefined;
-  output.note(failureLines(info, { colors: output.colors, layer, sourceText }).join("\n"));
+  const { BuildFailure } = await import("./build-shown.ts");
+  const { layerName, build } = known instanceof BuildFailure ? known : {};
+  output.note(failureLines(info, { colors: output.colors, columns: output.isTerminal ? process.stderr.columns : undefined, layer: layerName, sourceText }).join("\n"));
+  if (build !== undefined) output.note(`\nAll that was said: lamina logs ${build}`);
   if (info.code === "INTERNAL" && known.cause instanceof Error) output.note(output.colors.dim(known.cause.stack ?? ""));
   return exitCodeOf(info.code);
 }

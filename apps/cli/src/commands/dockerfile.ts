@@ -1,9 +1,10 @@
 import path from "node:path";
 import { uvBinary } from "@lamina/servers";
 import { exportDockerfile } from "lamina";
-import { readConfig } from "../config.ts";
+import { type Config, readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
+import { readPlatform } from "../platform/files.ts";
 import { loadImages, parseTarget } from "../user-file/load.ts";
 
 export interface DockerfileOptions {
@@ -23,6 +24,12 @@ export async function dockerfile({ file, out, output }: DockerfileOptions): Prom
     const directory = images.length === 1 ? out : path.join(out, name);
     await exportDockerfile(client, image, { directory, uv: (version) => uvBinary({ cache: config.cache, version }) });
     output.result(directory);
-    output.note(`Build ${name} with: BUILDKIT_HOST=… ${path.join(directory, "build.sh")}`);
+    output.note(`Build ${name} with: ${await environment(config)}${path.join(path.resolve(directory), "build.sh")}`);
   }
+}
+
+/** Where buildctl is, and the BuildKit that it talks to: those of the local platform, while it is up. */
+async function environment({ home }: Config): Promise<string> {
+  const platform = await readPlatform(home);
+  return platform === undefined ? "BUILDKIT_HOST=ADDRESS " : `PATH=${platform.binaries}:$PATH BUILDKIT_HOST=${platform.addresses["buildkit"]} `;
 }

@@ -68,7 +68,7 @@ function worker(context: AppsContext, name: "builder" | "runner", environment: R
 
 function app(context: AppsContext, name: "control-plane" | "builder" | "runner", environment: Readonly<Record<string, string>>): ServerProcess {
   const { config, servers, health, watch, report } = context;
-  const url = name === "control-plane" ? platformUrl(context) : `http://${health[name]}`;
+  const readiness = name === "control-plane" ? new URL("/healthz", platformUrl(context)) : `http://${health[name]}/readyz`;
   return {
     name,
     command: watch
@@ -86,7 +86,7 @@ function app(context: AppsContext, name: "control-plane" | "builder" | "runner",
       ...environment,
     },
     stop: { signal: "SIGTERM", graceSeconds: 25, isolated: false },
-    isReady: async () => (await fetch(new URL("/readyz", url))).ok,
+    isReady: async () => (await fetch(readiness)).ok,
     report,
   };
 }

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { LaminaError } from "lamina";
@@ -25,14 +26,17 @@ export async function up(config: Config, onProgress: OnProgress): Promise<Platfo
   let supervisor: Spawned | undefined;
   for (;;) {
     const platform = await readPlatform(config.home);
-    if (platform !== undefined) return platform;
     const record = await readSupervisor(config.home);
+    if (platform !== undefined) {
+      onProgress(record);
+      return platform;
+    }
     if (record !== undefined && supervisor?.pid === record.pid && record.state === "failed") throw await notStarted(config, record.problem);
     if (supervisor === undefined && !record?.alive) supervisor = await spawnSupervisor(config);
     // It gave up: another one held the lock (and is to be waited for), or it died before it could say why.
     const exitCode = supervisor?.exitCode();
     if (exitCode === LOCK_HELD) supervisor = undefined;
-    else if (exitCode !== undefined) throw await notStarted(config, record?.state === "failed" ? record.problem : `its supervisor ended with exit status ${exitCode}`);
+    else if (exitCode !== undefined) throw await notStarted(config, record?.pid === supervisor?.pid ? record?.problem : undefined);
     onProgress(record?.alive ? record : undefined);
     await delay(POLL_MS);
   }
@@ -65,9 +69,13 @@ async function spawnSupervisor(config: Config): Promise<Spawned> {
   }
 }
 
+/** A problem's first line says what is wrong, the others are the end of a log; without a problem the supervisor's log may tell. */
 async function notStarted(config: Config, problem: string | undefined): Promise<LaminaError> {
-  const file = logFile(config.home, "supervisor");
-  const lines = (await readFile(file, "utf8")).trimEnd().split("\n").slice(-SHOWN_LOG_LINES);
-  const message = `The platform did not start: ${problem ?? "no reason was given"}\nThe end of ${file} follows; \`lamina doctor\` says what is wrong.`;
-  return new LaminaError({ code: "UNREACHABLE", message, lastLines: lines });
+  const log = async () => (await readFile(logFile(config.home, "supervisor"), "utf8")).trimEnd().split("\n");
+  const [headline = "no reason was given", ...lines] = problem?.trimEnd().split("\n") ?? ["its supervisor has ended", ...(await log())];
+  return new LaminaError({
+    code: "UNREACHABLE",
+    message: `The platform did not start: ${headline}\nThe logs are in ${path.dirname(logFile(config.home, "supervisor"))}; \`lamina doctor\` says more.`,
+    lastLines: lines.slice(-SHOWN_LOG_LINES),
+  });
 }

@@ -1,20 +1,24 @@
 /** An error as people read it: what happened, where in their file, and the last that was said. */
 import type { Colors } from "../output.ts";
 import type { ErrorInfo, SourceLocation } from "lamina";
-import { plainLine } from "./text.ts";
+import { fit, plainLine } from "./text.ts";
 
 /** Lines of the user's file that are shown before the one that is meant. */
 const LINES_BEFORE = 2;
+/** Columns of a quoted line that are neither its number nor its text, and the last one, which stays free. */
+const GUTTER_BESIDE_NUMBER = 8;
 
 export interface FailureContext {
   readonly colors: Colors;
+  /** The width to cut quoted lines to. */
+  readonly columns?: number | undefined;
   /** The layer that it concerns, such as "layer 3 (runCommands)". */
   readonly layer?: string | undefined;
   /** The user's file, where it could be read. */
   readonly sourceText?: string | undefined;
 }
 
-export function failureLines(info: ErrorInfo, { colors, layer, sourceText }: FailureContext): string[] {
+export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIVE_INFINITY, layer, sourceText }: FailureContext): string[] {
   const [headline = "", ...more] = info.message.split("\n");
   return [
     `${colors.red(colors.bold(`${info.code}:`))} ${headline}`,
@@ -22,7 +26,7 @@ export function failureLines(info: ErrorInfo, { colors, layer, sourceText }: Fai
     ...(layer === undefined ? [] : [`  layer      ${layer}`]),
     ...(info.command === undefined ? [] : withRule("  command    ", info.command)),
     ...(info.exitCode === undefined ? [] : [`  exit code  ${info.exitCode}`]),
-    ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, colors)),
+    ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, { colors, columns })),
     ...(info.lastLines === undefined || info.lastLines.length === 0 ? [] : ["  last lines", ...info.lastLines.map((line) => `    ${colors.dim("│")} ${plainLine(line)}`)]),
   ];
 }
@@ -32,14 +36,16 @@ function withRule(label: string, command: string): string[] {
   return command.split("\n").map((line, index) => `${index === 0 ? label : " ".repeat(label.length)}${line}`);
 }
 
-function sourceLines({ file, line, column }: SourceLocation, sourceText: string | undefined, colors: Colors): string[] {
+function sourceLines({ file, line, column }: SourceLocation, sourceText: string | undefined, { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>): string[] {
   const place = `  at         ${colors.cyan(`${file}:${line}:${column}`)}`;
   const lines = sourceText?.split("\n");
   const meant = lines?.[line - 1];
   if (lines === undefined || meant === undefined) return [place];
   const first = Math.max(1, line - LINES_BEFORE);
   const gutter = String(line).length;
-  const quoted = lines.slice(first - 1, line).map((text, index) => {
+  const room = columns - gutter - GUTTER_BESIDE_NUMBER;
+  const quoted = lines.slice(first - 1, line).map((whole, index) => {
+    const text = columns === Number.POSITIVE_INFINITY ? whole : fit(whole, room);
     const number = String(first + index).padStart(gutter);
     return first + index === line ? `  ${colors.red(">")} ${number} ${colors.dim("│")} ${text}` : colors.dim(`    ${number} │ ${text}`);
   });

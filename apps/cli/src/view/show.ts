@@ -4,7 +4,7 @@ import type { Output } from "../output.ts";
 import type { BuildEvent } from "lamina";
 import { liveLines } from "./live.ts";
 import { plainLines } from "./plain.ts";
-import { afterEvent, type BuildView, newBuildView } from "./state.ts";
+import { afterEvent, type BuildView, newBuildView, withoutActivity } from "./state.ts";
 
 const REDRAW_MS = 100;
 
@@ -68,6 +68,7 @@ function liveDisplay({ output, name, details }: DisplayOptions): BuildDisplay {
     ...state,
     [Symbol.dispose]() {
       clearInterval(timer);
+      state.rest();
       draw();
       update.done();
     },
@@ -82,6 +83,10 @@ function viewState(name: string, details: readonly string[]) {
     },
     activity(text: string) {
       view = { ...view, activity: text };
+    },
+    /** Nothing goes on any more. */
+    rest() {
+      view = withoutActivity(view);
     },
     view: () => view,
   };

@@ -78,6 +78,11 @@ export function afterEvent(view: BuildView, event: BuildEvent, now: number): Bui
   }
 }
 
+/** The view when nothing goes on beside the layers. */
+export function withoutActivity({ activity: _, ...view }: BuildView): BuildView {
+  return view;
+}
+
 /** Milliseconds that the build has taken until `now`. */
 export function elapsed(view: BuildView, now: number): number {
   return now - view.since;
@@ -102,10 +107,6 @@ function plannedLayer(planned: Extract<BuildOwnEvent, { type: "planned" }>["laye
 
 function withLayer(view: BuildView, id: string | undefined, change: (layer: LayerView) => Partial<LayerView>): BuildView {
   return { ...view, layers: view.layers.map((layer) => (layer.id === id ? { ...layer, ...change(layer) } : layer)) };
-}
-
-function withoutActivity({ activity: _, ...view }: BuildView): BuildView {
-  return view;
 }
 
 function withLine(state: LayerState, line: string): LayerState {
