@@ -22,6 +22,9 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
   await mkdir(root, { recursive: true, mode: 0o700 });
   await mkdir(cdiDirectory(context.directory), { recursive: true });
   await rm(socket(context.directory), { force: true });
+  const temporary = join(directory, "tmp");
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { mode: 0o700 });
   await writeFile(configuration, buildkitConfiguration(context.directory, root, registry), { mode: 0o600 });
   return supervise({
     name: "buildkitd",
@@ -32,6 +35,8 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
     ),
     directory: context.directory,
     path: context.binaries,
+    // It leaves the empty points of its mounts behind.
+    environment: { TMPDIR: temporary },
     stop: { signal: "SIGTERM", graceSeconds: 15, isolated: true },
     isReady: async () => {
       await runCommand(join(context.binaries, "buildctl"), ["--addr", buildkitAddress(context.directory), "debug", "workers"]);
