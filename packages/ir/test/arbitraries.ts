@@ -1,9 +1,9 @@
 /** Random definitions, trees and operations. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Definition, Digest, ResolvedDefinition, ResolvedStep, StepOperation, TreeEntry } from "../src/index.ts";
 
 export const digest: fc.Arbitrary<Digest> = fc
-  .string({ unit: fc.constantFrom(..."0123456789abcdef"), minLength: 64, maxLength: 64 })
+  .string({ unit: fc.constantFrom(...Array.from("0123456789abcdef")), minLength: 64, maxLength: 64 })
   .map((hex) => `sha256:${hex}`);
 export const text = fc.string({ unit: "grapheme", minLength: 1 }).filter((value) => !value.includes("\0") && value.isWellFormed());
 const name = fc.stringMatching(/^[A-Z][A-Z0-9_]{0,8}$/);

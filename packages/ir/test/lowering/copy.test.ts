@@ -183,7 +183,7 @@ async function copiedFiles(steps: readonly { kind: "copyLocalFile"; tree: string
   return layers.flat().flatMap(({ type, name, content }) => (type === "file" ? [{ name, content: content.toString() }] : []));
 }
 
-function describeEntry({ name, type, mode = 0, linkname, content }: LayerEntry): string {
+function describeEntry({ name, type, mode, linkname, content }: LayerEntry): string {
   const path = name.replace(/^made\/here\//, "").replace(/\/$/, "");
   return fingerprint({ kind: type ?? "", path, mode: mode & 0o7777, target: linkname ?? "", content: content.toString() });
 }

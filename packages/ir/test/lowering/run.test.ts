@@ -129,7 +129,7 @@ describe("stages", () => {
     const marks = async (noCache?: readonly string[]) => {
       await using out = await temporaryDirectory();
       expectBuilt(await buildLowered({ from, steps, noCache, output: { kind: "directory", destination: out.path } }, lowered));
-      return Promise.all(["one", "two", "three"].map((name) => readFile(join(out.path, name), "utf8")));
+      return await Promise.all(["one", "two", "three"].map((name) => readFile(join(out.path, name), "utf8")));
     };
     const before = await marks();
     const after = await marks(forced);
