@@ -25,6 +25,8 @@ export interface LayerImagesOptions {
 export interface LayerImages {
   /** The image of a layer was pushed already. */
   pushed(layer: number, image: SolvedImage): void;
+  /** Has the image ready on which a layer lies, so that publishing that layer need not wait for it. */
+  prepareParent(layer: number): void;
   /** Publishes a layer, unless it is published already. */
   publish(layer: number): Promise<void>;
 }
@@ -44,6 +46,9 @@ export function layerImages(options: LayerImagesOptions): LayerImages {
   return {
     pushed(layer, { digest }) {
       void once(images, layer, async () => ({ digest, blobs: await blobsOf(repository, digest, signal) })).catch(() => {});
+    },
+    prepareParent(layer) {
+      void imageOf(layer - 1).catch(() => {});
     },
     publish: (layer) =>
       once(published, layer, async () => {

@@ -49,7 +49,9 @@ export function layerProgress({ layers, redact, emit }: LayerProgressOptions): L
   const last = layers.length - 1;
   const vertices = new Map<string, { layer: number; vertex: Vertex; reader: LineReader }>();
   const lines = layers.map((): string[] => []);
-  const transfers = new Map<string, Transfer>();
+  const pulled = new Map<string, VertexStatus>();
+  let pullToldAt = -Infinity;
+  let isPushing = false;
   let current = -1;
   let built = 0;
   let failed: FailedStep | undefined;
@@ -80,7 +82,12 @@ export function layerProgress({ layers, redact, emit }: LayerProgressOptions): L
     }
     lines[layer]?.splice(0, Math.max(0, (lines[layer]?.length ?? 0) - KEPT_LINES));
   };
+  const finish = async (): Promise<void> => {
+    await advance(last);
+    if (built <= last) await markBuilt(last);
+  };
   const takeVertex = async (vertex: Vertex): Promise<void> => {
+    if (vertex.name === EXPORT && vertex.started !== undefined) await finish();
     const layer = layerOf(vertex, layers);
     if (layer === undefined) return;
     const known = vertices.get(vertex.digest) ?? { layer, vertex, reader: lineReader(redact) };
@@ -90,16 +97,17 @@ export function layerProgress({ layers, redact, emit }: LayerProgressOptions): L
     if (vertex.error !== undefined && !CANCELED.test(vertex.error)) failed = { layer, error: vertex.error };
   };
   const takeStatus = async (status: VertexStatus): Promise<void> => {
-    const known = vertices.get(status.vertex);
-    const layer = known?.layer ?? (PUSH.test(status.id) ? last : undefined);
-    const what = PUSH.test(status.id) ? "push" : "pull";
-    if (layer === undefined || (what === "pull" && status.total === undefined)) return;
-    const transfer = transfers.get(what) ?? { parts: new Map(), toldAt: -Infinity };
-    transfers.set(what, transfer);
-    transfer.parts.set(status.id, status);
-    if (performance.now() - transfer.toldAt < PROGRESS_EVERY_MS && status.completed === undefined) return;
-    transfer.toldAt = performance.now();
-    await emit({ type: "progress", at: Date.now(), layer: layerId(layer), what, ...sumOf(transfer) });
+    if (PUSH.test(status.id)) {
+      if (!isPushing) await emit({ type: "progress", at: Date.now(), layer: layerId(last), what: "push", current: 0 });
+      isPushing = true;
+      return;
+    }
+    const layer = vertices.get(status.vertex)?.layer;
+    if (layer === undefined || status.total === undefined) return;
+    pulled.set(status.id, status);
+    if (performance.now() - pullToldAt < PROGRESS_EVERY_MS && status.completed === undefined) return;
+    pullToldAt = performance.now();
+    await emit({ type: "progress", at: Date.now(), layer: layerId(layer), what: "pull", ...sumOf([...pulled.values()]) });
   };
 
   return {
@@ -111,10 +119,7 @@ export function layerProgress({ layers, redact, emit }: LayerProgressOptions): L
       }
       for (const status of statuses) await takeStatus(status);
     },
-    async finish() {
-      await advance(last);
-      if (built <= last) await markBuilt(last);
-    },
+    finish,
     get failed() {
       return failed;
     },
@@ -126,14 +131,10 @@ export function layerProgress({ layers, redact, emit }: LayerProgressOptions): L
   };
 }
 
-interface Transfer {
-  readonly parts: Map<string, VertexStatus>;
-  toldAt: number;
-}
-
 /** `[stage 2/3] …`; a Dockerfile of one stage is not named: `[2/3] …`. */
 const STEP = /^\[(?:(\S+) )?\d+\/\d+\] /;
 const PULL = /^\[(?:\S+ )?\d+\/\d+\] FROM /;
+const EXPORT = "exporting to image";
 const PUSH = /^pushing /;
 /** What BuildKit says of steps that it stopped because another had failed. */
 const CANCELED = /context canceled/;
@@ -155,9 +156,7 @@ function duration({ started, completed, cached }: Vertex): number {
   return Math.max(0, Date.parse(completed) - Date.parse(started)) / 1000;
 }
 
-function sumOf({ parts }: Transfer): { current: number; total?: number } {
-  const all = [...parts.values()];
-  const current = all.reduce((sum, part) => sum + (part.current ?? 0), 0);
-  const total = all.reduce((sum, part) => sum + (part.total ?? 0), 0);
-  return total === 0 ? { current } : { current, total };
+function sumOf(parts: readonly VertexStatus[]): { current: number; total: number } {
+  const sum = (value: (part: VertexStatus) => number | undefined) => parts.reduce((total, part) => total + (value(part) ?? 0), 0);
+  return { current: sum(({ current }) => current), total: sum(({ total }) => total) };
 }

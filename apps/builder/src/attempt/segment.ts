@@ -100,8 +100,10 @@ async function makeAndPublish({ solve, images, progress, last, noCache, logger }
     await progress.take(status);
     if (progress.built === before) return;
     clearTimeout(behind);
+    if (progress.built > last) return images.prepareParent(last);
     behind = setTimeout(() => void publishWhatCanBe(), PUBLISH_BEHIND_MS);
   };
+  images.prepareParent(0);
   try {
     const image = await solve(last, { noCache, onStatus });
     clearTimeout(behind);

@@ -1,0 +1,53 @@
+/** A look into an image in the registry. */
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { isIndex, type Repository } from "@lamina/registry";
+import { extract } from "tar-stream";
+
+export interface FileInLayer {
+  readonly path: string;
+  readonly type: string;
+  readonly mode: number;
+  readonly target: string | undefined;
+  readonly content: string;
+}
+
+/** The descriptors of an image's blobs, the base's first. */
+export async function blobsOf(images: Repository, digest: string) {
+  const { content } = await images.manifest(digest);
+  if (isIndex(content)) throw new TypeError("one image was asked for");
+  return content.layers;
+}
+
+export async function annotationsOf(images: Repository, digest: string): Promise<Record<string, string>> {
+  return { ...(await images.manifest(digest)).content.annotations };
+}
+
+/** The files of the last blob of an image, by path. */
+export async function lastLayer(images: Repository, digest: string): Promise<Map<string, FileInLayer>> {
+  const blob = (await blobsOf(images, digest)).at(-1);
+  if (blob === undefined) throw new TypeError("the image has no layers");
+  return filesOf(await bytesOf(images, blob.digest));
+}
+
+/** The bytes of a blob, decompressed where it is compressed. */
+export async function bytesOf(images: Repository, digest: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await images.blob(digest)) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(bytes);
+  return bytes.readUInt16LE(0) === 0x8b1f ? gunzipSync(bytes) : bytes;
+}
+
+async function filesOf(tar: Buffer): Promise<Map<string, FileInLayer>> {
+  const files = new Map<string, FileInLayer>();
+  const entries = extract();
+  entries.end(tar);
+  for await (const entry of entries) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of entry) if (chunk instanceof Uint8Array) chunks.push(chunk);
+    const { name, type, mode, linkname } = entry.header;
+    const path = name.replace(/\/$/, "");
+    files.set(path, { path, type: type ?? "", mode: mode ?? 0, target: linkname ?? undefined, content: Buffer.concat(chunks).toString() });
+  }
+  return files;
+}
