@@ -5,6 +5,12 @@ import { type ResolvedDefinition, ResolvedStep, checkDefinition, failedCommand, 
 import { resolvedDefinition } from "./arbitraries.ts";
 
 const FROM = `registry.example/base@sha256:${"1".repeat(64)}`;
+const BASE_ALONE: ResolvedDefinition = {
+  builderVersion: "2026.11",
+  platform: "linux/amd64",
+  base: { kind: "base", digest: `sha256:${"1".repeat(64)}` },
+  steps: [],
+};
 const valid = resolvedDefinition.filter(isValid);
 
 describe("every Dockerfile", () => {
@@ -58,26 +64,21 @@ describe("every Dockerfile", () => {
 });
 
 test("of a base alone it is the base", () => {
-  const definition: ResolvedDefinition = {
-    builderVersion: "2026.11",
-    platform: "linux/amd64",
-    base: { kind: "base", digest: `sha256:${"1".repeat(64)}` },
-    steps: [],
-  };
-  expect(lower({ definition, from: FROM, first: 1, last: 0 })).toMatchObject({
+  expect(lower({ definition: BASE_ALONE, from: FROM, first: 1, last: 0 })).toMatchObject({
     dockerfile: `FROM ${FROM} AS lamina-0\n`,
     stages: [{ layer: 0, target: "lamina-0" }],
   });
 });
 
 test("a definition that cannot be built is not lowered", () => {
-  const definition: ResolvedDefinition = {
-    builderVersion: "0",
-    platform: "linux/amd64",
-    base: { kind: "base", digest: `sha256:${"1".repeat(64)}` },
-    steps: [],
-  };
+  const definition: ResolvedDefinition = { ...BASE_ALONE, builderVersion: "0" };
   expect(() => lower({ definition, from: FROM, first: 1, last: 0 })).toThrow(expect.objectContaining({ code: "unknown-builder-version" }));
+});
+
+test("layers that a definition does not have are refused", () => {
+  const definition: ResolvedDefinition = { ...BASE_ALONE, steps: [{ kind: "workdir", path: "/x" }] };
+  expect(() => lower({ definition, from: FROM, first: 0, last: 1 })).toThrow(RangeError);
+  expect(() => lower({ definition, from: FROM, first: 1, last: 2 })).toThrow(RangeError);
 });
 
 describe("the failed command", () => {

@@ -90,6 +90,18 @@ describe("a directory", () => {
     expectBuilt(await build({ from: await shellBase(), steps: [to("/fresh/parent"), to("/kept"), to("/tmp")], trees: [tree], look }));
   });
 
+  test("is the same layer to the byte when it is staged again at another time", async () => {
+    const tree = fixtureTree(file("a/b", "content"), link("c", "a"));
+    const input = {
+      from: await shellBase(),
+      steps: [{ kind: "copyLocalDir" as const, tree: tree.digest, destination: "/app" }],
+      trees: [tree],
+    };
+    const first = expectBuilt(await build({ ...input, output: { kind: "image", repository } }));
+    const second = expectBuilt(await build({ ...input, output: { kind: "image", repository } }));
+    expect(second.digest).toBe(first.digest);
+  });
+
   test("that is empty makes its destination", async () => {
     const tree = fixtureTree();
     const steps = [{ kind: "copyLocalDir" as const, tree: tree.digest, destination: "/made" }];
