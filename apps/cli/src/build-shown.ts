@@ -50,7 +50,7 @@ export async function buildShown({ name, image }: LoadedImage, options: BuildSho
         display.event(event);
       },
     });
-    report({ ...result, layers: result.layers });
+    report({ id: result.id, ref: result.ref, layers: result.layers });
     return result;
   } catch (error) {
     // Who cancels does not wait for the feed to say so.
