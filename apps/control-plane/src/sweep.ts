@@ -49,7 +49,6 @@ async function expireAttempts(context: SweepContext): Promise<void> {
   }
 }
 
-/** A run is never started again: nobody knows how far it got. */
 async function expireRuns({ database, logger }: SweepContext): Promise<void> {
   const late = await database.$queryRaw<Found[]>`SELECT id, workspace FROM run WHERE state = 'running' AND lease_until < clock_timestamp()`;
   for (const { id, workspace } of late) {
@@ -58,8 +57,7 @@ async function expireRuns({ database, logger }: SweepContext): Promise<void> {
         SELECT id, workspace FROM run WHERE id = ${id} AND state = 'running' AND lease_until < clock_timestamp() FOR UPDATE`;
       if (still === undefined) return;
       logExpiry(logger, "run", id);
-      const message = "The runner was lost while the command ran; it is not known how far it got.";
-      await endRun(transaction, id, { state: "failed", error: { code: "RUN_FAILED", message } });
+      await endRun(transaction, id, { state: "expired" });
     });
   }
 }

@@ -36,8 +36,10 @@ export interface BasesOptions {
 }
 
 export function createBases({ database, registries, pythonBases, config }: BasesOptions): Bases {
-  const find = (operation: BaseOperation, platform: Platform): Promise<FoundBase> =>
-    operation.kind === "debianSlim" ? pythonBases.find(operation.pythonVersion, platform) : lookUp(registries, parseReference(operation.reference), platform);
+  const find = async (operation: BaseOperation, platform: Platform): Promise<FoundBase> => {
+    if (operation.kind === "debianSlim") return pythonBases.find(operation.pythonVersion, platform);
+    return lookUp(registries, parseReference(operation.reference), platform);
+  };
 
   return {
     async resolve({ workspace, operation, platform, pull }) {

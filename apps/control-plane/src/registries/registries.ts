@@ -22,7 +22,7 @@ export function createRegistries({ registry }: Pick<Config, "registry">): Regist
   const platform = createRegistry(registry);
   return {
     platform,
-    of: (host) => (host === registry.host ? platform : createRegistry({ host, insecure: isLoopback(host), timeouts: ELSEWHERE })),
+    of: (host) => (host === registry.host ? platform : createRegistry({ host, insecure: isLoopback(host) })),
   };
 }
 
@@ -33,6 +33,3 @@ export function repositoriesUnder(prefix: string): Repositories {
     pythonBases: `${prefix}/bases/python`,
   };
 }
-
-/** Somebody waits for the plan: a registry that does not answer soon counts as out of reach. */
-const ELSEWHERE = { responseMs: 5_000 };

@@ -5,7 +5,9 @@ import { enqueue } from "../outbox/messages.ts";
 export type RunOutcome =
   | { readonly state: "done"; readonly exitCode: number }
   | { readonly state: "failed"; readonly error: ErrorInfo }
-  | { readonly state: "cancelled" };
+  | { readonly state: "cancelled" }
+  /** Its lease ran out. It is never started again: nobody knows how far it got. */
+  | { readonly state: "expired" };
 
 /** Ends a run, and its feed. The caller has seen under lock that it has not ended. */
 export async function endRun(transaction: Transaction, id: string, outcome: RunOutcome): Promise<void> {
@@ -24,5 +26,9 @@ function endEvent(outcome: RunOutcome): RunEnd {
       return { type: "run-failed", at, error: outcome.error };
     case "cancelled":
       return { type: "run-failed", at, error: { code: "CANCELLED", message: "The run was cancelled." } };
+    case "expired": {
+      const message = "The runner was lost while the command ran; it is not known how far it got.";
+      return { type: "run-failed", at, error: { code: "RUN_FAILED", message } };
+    }
   }
 }

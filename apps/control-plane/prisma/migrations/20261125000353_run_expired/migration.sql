@@ -1,0 +1,2 @@
+-- AlterEnum
+ALTER TYPE "run_state" ADD VALUE 'expired';

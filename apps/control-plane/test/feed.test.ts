@@ -1,0 +1,105 @@
+import type { BuildEvent, Tracked } from "@lamina/api";
+import { FeedFencedError } from "@lamina/service";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { fakeBuilder } from "./support/builder.ts";
+import { testControlPlane, type TestControlPlane } from "./support/platform.ts";
+import { attemptOf, chain, follow, startBuild } from "./support/requests.ts";
+
+/** A build of two attempts: the first is lost after one layer. */
+async function buildWithTwoAttempts(platform: TestControlPlane): Promise<string> {
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one", "two", "three"));
+  const lost = await attemptOf(platform, build);
+  const held = await builder.claim(lost);
+  const layer = held?.claimed.layers[0]?.id ?? "";
+  for (let line = 1; line <= 50; line += 1) await held?.feed.write({ type: "log", at: line, layer, line: `line ${line}` });
+  await held?.feed.flush();
+  await held?.publish(1);
+  await platform.sql("UPDATE attempt SET lease_until = now() - interval '1 second' WHERE id = $1", [lost]);
+  await follow(platform, build, { until: (event) => event.type === "attempt" && event.attempt !== lost });
+  await builder.make(await attemptOf(platform, build));
+  await archived(platform, 2);
+  return build;
+}
+
+async function archived(platform: TestControlPlane, feeds: number): Promise<void> {
+  await expect.poll(() => platform.sql("SELECT DISTINCT feed FROM event_chunk"), { timeout: 10_000 }).toHaveLength(feeds);
+}
+
+/** The events of each feed apart: how they are merged is left open. */
+function byFeed(events: readonly Tracked<BuildEvent>[]): Map<string, BuildEvent[]> {
+  return Map.groupBy(
+    events.map(({ event }) => event),
+    (event) => ("attempt" in event && event.type !== "attempt" ? event.attempt : "own"),
+  );
+}
+
+test("wherever a reader stops and goes on, it sees each event once and in order", async () => {
+  await using platform = await testControlPlane();
+  const build = await buildWithTwoAttempts(platform);
+  const whole = await follow(platform, build);
+  const property = fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 12 }), async (pieces) => {
+    const seen: Tracked<BuildEvent>[] = [];
+    for (const piece of pieces) {
+      let left = piece;
+      seen.push(...(await follow(platform, build, { after: seen.at(-1)?.cursor, until: () => (left -= 1) === 0 })));
+    }
+    seen.push(...(await follow(platform, build, { after: seen.at(-1)?.cursor })));
+    expect(byFeed(seen)).toEqual(byFeed(whole));
+    expect(seen.at(-1)?.event.type).toBe("done");
+  });
+  await fc.assert(property, { numRuns: 25 });
+});
+
+test("a reader who came early sees what a late one sees", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one", "two"));
+  const early = follow(platform, build);
+  const held = await builder.claim(await attemptOf(platform, build));
+  const layer = held?.claimed.layers[0]?.id ?? "";
+  for (let line = 1; line <= 500; line += 1) await held?.feed.write({ type: "log", at: line, layer, line: `line ${line}` });
+  await held?.feed.flush();
+  await held?.publish(2);
+  const late = await follow(platform, build);
+  expect(await early).toEqual(late);
+  expect(late.filter(({ event }) => event.type === "log")).toHaveLength(500);
+});
+
+test("the end of each feed is there once, and the numbers before it have no gaps", async () => {
+  await using platform = await testControlPlane();
+  await using other = await testControlPlane({ beside: platform });
+  const build = await buildWithTwoAttempts(other);
+  const events = (await follow(platform, build)).map(({ event }) => event.type);
+  expect(events.filter((type) => type === "attempt-cut-off")).toHaveLength(1);
+  expect(events.filter((type) => type === "attempt-done")).toHaveLength(1);
+  expect(events.filter((type) => type === "done")).toHaveLength(1);
+  const chunks = await platform.sql<{ first: number; last: number }>("SELECT first, last FROM event_chunk ORDER BY feed, first");
+  expect(chunks[0]).toEqual({ first: 1, last: 51 });
+});
+
+test("a writer that lost its lease cannot write after the end", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one"));
+  const lost = await attemptOf(platform, build);
+  const held = await builder.claim(lost);
+  await held?.feed.write({ type: "attempt-started", at: 1, builder: "fake" });
+  await held?.feed.flush();
+  await platform.sql("UPDATE attempt SET lease_until = now() - interval '1 second' WHERE id = $1", [lost]);
+  await archived(platform, 1);
+  await held?.feed.write({ type: "preparing", at: 2, what: "too late" });
+  await expect(held?.feed.flush()).rejects.toBeInstanceOf(FeedFencedError);
+
+  await builder.make(await attemptOf(platform, build));
+  const types = (await follow(platform, build)).flatMap(({ event }) => ("attempt" in event && event.attempt === lost ? [event.type] : []));
+  expect(types).toEqual(["attempt", "attempt-started", "attempt-cut-off"]);
+});
+
+test("a cursor that is none is refused", async () => {
+  await using platform = await testControlPlane();
+  const build = await startBuild(platform, chain("one"));
+  await expect(follow(platform, build, { after: "nonsense" })).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  await expect(follow(platform, "none")).rejects.toMatchObject({ code: "NOT_FOUND" });
+});

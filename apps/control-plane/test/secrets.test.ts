@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { createSealer } from "../src/secrets/seal.ts";
+import { fakeBuilder } from "./support/builder.ts";
+import { client, testControlPlane, type TestControlPlane } from "./support/platform.ts";
+import { attemptOf, definition, startBuild } from "./support/requests.ts";
+
+/** Whether a value stands anywhere in the database, in the clear, in hexadecimal or in base64. */
+async function isInDatabase(platform: TestControlPlane, value: string): Promise<boolean> {
+  const bytes = Buffer.from(value);
+  const forms = [value, bytes.toString("hex"), bytes.toString("base64").replace(/=*$/, "").slice(0, -1)];
+  const tables = await platform.sql<{ name: string }>("SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public'");
+  for (const { name } of tables) {
+    const rows = await platform.sql<{ text: string }>(`SELECT t::text AS text FROM ${name} t`);
+    if (rows.some(({ text }) => forms.some((form) => text.includes(form)))) return true;
+  }
+  return false;
+}
+
+const step = definition([
+  {
+    kind: "runCommands",
+    commands: ["x"],
+    secrets: [
+      { kind: "named", name: "git" },
+      { kind: "inline", variables: ["API_KEY"] },
+    ],
+  },
+]);
+
+test("values reach the holder of the lease once, and stand nowhere in the database", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  await platform.services.secrets.set(client, { name: "git", variables: { TOKEN: "named-value-83kd02" } });
+  const build = await startBuild(platform, step, { secrets: { API_KEY: "inline-value-92md7" } });
+  const attempt = await attemptOf(platform, build);
+
+  const held = await builder.claim(attempt);
+  expect(held?.claimed.secrets).toEqual({ TOKEN: "named-value-83kd02", API_KEY: "inline-value-92md7" });
+  expect(await builder.claim(attempt)).toBeUndefined();
+  expect(await platform.services.secrets.list(client)).toMatchObject([{ name: "git", variables: ["TOKEN"] }]);
+  for (const value of ["named-value-83kd02", "inline-value-92md7"]) expect(await isInDatabase(platform, value)).toBe(false);
+
+  await held?.publish(1);
+  await held?.finish();
+  expect(await platform.sql("SELECT build_id FROM build_secrets")).toEqual([]);
+});
+
+test("the search for values finds one that is planted, however it is written", async () => {
+  await using platform = await testControlPlane();
+  await startBuild(platform, definition([]), { name: "named-value-83kd02" });
+  expect(await isInDatabase(platform, "named-value-83kd02")).toBe(true);
+  await platform.sql("INSERT INTO event_chunk VALUES ('f', 1, 1, $1)", [Buffer.from("inline-value-92md7")]);
+  expect(await isInDatabase(platform, "inline-value-92md7")).toBe(true);
+  expect(await isInDatabase(platform, "value-of-nobody")).toBe(false);
+});
+
+test("a secret that is gone when the builder comes fails the build, and says which", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  await platform.services.secrets.set(client, { name: "git", variables: { TOKEN: "x" } });
+  const build = await startBuild(platform, step, { secrets: { API_KEY: "y" } });
+  await platform.services.secrets.remove(client, { name: "git" });
+  expect(await builder.claim(await attemptOf(platform, build))).toBeUndefined();
+  const { state, error } = await platform.services.builds.get(client, { id: build });
+  expect(state).toBe("failed");
+  expect(error).toMatchObject({ code: "SECRET_MISSING", message: expect.stringContaining("TOKEN") });
+});
+
+test("steps for which one variable means different values are made by attempts apart", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  await platform.services.secrets.set(client, { name: "a", variables: { TOKEN: "value of a" } });
+  await platform.services.secrets.set(client, { name: "b", variables: { TOKEN: "value of b" } });
+  const using = (name: string) => ({ kind: "runCommands" as const, commands: ["x"], secrets: [{ kind: "named" as const, name }] });
+  const build = await startBuild(platform, definition([using("a"), using("b")]));
+  const first = await builder.claim(await attemptOf(platform, build));
+  expect(first?.claimed.secrets).toEqual({ TOKEN: "value of a" });
+  await first?.publish(1);
+  const second = await builder.claim(await attemptOf(platform, build));
+  expect(second?.claimed.secrets).toEqual({ TOKEN: "value of b" });
+});
+
+test("sealed values open only with their key and in their row", () => {
+  const sealer = createSealer(Buffer.alloc(32, 1));
+  const sealed = sealer.seal("row", { A: "one" });
+  expect(sealer.open("row", sealed)).toEqual({ A: "one" });
+  expect(() => sealer.open("other row", sealed)).toThrow();
+  expect(() => createSealer(Buffer.alloc(32, 2)).open("row", sealed)).toThrow();
+  const changed = sealed.with(-1, (sealed.at(-1) ?? 0) ^ 1);
+  expect(() => sealer.open("row", changed)).toThrow();
+});
+
+test("a value that no environment can hold is refused without being shown", async () => {
+  await using platform = await testControlPlane();
+  const set = platform.services.secrets.set(client, { name: "s", variables: { TOKEN: "se\0cret" } });
+  await expect(set).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.not.stringContaining("cret") });
+});
