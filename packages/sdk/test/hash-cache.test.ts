@@ -112,5 +112,5 @@ test("a file that was replaced since it was looked at is an error, and a link in
   await expect(digestOf(place.path("a"), stamp)).rejects.toThrow(/changed while it was read/);
   await rm(place.path("a"));
   await symlink("d", place.path("a"));
-  await expect(digestOf(place.path("a"), stamp)).rejects.toMatchObject({ code: "ELOOP" });
+  await expect(digestOf(place.path("a"), stamp)).rejects.toThrow(ChangedWhileRead);
 });

@@ -12,11 +12,15 @@ export interface Destination {
 }
 
 /** Streams a pack. @throws what kept a file from being read; what the platform answers; UNREACHABLE */
-export async function sendPack({ body, filled }: Pack, destination: Destination): Promise<PackReceipt> {
-  // A platform that answers before it has read everything reads no more: what fills the body must not wait for it.
-  const answer = post(body, destination).finally(() => body.destroy());
-  const [receipt] = await Promise.all([answer, filled]);
-  return receipt;
+export async function sendPack({ body, readFailure }: Pack, destination: Destination): Promise<PackReceipt> {
+  try {
+    return await post(body, destination);
+  } catch (error) {
+    throw readFailure() ?? error;
+  } finally {
+    // A platform that answers before it has read everything reads no more.
+    body.destroy();
+  }
 }
 
 const Failure = z.object({ error: ErrorInfo });

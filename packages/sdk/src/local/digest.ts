@@ -15,8 +15,8 @@ export interface FileStamp {
 /** The file was another one, or another content, when reading ended than when it began. */
 export class ChangedWhileRead extends Error {
   override readonly name = "ChangedWhileRead";
-  constructor(path: string) {
-    super(`"${path}" changed while it was read; try again when nothing writes to it`);
+  constructor(path: string, options?: ErrorOptions) {
+    super(`"${path}" changed while it was read; try again when nothing writes to it`, options);
   }
 }
 
@@ -36,9 +36,18 @@ export async function digestOf(path: string, stamp: FileStamp): Promise<Digest> 
   return DigestSchema.parse(`sha256:${hash.digest("hex")}`);
 }
 
-/** Opens a regular file for reading; never follows a link that took its place, nor waits for a FIFO that did. */
-export function openFile(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+/**
+ * Opens a regular file that was looked at before; never follows a link that took its place, nor waits for a FIFO that did.
+ * @throws ChangedWhileRead when the file is not there any more
+ */
+export async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const isGone =
+      error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR" || error.code === "ELOOP");
+    throw isGone ? new ChangedWhileRead(path, { cause: error }) : error;
+  }
 }
 
 /** The content in chunks. @throws ChangedWhileRead when it is not, or did not stay, what `stamp` says */

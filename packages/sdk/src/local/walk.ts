@@ -74,7 +74,7 @@ async function look(place: Place): Promise<Found> {
   try {
     return { ...place, stats: await lstat(place.absolute, { bigint: true }) };
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new ChangedWhileRead(place.absolute);
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new ChangedWhileRead(place.absolute, { cause: error });
     throw error;
   }
 }

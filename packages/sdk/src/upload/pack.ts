@@ -13,22 +13,33 @@ export interface PackedFile extends LocalFile {
 }
 
 export interface Pack {
-  /** The compressed tar. */
+  /** The compressed tar. Destroying it ends the reading too. */
   readonly body: Readable;
-  /** Settles when all files were read, or one could not be, or the body was destroyed. */
-  readonly filled: Promise<void>;
+  /** What kept a file from being read, once the body has failed by that. */
+  readonly readFailure: () => unknown;
 }
 
-/** Packs files; `onRead` hears of the bytes of their content as they are read. Memory stays flat: nothing is read before the body is. */
+/** Packs files; `onRead` hears of the bytes of their content as they are read. Memory stays flat: files are read no faster than the body is. */
 export function packOf(files: readonly PackedFile[], onRead: (bytes: number) => void): Pack {
   const tar = createTar();
   const body = createZstdCompress();
+  // Both ends of the pipe hear of an error by being destroyed with it.
   pipe(tar, body, () => {});
-  const filled = fill(tar, files, onRead).catch((error: Error) => {
-    tar.destroy(error);
-    throw error;
-  });
-  return { body, filled };
+  let readFailure: unknown;
+  const contents = async function* (file: PackedFile) {
+    try {
+      await using handle = await openFile(file.path);
+      for await (const chunk of chunksOf(handle, file)) {
+        onRead(chunk.length);
+        yield chunk;
+      }
+    } catch (error) {
+      readFailure = error;
+      throw error;
+    }
+  };
+  fill(tar, files, contents).catch((error: Error) => tar.destroy(error));
+  return { body, readFailure: () => readFailure };
 }
 
 /** Groups files into packs of about 32 MiB; a file of that size or more has one to itself. */
@@ -52,16 +63,10 @@ const PACK_BYTES = 32 * 1024 * 1024;
 /** So that many small files also go in parallel. */
 const PACK_FILES = 10_000;
 
-async function fill(tar: Tar, files: readonly PackedFile[], onRead: (bytes: number) => void): Promise<void> {
-  for (const { digest, path, stamp } of files) {
-    await using file = await openFile(path);
-    const entry = tar.entry({ name: digest.slice("sha256:".length), size: Number(stamp.size), mtime: new Date(0) });
-    await pipeline(async function* () {
-      for await (const chunk of chunksOf(file, { path, stamp })) {
-        onRead(chunk.length);
-        yield chunk;
-      }
-    }, entry);
+async function fill(tar: Tar, files: readonly PackedFile[], contents: (file: PackedFile) => AsyncIterable<Buffer>): Promise<void> {
+  for (const file of files) {
+    const entry = tar.entry({ name: file.digest.slice("sha256:".length), size: Number(file.stamp.size), mtime: new Date(0) });
+    await pipeline(contents(file), entry);
   }
   tar.finalize();
 }
