@@ -11,6 +11,7 @@ export {
   readFeedTail,
 } from "./feed.ts";
 export { type HealthCheck, healthServer, type HealthServer } from "./health.ts";
+export { startHeartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 export { takeJobs, type TakeJobsOptions } from "./jobs.ts";
 export { type HeldLease, holdLease, type HoldLeaseOptions } from "./lease.ts";
 export { createLogger, type Logger, type LoggerOptions, redactor } from "./logger.ts";

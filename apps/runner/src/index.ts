@@ -1,0 +1,2 @@
+export { readRunnerConfig, type RunnerConfig } from "./config.ts";
+export { runRunner } from "./runner.ts";

@@ -1,0 +1,112 @@
+/** A runner with everything around it: the servers of the test run, a control plane, a namespace of the test's own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { catalogue, RunEventBatch, type RunEvent } from "@lamina/api";
+import { parseReference } from "@lamina/registry";
+import { connectNats, ensureStreams } from "@lamina/service";
+import { freshNamespace, servers } from "@lamina/testkit";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { readRunnerConfig, runRunner } from "../../src/index.ts";
+import { testControlPlane, type TestRun } from "./control-plane.ts";
+
+export interface World extends AsyncDisposable {
+  readonly environment: Readonly<Record<string, string>>;
+  /** The mark of the runner's containers. */
+  readonly owner: string;
+  readonly workers: ReadonlySet<string>;
+  /** Queues a run of a command in an image, by its reference with a digest. */
+  run(image: string, command: readonly string[]): Promise<TestRun & { readonly id: string }>;
+  /** The messages of the work queue. */
+  queued(): Promise<number>;
+  /** Says that the run was cancelled, as the control plane does. */
+  sendCancel(id: string): void;
+  /** The events of a run as they come; they have no end of their own. */
+  events(id: string): AsyncGenerator<RunEvent>;
+}
+
+export async function world(): Promise<World> {
+  const { nats, registry, containerd, binaries } = await servers();
+  await using cleanUp = new AsyncDisposableStack();
+  const state = await mkdtemp(path.join(tmpdir(), "lamina-runner-test-"));
+  cleanUp.defer(() => rm(state, { recursive: true, force: true }));
+  const namespace = freshNamespace();
+  const names = catalogue(namespace);
+  const connection = await connectNats({ ...nats, name: "test" });
+  cleanUp.defer(() => connection.close());
+  const manager = await jetstreamManager(connection);
+  await ensureStreams(manager, names);
+  cleanUp.defer(async () => void (await Promise.all([names.jobs, names.events].map(({ stream }) => manager.streams.delete(stream)))));
+  const controlPlane = cleanUp.use(await testControlPlane());
+  const client = jetstream(connection);
+  let runs = 0;
+
+  const owned = cleanUp.move();
+  return {
+    owner: `${namespace}/one`,
+    workers: controlPlane.workers,
+    environment: {
+      PATH: process.env["PATH"] ?? "",
+      LAMINA_URL: controlPlane.url,
+      LAMINA_TOKEN: controlPlane.token,
+      LAMINA_NATS_URL: nats.url,
+      LAMINA_NATS_USER: nats.user,
+      LAMINA_NATS_PASSWORD: nats.password,
+      LAMINA_NAMESPACE: namespace,
+      LAMINA_REGISTRY: registry.host,
+      LAMINA_REGISTRY_USERNAME: registry.user,
+      LAMINA_REGISTRY_PASSWORD: registry.password,
+      LAMINA_CONTAINERD: containerd.address,
+      LAMINA_TOOLS: binaries,
+      LAMINA_STATE: state,
+      LAMINA_WORKER_NAME: "one",
+      LAMINA_LOG_LEVEL: "silent",
+    },
+    async run(image, command) {
+      const id = `run-${++runs}`;
+      const { repository, digest = "" } = parseReference(image);
+      const run = controlPlane.add(id, { image: { repository, digest }, command: [...command] });
+      await client.publish(names.jobs.subject("run", "cpu"), JSON.stringify({ kind: "run", run: id }));
+      return Object.assign(run, { id });
+    },
+    queued: async () => (await manager.streams.info(names.jobs.stream)).state.messages,
+    sendCancel: (id) => connection.publish(names.control(id), JSON.stringify({ type: "cancel" })),
+    async *events(id) {
+      const consumer = await client.consumers.get(names.events.stream, { filter_subjects: names.events.subject(id) });
+      let next = 1;
+      for await (const message of await consumer.consume()) {
+        const { first, events } = RunEventBatch.parse(message.json());
+        if (first !== next) throw new Error(`event ${first} came after event ${next - 1}`);
+        next += events.length;
+        yield* events;
+      }
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The runner inside the test's own process; disposing it is a graceful stop. */
+export function startRunner({ environment }: World): AsyncDisposable {
+  const stop = new AbortController();
+  const ended = runRunner(readRunnerConfig(environment), stop.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort(new Error("the test is over"));
+      await ended;
+    },
+  };
+}
+
+/** The runner as a process of its own. */
+export function spawnRunner({ environment }: World): ChildProcess {
+  const main = path.resolve(import.meta.dirname, "../../src/main.ts");
+  return spawn(process.execPath, [main], { env: environment, stdio: ["ignore", "ignore", "inherit"] });
+}
+
+export async function kill(runner: ChildProcess): Promise<void> {
+  const exited = once(runner, "exit");
+  runner.kill("SIGKILL");
+  await exited;
+}
