@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Image } from "lamina";
@@ -57,7 +58,10 @@ describe("a builder", () => {
 
   test("tells what happens to each layer, in order and without gaps", async () => {
     await using _builder = await here.builder();
-    const outcome = await build(here, Image.debianSlim(DEBIAN).env({ B: "1" }).runCommands("echo one; echo two", "printf 'no newline'"));
+    const outcome = await build(
+      here,
+      Image.debianSlim(DEBIAN).env({ NEVER_CACHED: randomUUID() }).runCommands("echo one; echo two", "printf 'no newline'"),
+    );
     const [first, second] = outcome.result?.layers.slice(1).map(({ id }) => id) ?? [];
     const events = await onlyAttempt(outcome);
     const told = events.map((event) => ("layer" in event ? [event.type, event.layer === first ? 1 : 2] : [event.type]));
@@ -76,7 +80,7 @@ describe("a builder", () => {
   test("keeps the layers before one that fails, and says what failed", async () => {
     await using builder = await here.builder();
     const image = Image.debianSlim(DEBIAN)
-      .runCommands("echo 1 > /1")
+      .runCommands(`echo ${randomUUID()} > /1`)
       .runCommands("echo 2 > /2")
       .env({ C: "1" })
       .runCommands("echo 4 > /4")
@@ -101,7 +105,7 @@ describe("a builder", () => {
 
   test("publishes what is done while a long step goes on", async () => {
     await using _builder = await here.builder();
-    const outcome = await build(here, Image.debianSlim(DEBIAN).runCommands("echo quick > /quick").runCommands("sleep 3"));
+    const outcome = await build(here, Image.debianSlim(DEBIAN).runCommands(`echo ${randomUUID()} > /quick`).runCommands("sleep 3"));
     const [quick, slow] = outcome.result?.layers.slice(1).map(({ id }) => id) ?? [];
     const events = await onlyAttempt(outcome);
     const at = (type: string, layer: string | undefined) =>

@@ -13,9 +13,18 @@ export interface FileInLayer {
 
 /** The descriptors of an image's blobs, the base's first. */
 export async function blobsOf(images: Repository, digest: string) {
+  return (await manifestOf(images, digest)).layers;
+}
+
+/** The digest of an image's config, which has its environment and history. */
+export async function configOf(images: Repository, digest: string): Promise<string> {
+  return (await manifestOf(images, digest)).config.digest;
+}
+
+async function manifestOf(images: Repository, digest: string) {
   const { content } = await images.manifest(digest);
   if (isIndex(content)) throw new TypeError("one image was asked for");
-  return content.layers;
+  return content;
 }
 
 export async function annotationsOf(images: Repository, digest: string): Promise<Record<string, string>> {

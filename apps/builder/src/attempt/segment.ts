@@ -61,7 +61,7 @@ export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | 
       record: (place, image) => record(layers[place]?.id ?? "", { ...image, seconds: progress.seconds(place) }),
       signal,
     });
-    await makeAndPublish({ solve, images, progress, last: layers.length - 1, noCache: forcedStages(claimed, lowered), logger });
+    await makeAndPublish({ solve, images, progress, last: layers.length - 1, noCache: forcedStages(claimed, lowered), logger, signal });
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
@@ -86,9 +86,10 @@ interface Making {
   readonly last: number;
   readonly noCache: readonly string[];
   readonly logger: Logger;
+  readonly signal: AbortSignal;
 }
 
-async function makeAndPublish({ solve, images, progress, last, noCache, logger }: Making): Promise<void> {
+async function makeAndPublish({ solve, images, progress, last, noCache, logger, signal }: Making): Promise<void> {
   const publishBuilt = async (): Promise<void> => {
     for (let place = 0; place < Math.min(progress.built, last); place++) await images.publish(place);
   };
@@ -112,7 +113,7 @@ async function makeAndPublish({ solve, images, progress, last, noCache, logger }
     await images.publish(last);
   } catch (error) {
     clearTimeout(behind);
-    await publishWhatCanBe();
+    if (!signal.aborted) await publishWhatCanBe();
     throw error;
   }
   await publishBuilt();

@@ -1,0 +1,99 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Image } from "lamina";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { failureOf } from "../src/attempt/failure.ts";
+import { SolveError } from "../src/buildkit/buildkit.ts";
+import { buildctl } from "../src/buildkit/buildctl.ts";
+import { writeDockerConfig } from "../src/buildkit/docker-config.ts";
+import { build, DEBIAN, platform, type Platform } from "./platform.ts";
+
+let here: Platform;
+beforeAll(async () => void (here = await platform()));
+afterAll(() => here[Symbol.asyncDispose]());
+
+/** Solves a Dockerfile as a builder would. */
+async function solve(dockerfile: string, { name, address = here.servers.buildkit.address }: { name: string; address?: string }) {
+  const { registry, binaries } = here.servers;
+  await using cleanUp = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "lamina-solve-"));
+  cleanUp.defer(() => rm(directory, { recursive: true }));
+  await mkdir(join(directory, "dockerfile"));
+  await writeFile(join(directory, "dockerfile", "Dockerfile"), dockerfile);
+  await writeDockerConfig(join(directory, "docker"), { [registry.host]: { username: registry.user, password: registry.password } });
+  const environment = { PATH: process.env["PATH"] ?? "", DOCKER_CONFIG: join(directory, "docker") };
+  return await buildctl({ program: join(binaries, "buildctl"), address, environment, secretFiles: {} }).solve({
+    dockerfile: join(directory, "dockerfile"),
+    target: "lamina-1",
+    contexts: new Map(),
+    buildArgs: {},
+    secrets: new Map(),
+    noCache: [],
+    platform: "linux/amd64",
+    output: { name, compression: "zstd", annotations: {} },
+    onStatus: async () => {},
+    signal: new AbortController().signal,
+  });
+}
+
+const nothing = { failed: undefined, layer: () => ({ id: "", operation: undefined }), lastLines: () => [], redact: (text: string) => text };
+
+async function failureOfSolve(...solving: Parameters<typeof solve>) {
+  const error = await solve(...solving).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(SolveError);
+  return failureOf(error, nothing);
+}
+
+describe("a failure is told in the terms of whoever can mend it", () => {
+  test("a registry that does not take the image", async () => {
+    const failure = await failureOfSolve("FROM scratch AS lamina-1\nWORKDIR /x\n", { name: "127.0.0.1:1/somewhere" });
+    expect(failure).toMatchObject({ code: "REGISTRY_UNAVAILABLE", message: expect.stringContaining("could not be pushed") });
+  });
+
+  test("a parent image that is gone", async () => {
+    const gone = `${here.servers.registry.host}/gone@sha256:${"0".repeat(64)}`;
+    const failure = await failureOfSolve(`FROM ${gone} AS lamina-1\nWORKDIR /x\n`, { name: `${here.servers.registry.host}/x` });
+    expect(failure).toMatchObject({ code: "REGISTRY_UNAVAILABLE", message: expect.stringContaining("image to start from") });
+  });
+
+  test("a BuildKit that is not there", async () => {
+    const failure = await failureOfSolve("FROM scratch AS lamina-1\n", { name: "x", address: "unix:///no/such/socket" });
+    expect(failure).toMatchObject({ code: "BUILD_FAILED", message: expect.stringContaining("connection to BuildKit") });
+  });
+
+  test("an image without a shell", async () => {
+    await using _builder = await here.builder();
+    const name = `${here.servers.registry.host}/shell-less`;
+    const { digest } = await solve("FROM scratch AS lamina-1\nWORKDIR /x\n", { name });
+    const { error } = await build(here, Image.fromRegistry(`${name}@${digest}`).runCommands("echo never"));
+    expect(error?.info).toMatchObject({
+      code: "STEP_FAILED",
+      message: "runCommands failed: the image has no /bin/sh, which it needs to run commands. Start from a base that has a shell.",
+    });
+  });
+
+  test("a file where the image has a directory", async () => {
+    await using _builder = await here.builder();
+    const file = join(here.directory, "tool");
+    await writeFile(file, "");
+    const { error } = await build(here, Image.debianSlim(DEBIAN).runCommands("mkdir -p /opt/tool").copyLocalFile(file, "/opt/"));
+    expect(error?.info).toMatchObject({
+      code: "STEP_FAILED",
+      message: "copyLocalFile failed: /opt/tool is a directory in the image, and a file cannot take its place.",
+    });
+  });
+
+  test("a package that is not there", async () => {
+    await using _builder = await here.builder();
+    const { error } = await build(here, Image.debianSlim(DEBIAN).pipInstall("--no-index", "no-such-package"));
+    expect(error?.info).toMatchObject({ code: "STEP_FAILED", command: expect.stringContaining("no-such-package") });
+    expect(error?.info.lastLines?.join("\n")).toContain("no-such-package");
+  });
+
+  test("a uv that the builder does not have", async () => {
+    await using _builder = await here.builder({ LAMINA_UV: here.directory });
+    const { error } = await build(here, Image.debianSlim(DEBIAN).pipInstall("anything"));
+    expect(error?.info).toMatchObject({ code: "BUILD_FAILED", message: expect.stringContaining("This builder has no uv") });
+  });
+});
