@@ -25,6 +25,8 @@ export interface Platform extends AsyncDisposable {
   readonly databaseUrl: string;
   /** A directory that goes with the platform. */
   readonly directory: string;
+  /** Kills the control plane, and starts it again. */
+  restartControlPlane(): Promise<void>;
   /** Starts a builder in this process. */
   builder(environment?: Record<string, string>): Promise<Builder>;
   /** Starts a builder as a process of its own, which can be killed. */
@@ -46,9 +48,10 @@ const PYTHON = "3.11";
 const UV = builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "";
 export const DEBIAN = { pythonVersion: PYTHON } as const;
 
-export async function platform(): Promise<Platform> {
+/** @param own servers of the test's own instead of those of the test run */
+export async function platform(own: Partial<ServerAddresses> = {}): Promise<Platform> {
   await using cleanUp = new AsyncDisposableStack();
-  const addresses = await servers();
+  const addresses = { ...(await servers()), ...own };
   await base(PYTHON);
   const database = cleanUp.use(await freshDatabase());
   const directory = await mkdtemp(join(tmpdir(), "lamina-builder-test-"));
@@ -64,7 +67,7 @@ export async function platform(): Promise<Platform> {
     LAMINA_REGISTRY_USERNAME: addresses.registry.user,
     LAMINA_REGISTRY_PASSWORD: addresses.registry.password,
   };
-  const controlPlane = start(join(APPS, "control-plane/src/main.ts"), {
+  const controlPlaneEnvironment = {
     ...shared,
     LAMINA_LISTEN: listen,
     LAMINA_DATABASE_URL: database.url,
@@ -73,9 +76,14 @@ export async function platform(): Promise<Platform> {
     LAMINA_SECRET_KEY: randomBytes(32).toString("base64"),
     LAMINA_CLIENT_TOKEN: token,
     LAMINA_WORKER_TOKEN: workerToken,
-  });
-  cleanUp.defer(() => end(controlPlane.process));
-  await controlPlane.says("listening");
+  };
+  const startControlPlane = async () => {
+    const started = start(join(APPS, "control-plane/src/main.ts"), controlPlaneEnvironment);
+    await started.says("listening");
+    return started.process;
+  };
+  let controlPlane = await startControlPlane();
+  cleanUp.defer(() => end(controlPlane));
 
   const uvDirectory = dirname(dirname(await uv(UV)));
   const environment = async (state: string): Promise<Record<string, string>> => ({
@@ -104,6 +112,10 @@ export async function platform(): Promise<Platform> {
     namespace,
     databaseUrl: database.url,
     directory,
+    async restartControlPlane() {
+      await end(controlPlane, "SIGKILL");
+      controlPlane = await startControlPlane();
+    },
     async builder(more = {}) {
       const state = await stateDirectory();
       const stop = new AbortController();
@@ -173,9 +185,9 @@ function start(main: string, environment: Record<string, string>) {
   };
 }
 
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
-  child.kill("SIGTERM");
+  child.kill(signal);
   await ended;
 }

@@ -57,8 +57,9 @@ export async function runAttempt(id: string, surroundings: AttemptSurroundings):
   try {
     await makeAndFinish({ id, claimed, surroundings, logger, cutOff });
   } catch (error) {
-    if (!cutOff.signal.aborted) throw error;
-    logger.info({ reason: String(cutOff.signal.reason) }, "the attempt was cut off");
+    const isLost = laminaError(error).code === "LEASE_LOST";
+    if (!cutOff.signal.aborted && !isLost) throw error;
+    logger.info({ reason: String(cutOff.signal.reason ?? error) }, "the attempt was cut off");
   } finally {
     lease.release();
     control.unsubscribe();
@@ -107,6 +108,10 @@ async function makeAndFinish(claim: Claim): Promise<void> {
       record: (layer, image) => publishLayer({ layer, image, feed, claim }),
       logger,
       signal,
+    }).catch((thrown: unknown) => {
+      signal.throwIfAborted();
+      logger.error({ err: thrown }, "a fault of the builder itself");
+      return laminaError(thrown).info;
     });
     await feed.flush();
     signal.throwIfAborted();

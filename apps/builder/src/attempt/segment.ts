@@ -5,7 +5,7 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { AttemptProgress, ClaimedAttempt, ErrorInfo } from "@lamina/api";
+import { type AttemptProgress, type ClaimedAttempt, type ErrorInfo, LaminaError } from "@lamina/api";
 import { builderVersion, lower, type Lowered } from "@lamina/ir";
 import { createRegistry, type Registry } from "@lamina/registry";
 import { isLoopback, type Logger } from "@lamina/service";
@@ -148,7 +148,7 @@ async function prepareSolve(lowered: Lowered, layers: readonly SegmentLayer[], o
   const dockerfile = join(directory, "dockerfile");
   await mkdir(dockerfile);
   await writeFile(join(dockerfile, "Dockerfile"), lowered.dockerfile);
-  const secrets = new Map(lowered.secrets.map((name) => [name, claimed.secrets[name] ?? ""]));
+  const secrets = new Map(lowered.secrets.map((name) => [name, secretValue(claimed, name)]));
   return (place, { noCache, onStatus }) => {
     const request: SolveRequest = {
       dockerfile,
@@ -170,6 +170,12 @@ async function prepareSolve(lowered: Lowered, layers: readonly SegmentLayer[], o
       logger.warn({ reason: error.message }, "BuildKit was lost; solving once more when it is back"),
     );
   };
+}
+
+function secretValue({ secrets }: ClaimedAttempt, name: string): string {
+  const value = secrets[name];
+  if (value === undefined) throw new LaminaError({ code: "SECRET_MISSING", message: `The secret variable ${name} has no value.` });
+  return value;
 }
 
 /** What the control plane takes a record back from, should its database be lost. */

@@ -79,7 +79,7 @@ async function runSolve({ program, address, environment, secretFiles }: Buildctl
   if (exit instanceof Error) throw new SolveError("failed", `${program} cannot be started: ${exit.message}`, { cause: exit });
   if (typeof exit === "string") throw new SolveError("lost", `buildctl was ended by ${exit}`);
   const message = text.trim().replace(/^error: (failed to solve: )?/, "");
-  throw new SolveError(LOST.test(message) ? "lost" : "failed", message);
+  throw new SolveError(LOST.test(message) && !PUSH_FAILED.test(message) ? "lost" : "failed", message);
 }
 
 /** Its exit code, the signal that ended it, or why it did not start. */
@@ -109,8 +109,9 @@ function linesOf({ stderr }: ChildProcess): AsyncIterable<string> {
   return createInterface({ input: stderr, crlfDelay: Infinity });
 }
 
-/** How gRPC says that the server went away; BuildKit's own errors do not begin so. */
-const LOST = /\b(Unavailable|transport is closing|error reading from server|connection refused\b.*buildkitd)|\bEOF$/;
+/** How gRPC says that the server went away. What a registry answers to a push may look alike. */
+const LOST = /(?:^|: )Unavailable: |code = Unavailable|transport is closing|error reading from server|\bEOF$/;
+const PUSH_FAILED = /^failed to push /;
 
 function solveArguments({ request, metadata, sealed }: PreparedSolve, secretFiles: Readonly<Record<string, string>>): string[] {
   const { dockerfile, target, contexts, buildArgs, noCache, platform, output } = request;
