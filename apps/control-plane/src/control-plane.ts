@@ -28,9 +28,9 @@ export interface ControlPlane {
   readonly services: Services;
   readonly packs: Packs;
   /** Who shows that token; null when nobody does. */
-  callerOf(authorization: string | undefined): Caller | null;
+  readonly callerOf: (authorization: string | undefined) => Caller | null;
   /** Throws when Postgres or NATS does not answer. */
-  checkHealth(): Promise<void>;
+  readonly checkHealth: () => Promise<void>;
   /** Ends the sweep, sends what can be sent, and closes all connections. */
   stop(): Promise<void>;
 }
@@ -76,7 +76,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     },
     packs: createPacks(context),
     callerOf: (authorization) => callerOf(config, authorization),
-    async checkHealth() {
+    checkHealth: async () => {
       await Promise.all([database.$queryRaw`SELECT 1`, connection.flush()]);
     },
     async stop() {

@@ -28,7 +28,8 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
   server.post<{ Body: Readable }>(PACK_PATH, async (request, reply) => {
     try {
       const caller = callerOf(request.headers.authorization);
-      if (caller === null) throw new LaminaError({ code: "UNAUTHORIZED", message: "The request carries no valid token. Check LAMINA_TOKEN." });
+      if (caller === null)
+        throw new LaminaError({ code: "UNAUTHORIZED", message: "The request carries no valid token. Check LAMINA_TOKEN." });
       if (caller.role !== "client") throw new LaminaError({ code: "FORBIDDEN", message: "This needs the token of a client." });
       return await packs.take(caller.workspace, request.body);
     } catch (thrown) {

@@ -63,7 +63,10 @@ test("what succeeded before a failure is kept, and the error points at the user'
   await held?.finish(failure(held.claimed.layers[2]?.id));
 
   const last = (await follow(platform, build)).at(-1)?.event;
-  expect(last).toMatchObject({ type: "failed", error: { code: "STEP_FAILED", exitCode: 7, source: { file: "image.ts", line: 4, column: 3 } } });
+  expect(last).toMatchObject({
+    type: "failed",
+    error: { code: "STEP_FAILED", exitCode: 7, source: { file: "image.ts", line: 4, column: 3 } },
+  });
   expect(await hits(platform, image)).toBe(3);
 });
 

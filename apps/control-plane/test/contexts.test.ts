@@ -12,10 +12,19 @@ import { attemptOf, definition, plan, startBuild } from "./support/requests.ts";
 
 const nameOf = (content: string) => createHash("sha256").update(content).digest("hex");
 const digestOf = (content: string) => `sha256:${nameOf(content)}`;
-const file = (path: string, content: string, size = content.length): TreeEntry => ({ kind: "file", path, mode: 0o644, size, digest: digestOf(content) });
+const file = (path: string, content: string, size = content.length): TreeEntry => ({
+  kind: "file",
+  path,
+  mode: 0o644,
+  size,
+  digest: digestOf(content),
+});
 
 /** A pack with these entries, in pieces as they would come over a connection. */
-async function* packOf(entries: readonly { readonly name: string; readonly content: string; readonly type?: "symlink" }[], cut = 0): AsyncGenerator<Uint8Array> {
+async function* packOf(
+  entries: readonly { readonly name: string; readonly content: string; readonly type?: "symlink" }[],
+  cut = 0,
+): AsyncGenerator<Uint8Array> {
   const tar = pack();
   for (const { name, content, type = "file" } of entries) tar.entry(type === "file" ? { name } : { name, type, linkname: "x" }, content);
   tar.finalize();
@@ -99,7 +108,10 @@ test("a tree that no file system can hold is refused", async () => {
     [".wh.", [file("x/.wh.a", "one")]],
   ];
   for (const [reason, entries] of trees) {
-    await expect(contexts.commitTree(client, { entries })).rejects.toMatchObject({ code: "CONTEXT_CORRUPT", message: expect.stringContaining(reason) });
+    await expect(contexts.commitTree(client, { entries })).rejects.toMatchObject({
+      code: "CONTEXT_CORRUPT",
+      message: expect.stringContaining(reason),
+    });
   }
 });
 

@@ -1,6 +1,6 @@
 import type { BuildEvent, Tracked } from "@lamina/api";
 import { FeedFencedError } from "@lamina/service";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { fakeBuilder } from "./support/builder.ts";
 import { testControlPlane, type TestControlPlane } from "./support/platform.ts";

@@ -25,7 +25,8 @@ test("the hit is the deepest layer of the chain that has a record", async () => 
     [["a", "other", "c"], 2],
     [["b", "a", "c"], 1],
   ];
-  for (const [commands, expected] of table) expect(await hits(platform, chain(...commands)), commands.join()).toBe(expected);
+  for (const [commands, expected] of table)
+    expect({ commands, hits: await hits(platform, chain(...commands)) }).toEqual({ commands, hits: expected });
 });
 
 test("a layer without records of its ancestors is a hit all the same", async () => {
@@ -127,7 +128,10 @@ test("a named secret is its sorted variable names", async () => {
 test("what cannot be right is said before anything starts", async () => {
   await using platform = await testControlPlane();
   const unknownVersion = { ...chain("a"), builderVersion: "1999.1" };
-  await expect(plan(platform, unknownVersion)).rejects.toMatchObject({ code: "UNKNOWN_BUILDER_VERSION", message: expect.stringContaining("2026.11") });
+  await expect(plan(platform, unknownVersion)).rejects.toMatchObject({
+    code: "UNKNOWN_BUILDER_VERSION",
+    message: expect.stringContaining("2026.11"),
+  });
   await expect(plan(platform, chain("a"), { forcedFrom: 2 })).rejects.toMatchObject({ code: "INVALID_INPUT" });
   const inline = definition([{ kind: "runCommands", commands: ["x"], secrets: [{ kind: "inline", variables: ["TOKEN"] }] }]);
   await expect(startBuild(platform, inline)).rejects.toMatchObject({ code: "SECRET_MISSING", message: expect.stringContaining("TOKEN") });

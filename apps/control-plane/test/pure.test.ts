@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeCursor, encodeCursor } from "../src/builds/cursor.ts";
 import { endOfSegment } from "../src/builds/segment.ts";
@@ -6,14 +6,13 @@ import { type FreshLayer, wholeChains } from "../src/images/chain.ts";
 import { poolsOf } from "../src/images/pools.ts";
 
 describe("a segment", () => {
-  const none = { secretSources: [], isTaken: () => false };
   test.each([
-    ["is the longest run of one pool", ["", "cpu", "cpu", "T4"], [], 1, 2],
-    ["ends before a layer that another attempt makes", ["", "cpu", "cpu", "cpu"], [3], 1, 2],
-    ["is one layer where the next has another pool", ["", "T4", "cpu"], [], 1, 1],
-    ["goes to the end", ["", "cpu", "cpu", "cpu"], [], 2, 3],
-  ])("%s", (_, pools, taken, first, last) => {
-    expect(endOfSegment(first, { ...none, pools, isTaken: (index) => taken.includes(index) })).toBe(last);
+    { rule: "is the longest run of one pool", pools: ["", "cpu", "cpu", "T4"], taken: 0, first: 1, last: 2 },
+    { rule: "ends before a layer that another attempt makes", pools: ["", "cpu", "cpu", "cpu"], taken: 3, first: 1, last: 2 },
+    { rule: "is one layer where the next has another pool", pools: ["", "T4", "cpu"], taken: 0, first: 1, last: 1 },
+    { rule: "goes to the end", pools: ["", "cpu", "cpu", "cpu"], taken: 0, first: 2, last: 3 },
+  ])("$rule", ({ pools, taken, first, last }) => {
+    expect(endOfSegment(first, { pools, secretSources: [], isTaken: (index) => index === taken })).toBe(last);
   });
 });
 
@@ -31,9 +30,8 @@ test("a forced layer counts only on top of forced ones", () => {
     const whole = wholeChains(candidates, forcedFrom);
     const records = new Set(whole.map(({ record }) => record));
     for (const { index, parentRecord } of whole) expect(index <= forcedFrom || records.has(parentRecord ?? "")).toBe(true);
-    for (const candidate of candidates) {
-      if (candidate.index <= forcedFrom) expect(records.has(candidate.record)).toBe(true);
-    }
+    const roots = candidates.filter(({ index }) => index <= forcedFrom);
+    expect(roots.every(({ record }) => records.has(record))).toBe(true);
   });
   fc.assert(property);
 });

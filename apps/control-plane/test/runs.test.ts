@@ -17,7 +17,8 @@ async function startRun(platform: TestControlPlane): Promise<string> {
 
 async function eventsOf(platform: TestControlPlane, run: string, after?: string): Promise<Tracked<RunEvent>[]> {
   const events: Tracked<RunEvent>[] = [];
-  for await (const item of platform.services.runs.follow(client, { id: run, lastEventId: after }, new AbortController().signal)) events.push(item);
+  for await (const item of platform.services.runs.follow(client, { id: run, lastEventId: after }, new AbortController().signal))
+    events.push(item);
   return events;
 }
 

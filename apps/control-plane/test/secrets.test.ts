@@ -84,10 +84,10 @@ test("sealed values open only with their key and in their row", () => {
   const sealer = createSealer(Buffer.alloc(32, 1));
   const sealed = sealer.seal("row", { A: "one" });
   expect(sealer.open("row", sealed)).toEqual({ A: "one" });
-  expect(() => sealer.open("other row", sealed)).toThrow();
-  expect(() => createSealer(Buffer.alloc(32, 2)).open("row", sealed)).toThrow();
-  const changed = sealed.with(-1, (sealed.at(-1) ?? 0) ^ 1);
-  expect(() => sealer.open("row", changed)).toThrow();
+  expect(() => sealer.open("other row", sealed)).toThrow(/authenticate/);
+  expect(() => createSealer(Buffer.alloc(32, 2)).open("row", sealed)).toThrow(/authenticate/);
+  const changed = sealed.map((byte, index) => (index === sealed.length - 1 ? byte ^ 1 : byte));
+  expect(() => sealer.open("row", changed)).toThrow(/authenticate/);
 });
 
 test("a value that no environment can hold is refused without being shown", async () => {

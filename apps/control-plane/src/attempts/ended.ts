@@ -10,7 +10,9 @@ import { enqueue } from "../outbox/messages.ts";
 import { waitingBuilds } from "./lease.ts";
 
 export type AttemptOutcome =
-  { readonly state: "done" } | { readonly state: "failed"; readonly error: ErrorInfo } | { readonly state: "expired" };
+  | { readonly state: "done" }
+  | { readonly state: "failed"; readonly error: ErrorInfo }
+  | { readonly state: "expired" };
 
 export interface EndedAttempt {
   readonly id: string;
@@ -75,12 +77,6 @@ async function unfinishedLayers(transaction: Transaction, attempt: string): Prom
 
 function endEvent(outcome: AttemptOutcome): AttemptEnd {
   const at = Date.now();
-  switch (outcome.state) {
-    case "done":
-      return { type: "attempt-done", at };
-    case "failed":
-      return { type: "attempt-failed", at, error: outcome.error };
-    case "expired":
-      return { type: "attempt-cut-off", at, reason: "expired" };
-  }
+  if (outcome.state === "failed") return { type: "attempt-failed", at, error: outcome.error };
+  return outcome.state === "done" ? { type: "attempt-done", at } : { type: "attempt-cut-off", at, reason: "expired" };
 }

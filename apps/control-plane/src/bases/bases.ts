@@ -70,7 +70,8 @@ interface KeepOptions {
 async function keep({ database, key, base, replace }: KeepOptions): Promise<KeptBase> {
   const where = { workspace_reference_platform: key };
   return overOutages(async () => {
-    if (replace) return fromRow(await database.base.upsert({ where, create: { ...key, ...base }, update: { ...base, resolvedAt: new Date() } }));
+    if (replace)
+      return fromRow(await database.base.upsert({ where, create: { ...key, ...base }, update: { ...base, resolvedAt: new Date() } }));
     await database.base.createMany({ data: [{ ...key, ...base }], skipDuplicates: true });
     return fromRow(await database.base.findUniqueOrThrow({ where }));
   });
@@ -100,6 +101,9 @@ function toLaminaError(error: unknown, name: string): unknown {
     case "UNAUTHORIZED":
       return new LaminaError({ code: "BASE_NOT_FOUND", message: `The base ${name} cannot be had: ${error.message}.` }, { cause: error });
     default:
-      return new LaminaError({ code: "REGISTRY_UNAVAILABLE", message: `The base ${name} cannot be looked up: ${error.message}.` }, { cause: error });
+      return new LaminaError(
+        { code: "REGISTRY_UNAVAILABLE", message: `The base ${name} cannot be looked up: ${error.message}.` },
+        { cause: error },
+      );
   }
 }

@@ -18,7 +18,9 @@ export async function lookUp(registries: Registries, { host, repository, identif
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const answer = registries.of(host).repository(repository).resolve(identifier, platform, { signal });
   const image = await answer.catch((error: unknown) => {
-    throw signal.aborted ? new RegistryError("UNREACHABLE", `${host} did not answer within ${TIMEOUT_MS / 1000} s`, { cause: error }) : error;
+    throw signal.aborted
+      ? new RegistryError("UNREACHABLE", `${host} did not answer within ${TIMEOUT_MS / 1000} s`, { cause: error })
+      : error;
   });
   return {
     host,

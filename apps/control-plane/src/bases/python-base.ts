@@ -57,7 +57,9 @@ export function createPythonBases(options: PythonBaseOptions): PythonBases {
   };
   const make = (version: string, command: readonly [string, ...string[]]): Promise<void> => {
     const target = formatReference(kept(version));
-    const made = making.get(version) ?? makeBase({ command, version, target, credentials: config.registry.credentials, logger }).finally(() => making.delete(version));
+    const made =
+      making.get(version) ??
+      makeBase({ command, version, target, credentials: config.registry.credentials, logger }).finally(() => making.delete(version));
     making.set(version, made);
     return made;
   };

@@ -44,24 +44,14 @@ async function leaveAttempts(transaction: Transaction, build: string): Promise<v
 }
 
 function columnsOf(outcome: BuildOutcome) {
-  switch (outcome.state) {
-    case "done":
-      return { state: outcome.state, ref: outcome.ref, digest: outcome.digest, record: outcome.record };
-    case "failed":
-      return { state: outcome.state, error: outcome.error };
-    case "cancelled":
-      return { state: outcome.state };
-  }
+  const { state } = outcome;
+  if (state === "done") return { state, ref: outcome.ref, digest: outcome.digest, record: outcome.record };
+  return state === "failed" ? { state, error: outcome.error } : { state };
 }
 
 function eventOf(outcome: BuildOutcome): BuildOwnEvent {
   const at = Date.now();
-  switch (outcome.state) {
-    case "done":
-      return { type: "done", at, image: outcome.image, ref: outcome.ref, digest: outcome.digest };
-    case "failed":
-      return { type: "failed", at, error: outcome.error };
-    case "cancelled":
-      return { type: "cancelled", at };
-  }
+  const { state } = outcome;
+  if (state === "done") return { type: state, at, image: outcome.image, ref: outcome.ref, digest: outcome.digest };
+  return state === "failed" ? { type: state, at, error: outcome.error } : { type: state, at };
 }

@@ -3,7 +3,7 @@ import { treesOf } from "@lamina/ir";
 import { v7 as uuid } from "uuid";
 import type { Context } from "../context.ts";
 import { type Database, inWorkspace, overOutages } from "../database/database.ts";
-import type { Build } from "../generated/client.ts";
+import type { Prisma } from "../generated/client.ts";
 import { plannedLayers } from "../images/planned-layers.ts";
 import { liveGpuPools, poolsOf } from "../images/pools.ts";
 import { resolveRequest } from "../images/request.ts";
@@ -65,7 +65,8 @@ export function createBuildsService(context: Context): Services["builds"] {
       return viewOf(await findBuild(database, workspace, id));
     },
     async list({ workspace }, { limit }) {
-      const builds = await overOutages(() => database.build.findMany({ where: { workspace }, orderBy: { id: "desc" }, take: limit }));
+      const query = { where: { workspace }, orderBy: { id: "desc" }, take: limit, select: VIEW } as const;
+      const builds = await overOutages(() => database.build.findMany(query));
       return builds.map(viewOf);
     },
     async cancel({ workspace }, { id }) {
@@ -80,8 +81,12 @@ export function createBuildsService(context: Context): Services["builds"] {
   };
 }
 
-async function findBuild(database: Database, workspace: string, id: string): Promise<Build> {
-  const build = await overOutages(() => database.build.findFirst({ where: { id, workspace } }));
+/** The columns that are shown; definitions may be large. */
+const VIEW = { id: true, name: true, image: true, state: true, createdAt: true, endedAt: true, ref: true, error: true } as const;
+type ViewedBuild = Prisma.BuildGetPayload<{ select: typeof VIEW }>;
+
+async function findBuild(database: Database, workspace: string, id: string): Promise<ViewedBuild> {
+  const build = await overOutages(() => database.build.findFirst({ where: { id, workspace }, select: VIEW }));
   if (build === null) throw new LaminaError({ code: "NOT_FOUND", message: `There is no build ${id}.` });
   return build;
 }
@@ -104,7 +109,7 @@ async function requireTrees(database: Database, workspace: string, trees: Return
   throw new LaminaError({ code: "CONTEXT_MISSING", message: `Local files were not uploaded, or not whole: ${missing.join(", ")}.` });
 }
 
-function viewOf(build: Build): BuildView {
+function viewOf(build: ViewedBuild): BuildView {
   return {
     id: build.id,
     name: build.name ?? undefined,

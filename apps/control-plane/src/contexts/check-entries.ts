@@ -14,7 +14,8 @@ export function checkEntries(entries: readonly TreeEntry[]): void {
   }
   for (const { path } of entries) {
     const parts = path.split("/");
-    if (parts.some((part) => part.startsWith(".wh."))) throw corrupt(`${path} has a name that begins with ".wh.", which images cannot hold`);
+    if (parts.some((part) => part.startsWith(".wh.")))
+      throw corrupt(`${path} has a name that begins with ".wh.", which images cannot hold`);
     const parent = parts.slice(0, -1).join("/");
     const kind = parent === "" ? "directory" : (kinds.get(parent) ?? "directory");
     if (kind !== "directory") throw corrupt(`${path} lies below ${parent}, which is a ${kind}`);

@@ -19,7 +19,10 @@ export async function commitTree(context: TreesContext, workspace: string, entri
   try {
     const entriesBytes = Buffer.from(canonicalJson(sorted));
     const emptyBytes = Buffer.from("{}");
-    const [config, entriesBlob] = await Promise.all([repository.putBlob({ bytes: emptyBytes }), repository.putBlob({ bytes: entriesBytes })]);
+    const [config, entriesBlob] = await Promise.all([
+      repository.putBlob({ bytes: emptyBytes }),
+      repository.putBlob({ bytes: entriesBytes }),
+    ]);
     const manifest = encodeManifest({
       schemaVersion: 2,
       mediaType: mediaTypes.ociManifest,
@@ -33,7 +36,11 @@ export async function commitTree(context: TreesContext, workspace: string, entri
     await repository.putManifest(manifest);
     const row = { manifest: manifest.digest };
     await overOutages(() =>
-      database.tree.upsert({ where: { workspace_digest: { workspace, digest: tree } }, create: { workspace, digest: tree, ...row }, update: row }),
+      database.tree.upsert({
+        where: { workspace_digest: { workspace, digest: tree } },
+        create: { workspace, digest: tree, ...row },
+        update: row,
+      }),
     );
     return { tree };
   } catch (error) {

@@ -47,7 +47,8 @@ const OUTAGE_DELAY_MS = 250;
 
 /** Prisma: cannot reach, timed out, closed the connection, no transaction to be had; Postgres: shutting down, starting up. */
 const OUTAGE_CODES = ["P1001", "P1002", "P1017", "P2028"];
-const OUTAGE_TEXT = /ECONNREFUSED|ECONNRESET|EPIPE|57P0[123]|08\d{3}|Connection terminated|ConnectionClosed|DatabaseNotReachable|Can't reach database/;
+const OUTAGE_TEXT =
+  /ECONNREFUSED|ECONNRESET|EPIPE|57P0[123]|08\d{3}|Connection terminated|ConnectionClosed|DatabaseNotReachable|Can't reach database/;
 
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -22,7 +22,9 @@ export async function archiveFeed(database: Database, feed: string, batches: Asy
 
 /** The number of the last event of a feed that is archived; undefined when it is not. */
 export async function lastArchivedNumber(database: Queryable, feed: string): Promise<number | undefined> {
-  const newest = await overOutages(() => database.eventChunk.findFirst({ where: { feed }, orderBy: { first: "desc" }, select: { last: true } }));
+  const newest = await overOutages(() =>
+    database.eventChunk.findFirst({ where: { feed }, orderBy: { first: "desc" }, select: { last: true } }),
+  );
   return newest?.last;
 }
 

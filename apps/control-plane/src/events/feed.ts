@@ -23,9 +23,9 @@ export interface FeedReaderOptions {
 const RETRY_MS = 500;
 
 export function createFeedReader({ nats, database, logger }: FeedReaderOptions): FeedReader {
-  const waitToRetry = async (error: unknown, feed: string, signal: AbortSignal): Promise<void> => {
+  const waitToRetry = async (cause: unknown, feed: string, signal: AbortSignal): Promise<void> => {
     if (signal.aborted) return;
-    logger.warn({ err: error, feed }, "a feed cannot be read from the stream; trying again");
+    logger.warn({ err: cause, feed }, "a feed cannot be read from the stream; trying again");
     await delay(RETRY_MS, undefined, { signal }).catch(() => {});
   };
   return {

@@ -11,7 +11,11 @@ export interface PlannedChain {
   readonly baseBytes: number;
 }
 
-export async function plannedLayers(database: Queryable, { layers, definition, baseBytes }: PlannedChain, hit: Hit): Promise<PlannedLayer[]> {
+export async function plannedLayers(
+  database: Queryable,
+  { layers, definition, baseBytes }: PlannedChain,
+  hit: Hit,
+): Promise<PlannedLayer[]> {
   const bytes = await bytesOfAncestors(database, hit);
   const operations = [definition.base, ...definition.steps].map(({ kind }) => kind);
   return layers.map((id, index) => ({

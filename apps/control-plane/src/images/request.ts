@@ -1,6 +1,14 @@
 /** A plan request with everything that the outside decides filled in. */
 import { LaminaError, type PlanInput } from "@lamina/api";
-import { builderVersion, builderVersionNames, type Definition, layersOf, resolveDefinition, type ResolvedDefinition, secretNamesOf } from "@lamina/ir";
+import {
+  builderVersion,
+  builderVersionNames,
+  type Definition,
+  layersOf,
+  resolveDefinition,
+  type ResolvedDefinition,
+  secretNamesOf,
+} from "@lamina/ir";
 import type { z } from "zod";
 import type { Bases, ResolvedBaseImage } from "../bases/bases.ts";
 import type { Config } from "../config.ts";
@@ -28,7 +36,11 @@ export interface ResolveOptions {
 }
 
 /** @throws {LaminaError} INVALID_INPUT, UNKNOWN_BUILDER_VERSION, BASE_NOT_FOUND, SECRET_MISSING */
-export async function resolveRequest(options: ResolveOptions, workspace: string, input: z.output<typeof PlanInput>): Promise<ResolvedRequest> {
+export async function resolveRequest(
+  options: ResolveOptions,
+  workspace: string,
+  input: z.output<typeof PlanInput>,
+): Promise<ResolvedRequest> {
   const { database, bases, config } = options;
   const { definition: asWritten, pull } = input;
   checkBuilderVersion(asWritten.builderVersion);
@@ -59,7 +71,10 @@ function checkBuilderVersion(name: string): void {
 function forcedFromOf(forcedFrom: number | undefined, layers: number): number | null {
   if (forcedFrom === undefined) return null;
   if (forcedFrom >= layers) {
-    throw new LaminaError({ code: "INVALID_INPUT", message: `Layer ${forcedFrom} cannot be forced: the image has layers 0 to ${layers - 1}.` });
+    throw new LaminaError({
+      code: "INVALID_INPUT",
+      message: `Layer ${forcedFrom} cannot be forced: the image has layers 0 to ${layers - 1}.`,
+    });
   }
   return layers === 1 ? null : Math.max(forcedFrom, 1);
 }

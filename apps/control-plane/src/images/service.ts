@@ -1,4 +1,4 @@
-import type { Services } from "@lamina/api";
+import type { BuiltImage, Services } from "@lamina/api";
 import { Digest, treesOf } from "@lamina/ir";
 import type { Context } from "../context.ts";
 import { type Database, overOutages, type Queryable } from "../database/database.ts";
@@ -28,7 +28,10 @@ export function createImagesService(context: Context): Services["images"] {
 }
 
 /** The state of a request's chain, after a look into the registry for layers that are missing here. */
-export async function chainStateWithImport(context: Pick<Context, "database" | "recordImport">, request: ResolvedRequest): Promise<ChainState> {
+export async function chainStateWithImport(
+  context: Pick<Context, "database" | "recordImport">,
+  request: ResolvedRequest,
+): Promise<ChainState> {
   const { database, recordImport } = context;
   const { workspace, layers, forcedFrom } = request;
   const chain = { workspace, layers, forcedFrom, build: null };
@@ -46,28 +49,36 @@ export async function missingTrees(database: Queryable, workspace: string, trees
   return trees.filter((tree) => !known.has(tree));
 }
 
-/** The newest build of each image that is done; the newest image first. */
-async function builtImages(database: Database, workspace: string) {
-  const builds = await database.build.findMany({
-    where: { workspace, state: "done", digest: { not: null }, ref: { not: null } },
-    distinct: ["image"],
-    orderBy: { endedAt: "desc" },
-  });
-  const sizes = await database.$queryRaw<{ build: string; bytes: number }[]>`
-    WITH RECURSIVE ancestor AS (
-      SELECT b.id AS build, r.bytes, r.parent FROM build b JOIN record r ON r.id = b.record WHERE b.id = ANY(${builds.map(({ id }) => id)})
+interface BuiltRow {
+  readonly id: string;
+  readonly name: string | null;
+  readonly ref: string;
+  readonly digest: string;
+  readonly layers: number;
+  readonly bytes: number;
+  readonly createdAt: Date;
+}
+
+/** The newest build of each image that is done, the newest image first; its size is that of its base and of its records. */
+async function builtImages(database: Database, workspace: string): Promise<BuiltImage[]> {
+  const rows = await database.$queryRaw<BuiltRow[]>`
+    WITH RECURSIVE newest AS (
+      SELECT DISTINCT ON (image) * FROM build
+      WHERE workspace = ${workspace} AND state = 'done'
+      ORDER BY image, ended_at DESC
+    ), ancestor AS (
+      SELECT n.id AS build, r.bytes, r.parent FROM newest n JOIN record r ON r.id = n.record
       UNION ALL
       SELECT ancestor.build, r.bytes, r.parent FROM record r JOIN ancestor ON r.id = ancestor.parent
     )
-    SELECT build, sum(bytes)::float8 AS bytes FROM ancestor GROUP BY build`;
-  const added = new Map(sizes.map(({ build, bytes }) => [build, bytes]));
-  return builds.map((build) => ({
-    id: build.image,
-    name: build.name ?? undefined,
-    ref: build.ref ?? "",
-    digest: Digest.parse(build.digest),
-    layers: build.layers.length,
-    bytes: Number(build.baseBytes) + (added.get(build.id) ?? 0),
-    createdAt: (build.endedAt ?? build.createdAt).toISOString(),
+    SELECT n.image AS id, n.name, n.ref, n.digest, cardinality(n.layers) AS layers, n.ended_at AS "createdAt",
+      (n.base_bytes + coalesce((SELECT sum(bytes) FROM ancestor WHERE build = n.id), 0))::float8 AS bytes
+    FROM newest n
+    ORDER BY n.ended_at DESC`;
+  return rows.map((row) => ({
+    ...row,
+    name: row.name ?? undefined,
+    digest: Digest.parse(row.digest),
+    createdAt: row.createdAt.toISOString(),
   }));
 }

@@ -32,7 +32,9 @@ async function sendMessage(context: SendContext, message: OutboxMessage, id: str
   switch (message.kind) {
     case "job":
       return withStreams(context, async () => {
-        await client.publish(catalogue.jobs.subject(message.job.kind, message.pool), JSON.stringify(message.job), { msgID: `outbox-${id}` });
+        await client.publish(catalogue.jobs.subject(message.job.kind, message.pool), JSON.stringify(message.job), {
+          msgID: `outbox-${id}`,
+        });
       });
     case "end":
       return withStreams(context, () => endFeed({ nats, database, logger, feed: message.feed, event: message.event, id }));

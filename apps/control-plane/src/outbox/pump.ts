@@ -23,28 +23,27 @@ export interface Pump {
 }
 
 export function createPump(options: PumpOptions): Pump {
-  let running: Promise<void> | undefined;
-  let again = false;
+  const state: { running?: Promise<void> | undefined; again: boolean } = { again: false };
 
   const run = async (): Promise<void> => {
     try {
       do {
-        again = false;
+        state.again = false;
         while ((await sendBatch(options)) === BATCH_SIZE);
-      } while (again);
+      } while (state.again);
     } catch (error) {
       options.logger.warn({ err: error, lane: options.lane }, "the outbox cannot be read; the next sweep tries again");
     } finally {
-      running = undefined;
+      state.running = undefined;
     }
   };
   return {
     wake() {
-      again = true;
-      running ??= run();
+      state.again = true;
+      state.running ??= run();
     },
     async idle() {
-      while (running !== undefined) await running;
+      while (state.running !== undefined) await state.running;
     },
   };
 }

@@ -24,7 +24,13 @@ export function createPlatformService(context: Context): Services["platform"] {
   };
 }
 
-const WorkerRow = z.object({ name: z.string(), kind: z.enum(["builder", "runner"]), pool: z.string(), platform: Platform, version: z.string() });
+const WorkerRow = z.object({
+  name: z.string(),
+  kind: z.enum(["builder", "runner"]),
+  pool: z.string(),
+  platform: Platform,
+  version: z.string(),
+});
 
 /** Those that were heard of in the last half minute. */
 async function liveWorkers(database: Queryable, workspace: string): Promise<PlatformInfo["workers"]> {

@@ -99,7 +99,7 @@ interface RegistryRecord {
 /** A record and those that it was built on, as far as they have tags; the deepest first. */
 async function readChain(repository: Repository, tags: TagList, deepest: string): Promise<RegistryRecord[]> {
   const records: RegistryRecord[] = [];
-  for (let tag: string | undefined = deepest; tag !== undefined; ) {
+  for (let tag: string | undefined = deepest; tag !== undefined;) {
     const record = await readRecord(repository, tag);
     if (record === undefined) break;
     records.push(record);

@@ -19,16 +19,13 @@ export async function endRun(transaction: Transaction, id: string, outcome: RunO
 
 function endEvent(outcome: RunOutcome): RunEnd {
   const at = Date.now();
-  switch (outcome.state) {
-    case "done":
-      return { type: "run-exited", at, exitCode: outcome.exitCode };
-    case "failed":
-      return { type: "run-failed", at, error: outcome.error };
-    case "cancelled":
-      return { type: "run-failed", at, error: { code: "CANCELLED", message: "The run was cancelled." } };
-    case "expired": {
-      const message = "The runner was lost while the command ran; it is not known how far it got.";
-      return { type: "run-failed", at, error: { code: "RUN_FAILED", message } };
-    }
-  }
+  return outcome.state === "done"
+    ? { type: "run-exited", at, exitCode: outcome.exitCode }
+    : { type: "run-failed", at, error: errorOf(outcome) };
+}
+
+function errorOf(outcome: Exclude<RunOutcome, { readonly state: "done" }>): ErrorInfo {
+  if (outcome.state === "failed") return outcome.error;
+  if (outcome.state === "cancelled") return { code: "CANCELLED", message: "The run was cancelled." };
+  return { code: "RUN_FAILED", message: "The runner was lost while the command ran; it is not known how far it got." };
 }

@@ -16,7 +16,10 @@ export async function findImage(context: ImageContext, workspace: string, image:
     ? await byId(context, workspace, image)
     : await byDigest(context, workspace, digestOfReference(image));
   if (found !== undefined) return found;
-  throw new LaminaError({ code: "NOT_FOUND", message: `There is no image ${image} in this workspace. "lamina images" lists those that are there.` });
+  throw new LaminaError({
+    code: "NOT_FOUND",
+    message: `There is no image ${image} in this workspace. "lamina images" lists those that are there.`,
+  });
 }
 
 /** The newest record of the layer; an image that is its base has none, and is known by its build. */
@@ -24,7 +27,9 @@ async function byId({ database, repositories }: ImageContext, workspace: string,
   const record = await overOutages(() => database.record.findFirst({ where: { workspace, layer }, orderBy: { id: "desc" } }));
   if (record !== null) return { repository: repositories.images(workspace), digest: Digest.parse(record.digest) };
   return locationOfBase(
-    await overOutages(() => database.build.findFirst({ where: { workspace, image: layer, state: "done", record: null }, orderBy: { id: "desc" } })),
+    await overOutages(() =>
+      database.build.findFirst({ where: { workspace, image: layer, state: "done", record: null }, orderBy: { id: "desc" } }),
+    ),
   );
 }
 

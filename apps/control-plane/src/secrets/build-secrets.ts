@@ -30,7 +30,10 @@ export async function valuesFor(transaction: Transaction, sealer: Sealer, reques
     const value = known[variable];
     if (value === undefined) {
       const where = secret === null ? "came with the build" : `secret "${secret}" holds now`;
-      throw new LaminaError({ code: "SECRET_MISSING", message: `A step uses ${variable}, and none of the values that ${where} has that name.` });
+      throw new LaminaError({
+        code: "SECRET_MISSING",
+        message: `A step uses ${variable}, and none of the values that ${where} has that name.`,
+      });
     }
     values[variable] = value;
   }

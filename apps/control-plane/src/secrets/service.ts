@@ -33,7 +33,10 @@ export function createSecretsService({ database, sealer }: SecretsOptions): Serv
 
 /** The variable names of each of these secrets. @throws {LaminaError} SECRET_MISSING */
 export async function variablesOfSecrets(database: Queryable, workspace: string, names: readonly string[]): Promise<Map<string, string[]>> {
-  const secrets = await database.secret.findMany({ where: { workspace, name: { in: [...names] } }, select: { name: true, variables: true } });
+  const secrets = await database.secret.findMany({
+    where: { workspace, name: { in: [...names] } },
+    select: { name: true, variables: true },
+  });
   const found = new Map(secrets.map(({ name, variables }) => [name, variables]));
   const missing = names.filter((name) => !found.has(name));
   if (missing.length > 0) {
@@ -44,7 +47,11 @@ export async function variablesOfSecrets(database: Queryable, workspace: string,
 }
 
 /** The values of a named secret, or undefined when it was removed. */
-export async function openSecret(database: Queryable, sealer: Sealer, key: { workspace: string; name: string }): Promise<Record<string, string> | undefined> {
+export async function openSecret(
+  database: Queryable,
+  sealer: Sealer,
+  key: { workspace: string; name: string },
+): Promise<Record<string, string> | undefined> {
   const secret = await database.secret.findUnique({ where: { workspace_name: key } });
   return secret === null ? undefined : sealer.open(rowOf(key.workspace, key.name), secret.sealed);
 }
@@ -52,7 +59,11 @@ export async function openSecret(database: Queryable, sealer: Sealer, key: { wor
 /** What a builder can hand to a step as an environment variable. @throws {LaminaError} INVALID_INPUT, which names the variable */
 export function checkValues(values: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(values)) {
-    const problem = value.includes("\0") ? "holds a NUL character" : Buffer.byteLength(value) > MAX_VALUE_BYTES ? "is longer than 120 KiB" : undefined;
+    const problem = value.includes("\0")
+      ? "holds a NUL character"
+      : Buffer.byteLength(value) > MAX_VALUE_BYTES
+        ? "is longer than 120 KiB"
+        : undefined;
     if (problem === undefined) continue;
     throw new LaminaError({ code: "INVALID_INPUT", message: `The value of ${name} ${problem}, which no environment variable can.` });
   }

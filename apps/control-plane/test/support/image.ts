@@ -15,7 +15,12 @@ export interface FakeImageOptions {
 }
 
 export async function pushImage(repository: Repository, { blobs, tag, annotations = {}, user = "" }: FakeImageOptions): Promise<FakeImage> {
-  const config = { os: "linux", architecture: process.arch === "arm64" ? "arm64" : "amd64", config: { User: user }, rootfs: { type: "layers" } };
+  const config = {
+    os: "linux",
+    architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    config: { User: user },
+    rootfs: { type: "layers" },
+  };
   const stored = await repository.putBlob({ bytes: Buffer.from(JSON.stringify(config)) });
   const layers = [];
   for (const blob of blobs) {

@@ -62,7 +62,10 @@ export async function testControlPlane({ beside, environment = {} }: TestOptions
     ...controlPlane,
     config,
     base,
-    sql: async (query, values = []) => (await connection.query(query, [...values])).rows,
+    async sql<Row extends object>(query: string, values: readonly unknown[] = []) {
+      const { rows } = await connection.query<Row>(query, [...values]);
+      return rows;
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
