@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { pythonBase, shellBase, withShell, withUser } from "./bases.ts";
+import { derived, pythonBase, shellBase, withShell, withUser } from "./bases.ts";
 import { build, buildLowered, expectBuilt, expectFailed, requestFor } from "./build.ts";
 import { lower, type ResolvedStep } from "../../src/index.ts";
 import { inspect } from "./inspect.ts";
@@ -57,6 +57,11 @@ describe("the environment of a RUN", () => {
     const outcome = expectFailed(await build({ from, steps: [run("true", "false | true")] }));
     expect(outcome.failed).toEqual({ index: 2, count: 2, status: 1, command: "false | true" });
   });
+});
+
+test("what the base starts with is not in the way of a RUN", async () => {
+  const from = await derived(await shellBase(), 'ENTRYPOINT ["/bin/false"]\nCMD ["x"]');
+  expectBuilt(await build({ from, steps: [run("true")] }));
 });
 
 describe("a secret", () => {
