@@ -20,7 +20,7 @@ const FOREIGN_VARIABLES = [
   "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
 ];
 
-/** Of a command, in bytes: BuildKit drops what a step prints too fast, and the last line has to get through. */
+/** Of a command, in bytes: enough to know it by. BuildKit drops lines of a step that prints too much at once. */
 const LONGEST_SHOWN = 2_000;
 
 export interface Script {

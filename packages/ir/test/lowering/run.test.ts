@@ -107,6 +107,12 @@ describe("a failure", () => {
     expect(outcome.lines).toContain("it's");
   });
 
+  test("names the command after more output than BuildKit keeps", async () => {
+    const command = "yes 0123456789012345678901234567890123456789 | head -n 200000; false";
+    const outcome = expectFailed(await build({ from: await shellBase(), steps: [run("true", command)] }));
+    expect(outcome.failed).toEqual({ index: 2, count: 2, status: 1, command });
+  });
+
   test("of a script that is run as a file names it too", async () => {
     const outcome = expectFailed(await build({ from: await shellBase(), steps: [run(`: '${"x".repeat(200_000)}'`, "exit 9")] }));
     expect(outcome.failed).toEqual({ index: 2, count: 2, status: 9, command: "exit 9" });
