@@ -14,19 +14,21 @@ export interface BuildShownOptions {
   readonly pull?: boolean;
 }
 
-/** What became of an image, also where it failed. */
-export interface ImageReport {
+/** What became of an image whose build failed. */
+export interface FailedImage {
+  /** Null when it was not planned yet. */
   readonly id: string | null;
-  readonly ref: string | null;
+  readonly ref: null;
   /** Those that were made, were there, or failed. */
   readonly layers: readonly LayerResult[];
 }
 
-/**
- * Builds an image and shows how it goes on. `report` is told the outcome before the error of a build
- * that failed is thrown.
- */
-export async function buildShown({ name, image }: LoadedImage, options: BuildShownOptions, report: (report: ImageReport) => void = () => {}): Promise<BuildResult> {
+/** Builds an image and shows how it goes on. `onFailure` is told what was made before the error is thrown. */
+export async function buildShown(
+  { name, image }: LoadedImage,
+  options: BuildShownOptions,
+  onFailure: (image: FailedImage) => void = () => {},
+): Promise<BuildResult> {
   const { client, output, signal, pull = false } = options;
   let layers: readonly LayerResult[] = [];
   let id: string | null = null;
@@ -34,7 +36,7 @@ export async function buildShown({ name, image }: LoadedImage, options: BuildSho
   using display = showBuild({ output, name, details: detailsOf(image) });
   display.activity("reading local files and planning");
   try {
-    const result = await buildImage(client, image, {
+    return await buildImage(client, image, {
       name,
       pull,
       signal,
@@ -50,12 +52,11 @@ export async function buildShown({ name, image }: LoadedImage, options: BuildSho
         display.event(event);
       },
     });
-    report({ id: result.id, ref: result.ref, layers: result.layers });
-    return result;
   } catch (error) {
     // Who cancels does not wait for the feed to say so.
-    if (asLaminaError(error)?.code === "CANCELLED" && display.view().outcome === undefined) display.event({ type: "cancelled", at: Date.now() });
-    report({ id, ref: null, layers: layers.filter(({ status }) => status !== "missing") });
+    if (asLaminaError(error)?.code === "CANCELLED" && display.view().outcome === undefined)
+      display.event({ type: "cancelled", at: Date.now() });
+    onFailure({ id, ref: null, layers: layers.filter(({ status }) => status !== "missing") });
     throw failureOf(error, { build, display });
   }
 }

@@ -1,9 +1,7 @@
 /** The program: its commands, and how it ends. */
-import { readFileSync } from "node:fs";
+import manifest from "../package.json" with { type: "json" };
 import { createOutput } from "./output.ts";
 import { createProgram } from "./program.ts";
-
-const manifest = new URL("../package.json", import.meta.url);
 
 /** Runs the command that the arguments name, and sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -14,8 +12,7 @@ export async function main(args: readonly string[]): Promise<void> {
   });
   // Asked of the arguments too, since a usage error comes before the options are known.
   let output = createOutput({ json: wantsJson(args) });
-  const { version } = JSON.parse(readFileSync(manifest, "utf8"));
-  const program = createProgram(version, async (json, command) => {
+  const program = createProgram(manifest.version, async (json, command) => {
     output = createOutput({ json });
     await command(output);
   });

@@ -57,7 +57,8 @@ type Environment = z.infer<typeof Environment>;
 /** Reads the configuration; an empty variable counts as unset. @throws INVALID_INPUT */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const parsed = Environment.safeParse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== "")));
-  if (!parsed.success) throw new LaminaError({ code: "INVALID_INPUT", message: `The environment is not right:\n${z.prettifyError(parsed.error)}` });
+  if (!parsed.success)
+    throw new LaminaError({ code: "INVALID_INPUT", message: `The environment is not right:\n${z.prettifyError(parsed.error)}` });
   const env = parsed.data;
   const home = path.resolve(env.LAMINA_HOME ?? path.join(env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "lamina"));
   return {

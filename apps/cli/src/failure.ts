@@ -6,17 +6,17 @@ import type { Output } from "./output.ts";
 const BAD_USAGE = 2;
 
 /** Shows the error, as text on stderr or as JSON on stdout, and returns the exit code. */
-export async function reportFailure(error: unknown, output: Output): Promise<number> {
+export async function reportFailure(thrown: unknown, output: Output): Promise<number> {
   // Commander has printed its own message; help and version are no errors.
-  if (error instanceof CommanderError && !output.json) return error.exitCode === 0 ? 0 : BAD_USAGE;
+  if (thrown instanceof CommanderError && !output.json) return thrown.exitCode === 0 ? 0 : BAD_USAGE;
   const { asLaminaError, exitCodeOf, LaminaError, laminaError } = await import("lamina");
   const { failureLines } = await import("./view/failure.ts");
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return 0;
-    output.event({ type: "error", ...new LaminaError({ code: "INVALID_INPUT", message: error.message }).info });
+  if (thrown instanceof CommanderError) {
+    if (thrown.exitCode === 0) return 0;
+    output.event({ type: "error", ...new LaminaError({ code: "INVALID_INPUT", message: thrown.message }).info });
     return BAD_USAGE;
   }
-  const known = asLaminaError(error) ?? laminaError(error);
+  const known = asLaminaError(thrown) ?? laminaError(thrown);
   const { info } = known;
   if (output.json) {
     output.event({ type: "error", ...info });
@@ -25,7 +25,14 @@ export async function reportFailure(error: unknown, output: Output): Promise<num
   const sourceText = info.source && (await readFile(info.source.file, "utf8").catch(() => undefined));
   const { BuildFailure } = await import("./build-shown.ts");
   const { layerName, build } = known instanceof BuildFailure ? known : {};
-  output.note(failureLines(info, { colors: output.colors, columns: output.isTerminal ? process.stderr.columns : undefined, layer: layerName, sourceText }).join("\n"));
+  output.note(
+    failureLines(info, {
+      colors: output.colors,
+      columns: output.isTerminal ? process.stderr.columns : undefined,
+      layer: layerName,
+      sourceText,
+    }).join("\n"),
+  );
   if (build !== undefined) output.note(`\nAll that was said: lamina logs ${build}`);
   if (info.code === "INTERNAL" && known.cause instanceof Error) output.note(output.colors.dim(known.cause.stack ?? ""));
   return exitCodeOf(info.code);

@@ -20,7 +20,7 @@ export interface Output {
 
 export function createOutput({ json }: { readonly json: boolean }): Output {
   const { env, stdout, stderr } = process;
-  const isTerminal = stderr.isTTY === true && env["TERM"] !== "dumb";
+  const isTerminal = stderr.isTTY && env["TERM"] !== "dumb";
   return {
     json,
     colors: picocolors.createColors(wantsColors(env, isTerminal)),

@@ -23,20 +23,26 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .argument("<file>", "a TypeScript or JavaScript file, or FILE#export for one of its images")
     .option("--pull", "ask the base registry again what a tag means", false)
     .addOption(json())
-    .action((file, options) => run(options.json, async (output) => (await import("./commands/build.ts")).build({ file, ...options, output })));
+    .action((file, options) =>
+      run(options.json, async (output) => (await import("./commands/build.ts")).build({ file, ...options, output })),
+    );
   program
     .command("plan")
     .description("say what a build would make and send, before it does")
     .argument("<file>", "a file, or FILE#export")
     .option("--pull", "ask the base registry again what a tag means", false)
     .addOption(json())
-    .action((file, options) => run(options.json, async (output) => (await import("./commands/plan.ts")).plan({ file, ...options, output })));
+    .action((file, options) =>
+      run(options.json, async (output) => (await import("./commands/plan.ts")).plan({ file, ...options, output })),
+    );
   program
     .command("dockerfile")
     .description("write a Dockerfile, its contexts and the command that build the same image without Lamina")
     .argument("<file>", "a file, or FILE#export")
     .requiredOption("--out <dir>", "the directory to write to; one below it for each image when there are several")
-    .action((file, options) => run(false, async (output) => (await import("./commands/dockerfile.ts")).dockerfile({ file, ...options, output })));
+    .action((file, options) =>
+      run(false, async (output) => (await import("./commands/dockerfile.ts")).dockerfile({ file, ...options, output })),
+    );
   program
     .command("exec")
     .description("run a command in a throw-away container of an image, with its output and exit code")
@@ -44,7 +50,9 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .argument("<command...>", "after --, the command and its arguments")
     .addOption(json())
     .passThroughOptions()
-    .action((image, command, options) => run(options.json, async (output) => (await import("./commands/exec.ts")).exec({ image, command, output })));
+    .action((image, command, options) =>
+      run(options.json, async (output) => (await import("./commands/exec.ts")).exec({ image, command, output })),
+    );
   program
     .command("images")
     .description("list the images that were built")
@@ -64,7 +72,9 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .argument("<build>", "its id, or 8 and more of its last digits as `builds` shows them")
     .option("-f, --follow", "go on until the build ends", false)
     .addOption(json())
-    .action((build, options) => run(options.json, async (output) => (await import("./commands/logs.ts")).logs({ build, ...options, output })));
+    .action((build, options) =>
+      run(options.json, async (output) => (await import("./commands/logs.ts")).logs({ build, ...options, output })),
+    );
   program
     .command("cancel")
     .description("cancel a build")
@@ -75,10 +85,14 @@ export function createProgram(version: string, run: (json: boolean, command: Run
   const secret = program.command("secret").description("keep values that steps may use and no image keeps");
   secret
     .command("set")
-    .description("keep a secret; NAME takes the value from the environment, and without variables they are read from stdin, one NAME=VALUE a line")
+    .description(
+      "keep a secret; NAME takes the value from the environment, and without variables they are read from stdin, one NAME=VALUE a line",
+    )
     .argument("<name>", "the name for Secret.fromName")
     .argument("[variables...]", "names of environment variables whose values to keep")
-    .action((name, variables) => run(false, async (output) => (await import("./commands/secret.ts")).setSecret({ name, variables, output })));
+    .action((name, variables) =>
+      run(false, async (output) => (await import("./commands/secret.ts")).setSecret({ name, variables, output })),
+    );
   secret
     .command("list")
     .description("list the names of secrets and of their variables")

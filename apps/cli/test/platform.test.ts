@@ -62,7 +62,7 @@ test("what is in the home is for its user only, and status and doctor find all p
   const status = await lamina("status", "--json");
   expect(status.exitCode).toBe(0);
   const names = ["builder", "buildkitd", "containerd", "control-plane", "nats", "postgres", "registry", "runner"];
-  expect(jsonLines(status)[0]).toMatchObject({ state: "up", processes: names.map((name) => expect.objectContaining({ name })) });
+  expect(jsonLines(status)[0]).toMatchObject({ state: "up", processes: names.map((name) => ({ name })) });
 
   const doctor = await lamina("doctor", "--json");
   expect(jsonLines(doctor).filter(({ state }) => state === "broken")).toEqual([]);
@@ -109,7 +109,12 @@ test("what cannot start is named, with the end of its log, and nothing is left r
     const outcome = await cli(["up", "--json"], { env });
     expect(outcome.exitCode).toBe(3);
     expect(jsonLines(outcome)).toEqual([
-      expect.objectContaining({ type: "error", code: "UNREACHABLE", message: expect.stringContaining("control-plane"), lastLines: expect.any(Array) }),
+      expect.objectContaining({
+        type: "error",
+        code: "UNREACHABLE",
+        message: expect.stringContaining("control-plane"),
+        lastLines: expect.any(Array),
+      }),
     ]);
     expect(processesOf(other)).toEqual([]);
   } finally {

@@ -54,7 +54,11 @@ test.each([
   ["TypeScript that has to be compiled", "export const a = 1;\nenum B { C }\n", [2, 1]],
   ["an import that the SDK does not have", 'import { Imag } from "lamina";\nexport const a = Imag;\n', [1, 10]],
   ["an error that is thrown", "export const a = 1;\nfunction f() {\n  throw new TypeError(`bad`);\n}\nf();\n", [3, 9]],
-  ["a call that cannot be right", 'import { Image } from "lamina";\nexport const a = Image\n  .debianSlim({ pythonVersion: "four" });\n', [3, 4]],
+  [
+    "a call that cannot be right",
+    'import { Image } from "lamina";\nexport const a = Image\n  .debianSlim({ pythonVersion: "four" });\n',
+    [3, 4],
+  ],
 ])("%s is shown with its place in the user's file", async (_, source, [line = 0, column = 0]) => {
   const outcome = await plan(source);
   expect(outcome.exitCode).toBe(2);

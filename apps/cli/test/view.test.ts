@@ -67,7 +67,11 @@ describe("the live view", () => {
 
   test("says how a build ended", () => {
     const built = { type: "layer-built", at: 5_000, seconds: 2.31, attempt: "x" } as const;
-    const done = afterEvent(afterEvent(BUILDING, { ...built, layer: "c" }, 5_000), { type: "done", at: 5_200, image: "d", ref: "r", digest }, 5_200);
+    const done = afterEvent(
+      afterEvent(BUILDING, { ...built, layer: "c" }, 5_000),
+      { type: "done", at: 5_200, image: "d", ref: "r", digest },
+      5_200,
+    );
     expect(draw(done, { columns: 80, now: 5_200 })).toMatchInlineSnapshot(`
       "
       image
@@ -101,7 +105,10 @@ describe("the live view", () => {
 
   test("stays within the height of the terminal, and shows what is being built", () => {
     const ids = Array.from({ length: 40 }, (_, index) => `l${index}`);
-    const planned = { ...PLANNED, layers: ids.map((id, index) => ({ id, operation: "env", status: index < 20 ? "hit" : "missing" }) as const) };
+    const planned = {
+      ...PLANNED,
+      layers: ids.map((id, index) => ({ id, operation: "env", status: index < 20 ? "hit" : "missing" }) as const),
+    };
     const view = after(planned, { type: "layer-started", at: 0, layer: "l20", attempt: "x" });
     const lines = liveLines(view, { columns: 80, rows: 12, now: 0, colors });
     expect(lines.length).toBeLessThan(12);

@@ -11,11 +11,18 @@ const SHOWN_LOGS = ["control-plane", "builder", "runner"];
 export async function dev({ output }: { readonly output: Output }): Promise<void> {
   const config = readConfig();
   const record = await readSupervisor(config.home);
-  if (record?.alive) throw new LaminaError({ code: "INVALID_INPUT", message: `The platform runs already, under process ${record.pid}. Stop it with \`lamina down\`.` });
+  if (record?.alive)
+    throw new LaminaError({
+      code: "INVALID_INPUT",
+      message: `The platform runs already, under process ${record.pid}. Stop it with \`lamina down\`.`,
+    });
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, () => stop.abort());
   const files = SHOWN_LOGS.map((name) => logFile(config.home, name));
-  const tail = spawn("tail", ["--follow=name", "--retry", "--quiet", "--lines=0", ...files], { stdio: ["ignore", "inherit", "ignore"], detached: true });
+  const tail = spawn("tail", ["--follow=name", "--retry", "--quiet", "--lines=0", ...files], {
+    stdio: ["ignore", "inherit", "ignore"],
+    detached: true,
+  });
   try {
     await runPlatform({ config, watch: true, report: (line) => output.note(line), signal: stop.signal });
   } finally {

@@ -31,5 +31,7 @@ export async function dockerfile({ file, out, output }: DockerfileOptions): Prom
 /** Where buildctl is, and the BuildKit that it talks to: those of the local platform, while it is up. */
 async function environment({ home }: Config): Promise<string> {
   const platform = await readPlatform(home);
-  return platform === undefined ? "BUILDKIT_HOST=ADDRESS " : `PATH=${platform.binaries}:$PATH BUILDKIT_HOST=${platform.addresses["buildkit"]} `;
+  return platform === undefined
+    ? "BUILDKIT_HOST=ADDRESS "
+    : `PATH=${platform.binaries}:$PATH BUILDKIT_HOST=${platform.addresses["buildkit"]} `;
 }

@@ -57,6 +57,8 @@ async function follow(run: string, { client, output, signal }: ExecContext): Pro
   for await (const event of client.runs.follow(run, { signal })) {
     if (output.json) output.event(event);
     switch (event.type) {
+      case "run-started":
+        break;
       case "preparing":
         waiting.note(event.what);
         break;

@@ -12,6 +12,13 @@ export async function images({ output }: { readonly output: Output }): Promise<v
     return;
   }
   if (all.length === 0) return output.note("No image was built yet.");
-  const rows = all.map((image) => [image.id.slice(0, 12), image.name ?? "", String(image.layers), bytesText(image.bytes), image.createdAt, image.ref]);
+  const rows = all.map((image) => [
+    image.id.slice(0, 12),
+    image.name ?? "",
+    String(image.layers),
+    bytesText(image.bytes),
+    image.createdAt,
+    image.ref,
+  ]);
   for (const line of columnsOf([["IMAGE", "NAME", "LAYERS", "SIZE", "CREATED", "REFERENCE"], ...rows])) output.result(line);
 }

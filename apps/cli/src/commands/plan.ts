@@ -25,7 +25,13 @@ export async function plan({ file, pull, output }: PlanOptions): Promise<void> {
     }
     const details = detailsOf(image);
     output.result(`${name} ${id}`);
-    const rows = layers.map(({ operation, status, bytes }, index) => [`  ${index}`, operation, status === "hit" ? "hit" : "to build", bytesText(bytes), details[index] ?? ""]);
+    const rows = layers.map(({ operation, status, bytes }, index) => [
+      `  ${index}`,
+      operation,
+      status === "hit" ? "hit" : "to build",
+      bytesText(bytes),
+      details[index] ?? "",
+    ]);
     for (const line of columnsOf(rows)) output.result(line);
     const missing = layers.filter(({ status }) => status === "missing").length;
     output.result(`  ${layers.length - missing} hit, ${missing} to build, ${upload.files} files (${bytesText(upload.bytes)}) to send`);

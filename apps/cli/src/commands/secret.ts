@@ -45,7 +45,10 @@ function fromEnvironment(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.map((name) => {
       // Not repeated in the message, since it holds a value.
-      if (name.includes("=")) throw invalid("Values are not taken from arguments, which everybody on the machine can see. Set the variable and give its name, or send NAME=VALUE lines to stdin.");
+      if (name.includes("="))
+        throw invalid(
+          "Values are not taken from arguments, which everybody on the machine can see. Set the variable and give its name, or send NAME=VALUE lines to stdin.",
+        );
       const value = process.env[name];
       if (value === undefined) throw invalid(`The environment variable ${name} is not set.`);
       return [name, value];
@@ -56,7 +59,9 @@ function fromEnvironment(names: readonly string[]): Record<string, string> {
 /** NAME=VALUE lines, quoted as in a .env file where need be. */
 async function fromInput(): Promise<Record<string, string>> {
   if (process.stdin.isTTY) process.stderr.write("NAME=VALUE, one a line; Ctrl-D ends:\n");
-  const values = Object.entries(parseEnv(await text(process.stdin))).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  const values = Object.entries(parseEnv(await text(process.stdin))).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
   if (values.length === 0) throw invalid("No NAME=VALUE line came from stdin.");
   return Object.fromEntries(values);
 }

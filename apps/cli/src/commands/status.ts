@@ -31,14 +31,23 @@ async function notUp({ home }: Config, output: Output): Promise<void> {
   if (record?.state === "failed" && record.problem !== undefined) output.result(`Its last start failed: ${record.problem}`);
 }
 
-async function localStatus(platform: PlatformRecord, { config, output }: { readonly config: Config; readonly output: Output }): Promise<void> {
+async function localStatus(
+  platform: PlatformRecord,
+  { config, output }: { readonly config: Config; readonly output: Output },
+): Promise<void> {
   const client = await connect(platform);
   const [info, parts, kept] = await Promise.all([client.platform.info(), runningServers(config.home), sizes(config.home)]);
   const { url, pid, since, addresses } = platform;
-  if (output.json) return output.event({ type: "status", state: "up", url, pid, since, home: config.home, processes: parts, bytes: kept, ...info });
+  if (output.json)
+    return output.event({ type: "status", state: "up", url, pid, since, home: config.home, processes: parts, bytes: kept, ...info });
   output.result(`The platform is up at ${url}, for ${ago(since)}, under process ${pid}.`);
   output.result("");
-  const rows = parts.map((part) => [part.name, String(part.pid), ago(part.since), addresses[part.name === "buildkitd" ? "buildkit" : part.name] ?? ""]);
+  const rows = parts.map((part) => [
+    part.name,
+    String(part.pid),
+    ago(part.since),
+    addresses[part.name === "buildkitd" ? "buildkit" : part.name] ?? "",
+  ]);
   for (const line of columnsOf([["PART", "PROCESS", "FOR", "ADDRESS"], ...rows])) output.result(line);
   for (const line of workerLines(info)) output.result(line);
   output.result("");

@@ -36,8 +36,10 @@ export async function checkMachine(config: Config): Promise<Finding[]> {
   return findings.flat();
 }
 
-function node(): Finding {
-  return process.platform === "linux" ? ok("node", `${process.version} on ${process.platform}-${process.arch}`) : broken("node", "The embedded platform needs Linux.");
+async function node(): Promise<Finding> {
+  return process.platform === "linux"
+    ? ok("node", `${process.version} on ${process.platform}-${process.arch}`)
+    : broken("node", "The embedded platform needs Linux.");
 }
 
 async function program({ program: name, package: debianPackage, needed }: (typeof PROGRAMS)[number]): Promise<Finding> {
@@ -51,7 +53,13 @@ async function firstOnPath(name: string): Promise<string | undefined> {
   const directories = (process.env["PATH"] ?? "").split(path.delimiter).filter(Boolean);
   for (const directory of [...directories, "/usr/sbin", "/sbin"]) {
     const file = path.join(directory, name);
-    if (await access(file).then(() => true, () => false)) return file;
+    if (
+      await access(file).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
   }
   return undefined;
 }
@@ -64,7 +72,12 @@ async function diskSpace({ home }: Config): Promise<Finding> {
 }
 
 async function nearestDirectory(directory: string): Promise<string> {
-  return (await access(directory).then(() => true, () => false)) ? directory : nearestDirectory(path.dirname(directory));
+  return (await access(directory).then(
+    () => true,
+    () => false,
+  ))
+    ? directory
+    : nearestDirectory(path.dirname(directory));
 }
 
 async function privacy({ home }: Config): Promise<Finding[]> {
@@ -79,7 +92,9 @@ async function certificates({ caBundle }: Config): Promise<Finding> {
   const content = await readFile(caBundle.file, "utf8").catch(() => undefined);
   if (content === undefined) return broken("certificates", `${caBundle.from} names ${caBundle.file}, which cannot be read`);
   const count = content.split("-----BEGIN CERTIFICATE-----").length - 1;
-  return count === 0 ? broken("certificates", `${caBundle.from} names ${caBundle.file}, which holds no certificate`) : ok("certificates", `${count} of ${caBundle.file} (${caBundle.from}), trusted while building`);
+  return count === 0
+    ? broken("certificates", `${caBundle.from} names ${caBundle.file}, which holds no certificate`)
+    : ok("certificates", `${count} of ${caBundle.file} (${caBundle.from}), trusted while building`);
 }
 
 async function baseRegistry({ baseRegistry: configured, caBundle }: Config): Promise<Finding> {
@@ -103,7 +118,8 @@ async function gpus({ home }: Config): Promise<Finding> {
   const specifications = (await Promise.all(directories.map(filesIn))).flat().filter((file) => /\.(json|ya?ml)$/.test(file));
   const cards = await firstOnPath("nvidia-smi").then((smi) => (smi === undefined ? [] : listCards(smi)));
   if (specifications.length > 0) return ok("gpu", `${cards.join(", ") || "devices"} by ${specifications.join(", ")}`);
-  if (cards.length > 0) return warning("gpu", `${cards.join(", ")}, but no CDI specification: run nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`);
+  if (cards.length > 0)
+    return warning("gpu", `${cards.join(", ")}, but no CDI specification: run nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`);
   return ok("gpu", "none");
 }
 

@@ -19,10 +19,12 @@ export async function checkPlatform(config: Config): Promise<Finding[]> {
 /** Servers that are used instead of own ones. */
 function used({ external, remote }: Config): Finding[] {
   if (remote !== undefined) return [ok("platform", `${remote.url}, named by LAMINA_URL`)];
-  return Object.entries(external).map(([name, server]: [string, { readonly url?: string; readonly host?: string; readonly address?: string }]) => {
-    const address = server.url === undefined ? (server.host ?? server.address ?? "") : new URL(server.url).host;
-    return ok(name, `${address}, named by the environment`);
-  });
+  return Object.entries(external).map(
+    ([name, server]: [string, { readonly url?: string; readonly host?: string; readonly address?: string }]) => {
+      const address = server.url === undefined ? (server.host ?? server.address ?? "") : new URL(server.url).host;
+      return ok(name, `${address}, named by the environment`);
+    },
+  );
 }
 
 async function whyDown({ home }: Config): Promise<Finding[]> {
@@ -30,7 +32,9 @@ async function whyDown({ home }: Config): Promise<Finding[]> {
   if (record === undefined) return [ok("platform", "not up; `lamina up` starts it")];
   if (record.alive) return [ok("platform", record.state)];
   if (record.state === "failed") return [broken("platform", `did not start: ${record.problem ?? "no reason was given"}`)];
-  return [broken("platform", `process ${record.pid}, which supervised it, is gone; \`lamina up\` starts it again and \`lamina down\` clears up`)];
+  return [
+    broken("platform", `process ${record.pid}, which supervised it, is gone; \`lamina up\` starts it again and \`lamina down\` clears up`),
+  ];
 }
 
 async function checkRunning(platform: PlatformRecord): Promise<Finding[]> {
@@ -38,8 +42,16 @@ async function checkRunning(platform: PlatformRecord): Promise<Finding[]> {
   const tool = (name: string) => path.join(platform.binaries, name);
   const findings = await Promise.all([
     checkControlPlane(platform),
-    answers({ name: "buildkit", address: addresses["buildkit"], command: [tool("buildctl"), "--addr", addresses["buildkit"] ?? "", "debug", "workers"] }),
-    answers({ name: "containerd", address: addresses["containerd"], command: [tool("ctr"), "--address", addresses["containerd"] ?? "", "version"] }),
+    answers({
+      name: "buildkit",
+      address: addresses["buildkit"],
+      command: [tool("buildctl"), "--addr", addresses["buildkit"] ?? "", "debug", "workers"],
+    }),
+    answers({
+      name: "containerd",
+      address: addresses["containerd"],
+      command: [tool("ctr"), "--address", addresses["containerd"] ?? "", "version"],
+    }),
   ]);
   return [ok("platform", `up at ${url}, under process ${platform.pid}`), ...findings.flat()];
 }
@@ -55,7 +67,9 @@ async function checkControlPlane(address: { readonly url: string; readonly token
 }
 
 function parts(info: PlatformInfo): Finding[] {
-  return info.parts.map(({ name, address, problem }) => (problem === undefined ? ok(name, address) : broken(name, `${address}: ${problem}`)));
+  return info.parts.map(({ name, address, problem }) =>
+    problem === undefined ? ok(name, address) : broken(name, `${address}: ${problem}`),
+  );
 }
 
 function workers({ workers: known }: PlatformInfo): Finding[] {
@@ -72,7 +86,13 @@ interface Question {
 }
 
 async function answers({ name, address = "", command: [file, ...args] }: Question): Promise<Finding[]> {
-  if (!(await access(file).then(() => true, () => false))) return [broken(name, `${file} is missing; \`npm start\` brings it`)];
+  if (
+    !(await access(file).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return [broken(name, `${file} is missing; \`npm start\` brings it`)];
   try {
     await promisify(execFile)(file, args, { timeout: ANSWERS_WITHIN_MS });
     return [ok(name, address)];

@@ -66,7 +66,11 @@ function worker(context: AppsContext, name: "builder" | "runner", environment: R
   });
 }
 
-function app(context: AppsContext, name: "control-plane" | "builder" | "runner", environment: Readonly<Record<string, string>>): ServerProcess {
+function app(
+  context: AppsContext,
+  name: "control-plane" | "builder" | "runner",
+  environment: Readonly<Record<string, string>>,
+): ServerProcess {
   const { config, servers, health, watch, report } = context;
   const readiness = name === "control-plane" ? new URL("/healthz", platformUrl(context)) : `http://${health[name]}/readyz`;
   return {

@@ -6,7 +6,14 @@ import path from "node:path";
 import { promisify } from "node:util";
 
 /** What is kept in the home, as people know it, and the folder that it is in. */
-const KEPT = { "build cache": "buildkit", images: "registry", "unpacked images": "containerd", database: "postgres", events: "nats", logs: "logs" };
+const KEPT = {
+  "build cache": "buildkit",
+  images: "registry",
+  "unpacked images": "containerd",
+  database: "postgres",
+  events: "nats",
+  logs: "logs",
+};
 
 /** Bytes on disk by what they are kept for; what is not there is left out. */
 export async function sizes(home: string): Promise<Record<string, number>> {

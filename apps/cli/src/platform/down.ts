@@ -24,11 +24,18 @@ export async function down(config: Config, onProgress: (record: SupervisorRecord
   return record !== undefined && record.state !== "failed";
 }
 
-async function untilGone(config: Config, { pid, startedAt }: SupervisorRecord, onProgress: (record: SupervisorRecord) => void): Promise<void> {
+async function untilGone(
+  config: Config,
+  { pid, startedAt }: SupervisorRecord,
+  onProgress: (record: SupervisorRecord) => void,
+): Promise<void> {
   const deadline = performance.now() + STOPS_WITHIN_MS;
   while ((await identify(pid))?.startedAt === startedAt) {
     if (performance.now() > deadline) {
-      throw new LaminaError({ code: "INTERNAL", message: `The supervisor, process ${pid}, has not ended after ${STOPS_WITHIN_MS / 1000} s.` });
+      throw new LaminaError({
+        code: "INTERNAL",
+        message: `The supervisor, process ${pid}, has not ended after ${STOPS_WITHIN_MS / 1000} s.`,
+      });
     }
     const record = await readSupervisor(config.home);
     if (record !== undefined) onProgress(record);

@@ -10,10 +10,12 @@ const BUNDLED = import.meta.url.endsWith(".mjs");
 /** The file that starts an app of ours: its bundle where this program is one, else its source. */
 export function appEntry(app: "control-plane" | "builder" | "runner", from: "own kind" | "source" = "own kind"): string {
   const manifest = findPackageJSON(`@lamina/${app}`, import.meta.url);
-  if (manifest === undefined) throw new LaminaError({ code: "INTERNAL", message: `@lamina/${app} is not installed. Run \`npm start\` once.` });
+  if (manifest === undefined)
+    throw new LaminaError({ code: "INTERNAL", message: `@lamina/${app} is not installed. Run \`npm start\` once.` });
   const file = BUNDLED && from === "own kind" ? "dist/main.mjs" : "src/main.ts";
   const entry = path.join(path.dirname(manifest), file);
-  if (!existsSync(entry)) throw new LaminaError({ code: "INTERNAL", message: `${entry} is not there. Run \`npm start\` once, which builds it.` });
+  if (!existsSync(entry))
+    throw new LaminaError({ code: "INTERNAL", message: `${entry} is not there. Run \`npm start\` once, which builds it.` });
   // Node takes no types out of what it finds below node_modules.
   return realpathSync(entry);
 }
@@ -22,7 +24,8 @@ export function appEntry(app: "control-plane" | "builder" | "runner", from: "own
 export function exampleFile(): { readonly file: string; readonly shown: string } {
   const shown = "packages/sdk/examples/quickstart.ts";
   const manifest = findPackageJSON("lamina", import.meta.url);
-  if (manifest === undefined) throw new LaminaError({ code: "INTERNAL", message: "The package lamina is not installed. Run `npm start` once." });
+  if (manifest === undefined)
+    throw new LaminaError({ code: "INTERNAL", message: "The package lamina is not installed. Run `npm start` once." });
   return { file: path.join(path.dirname(manifest), "examples", "quickstart.ts"), shown };
 }
 

@@ -3,7 +3,16 @@ import { identify, startServers, supervise, type ServerAddresses, type Supervise
 import getPort from "get-port";
 import type { Config } from "../config.ts";
 import { type AppsContext, builder, controlPlane, platformUrl, runner } from "./apps.ts";
-import { loadIdentity, makeHome, type Part, removePlatform, removeRecords, type SupervisorRecord, writePlatform, writeSupervisor } from "./files.ts";
+import {
+  loadIdentity,
+  makeHome,
+  type Part,
+  removePlatform,
+  removeRecords,
+  type SupervisorRecord,
+  writePlatform,
+  writeSupervisor,
+} from "./files.ts";
 
 const LOOPBACK = "127.0.0.1";
 const PREFERRED_PORT = 7420;
@@ -53,9 +62,17 @@ interface Starting {
 
 async function startAll({ config, watch, report, signal }: RunOptions, { record, running }: Starting): Promise<void> {
   for (const name of embeddedNames(config)) record.starting(name);
-  const servers = await startServers({ directory: config.home, cache: config.cache, external: config.external, report, ready: (name) => record.ready(name) });
+  const servers = await startServers({
+    directory: config.home,
+    cache: config.cache,
+    external: config.external,
+    report,
+    ready: (name) => record.ready(name),
+  });
   running.push(servers);
-  const identity = await loadIdentity(config.home, (before) => getPort({ host: LOOPBACK, port: [before ?? PREFERRED_PORT, PREFERRED_PORT] }));
+  const identity = await loadIdentity(config.home, (before) =>
+    getPort({ host: LOOPBACK, port: [before ?? PREFERRED_PORT, PREFERRED_PORT] }),
+  );
   const health = { builder: await freeAddress(), runner: await freeAddress() };
   const context: AppsContext = { config, identity, servers, health, watch, report };
   const start = async (process: ReturnType<typeof builder>): Promise<Supervised> => {

@@ -60,10 +60,13 @@ async function spawnSupervisor(config: Config): Promise<Spawned> {
     });
     await once(child, "spawn");
     child.unref();
-    const ended = (code: number | null, signal: NodeJS.Signals | null) => (code ?? (signal === null ? undefined : 1));
+    const ended = (code: number | null, signal: NodeJS.Signals | null) => code ?? (signal === null ? undefined : 1);
     return { pid: child.pid ?? 0, exitCode: () => ended(child.exitCode, child.signalCode) };
   } catch (cause) {
-    throw new LaminaError({ code: "UNREACHABLE", message: "The platform cannot be started: `flock` (package util-linux) is missing." }, { cause });
+    throw new LaminaError(
+      { code: "UNREACHABLE", message: "The platform cannot be started: `flock` (package util-linux) is missing." },
+      { cause },
+    );
   } finally {
     await log.close();
   }

@@ -35,10 +35,12 @@ async function importFile(file: string): Promise<Readonly<Record<string, unknown
   const absolute = path.resolve(file);
   const found = await stat(absolute).catch(() => undefined);
   if (!found?.isFile()) throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is not a file.` });
-  if (!/\.[cm]?[jt]s$/.test(file)) throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is neither TypeScript nor JavaScript.` });
+  if (!/\.[cm]?[jt]s$/.test(file))
+    throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is neither TypeScript nor JavaScript.` });
   resolveForUser();
   try {
-    return await import(pathToFileURL(absolute).href);
+    const exports: unknown = await import(pathToFileURL(absolute).href);
+    return typeof exports === "object" ? { ...exports } : {};
   } catch (error) {
     throw await userError(error, absolute);
   }

@@ -34,7 +34,8 @@ function headLocation(stack: string): SourceLocation | undefined {
 function frameLocation(stack: string): SourceLocation | undefined {
   const frames = stack.matchAll(/^\s+at (?:.*? \()?((?:file:\/\/)?\/.+?):(\d+):(\d+)\)?$/gm);
   for (const [, place, line, column] of frames) {
-    if (place !== undefined && !pathOf(place).startsWith(import.meta.dirname)) return { file: pathOf(place), line: Number(line), column: Number(column) };
+    if (place !== undefined && !pathOf(place).startsWith(import.meta.dirname))
+      return { file: pathOf(place), line: Number(line), column: Number(column) };
   }
   return undefined;
 }

@@ -27,7 +27,9 @@ export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIV
     ...(info.command === undefined ? [] : withRule("  command    ", info.command)),
     ...(info.exitCode === undefined ? [] : [`  exit code  ${info.exitCode}`]),
     ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, { colors, columns })),
-    ...(info.lastLines === undefined || info.lastLines.length === 0 ? [] : ["  last lines", ...info.lastLines.map((line) => `    ${colors.dim("│")} ${plainLine(line)}`)]),
+    ...(info.lastLines === undefined || info.lastLines.length === 0
+      ? []
+      : ["  last lines", ...info.lastLines.map((line) => `    ${colors.dim("│")} ${plainLine(line)}`)]),
   ];
 }
 
@@ -36,7 +38,11 @@ function withRule(label: string, command: string): string[] {
   return command.split("\n").map((line, index) => `${index === 0 ? label : " ".repeat(label.length)}${line}`);
 }
 
-function sourceLines({ file, line, column }: SourceLocation, sourceText: string | undefined, { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>): string[] {
+function sourceLines(
+  { file, line, column }: SourceLocation,
+  sourceText: string | undefined,
+  { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>,
+): string[] {
   const place = `  at         ${colors.cyan(`${file}:${line}:${column}`)}`;
   const lines = sourceText?.split("\n");
   const meant = lines?.[line - 1];

@@ -8,7 +8,9 @@ export function plainLines(event: BuildEvent, view: BuildView, now: number): str
   const about = (layer: string, text: string) => [`${labelOf(view, layer)} ${text}`];
   switch (event.type) {
     case "planned":
-      return view.layers.filter(({ state }) => state.kind === "hit").flatMap(({ id, detail, bytes }) => about(id, joined(detail, "hit", bytesText(bytes))));
+      return view.layers
+        .filter(({ state }) => state.kind === "hit")
+        .flatMap(({ id, detail, bytes }) => about(id, joined(detail, "hit", bytesText(bytes))));
     case "attempt":
     case "attempt-cut-off":
       return view.activity === undefined ? [] : [`${view.name}: ${view.activity}`];

@@ -59,7 +59,7 @@ function liveDisplay({ output, name, details }: DisplayOptions): BuildDisplay {
   const state = viewState(name, details);
   const update = createLogUpdate(process.stderr);
   const draw = () => {
-    const { columns = 80, rows = 24 } = process.stderr;
+    const { columns, rows } = process.stderr;
     update(liveLines(state.view(), { columns, rows, now: Date.now(), colors: output.colors }).join("\n"));
   };
   const timer = setInterval(draw, REDRAW_MS);

@@ -16,7 +16,10 @@ export function showStartup(output: Output): StartupDisplay {
 }
 
 /** One line a part; "starting" takes its time from when the supervisor began. */
-export function startupLines(record: SupervisorRecord | undefined, { columns, colors, now }: { readonly columns: number; readonly colors: Colors; readonly now: number }): string[] {
+export function startupLines(
+  record: SupervisorRecord | undefined,
+  { columns, colors, now }: { readonly columns: number; readonly colors: Colors; readonly now: number },
+): string[] {
   if (record === undefined) return [colors.dim("starting the platform …")];
   const since = durationText(now - Date.parse(record.since));
   const title = record.state === "stopping" ? "stopping the platform" : "starting the platform";
@@ -49,7 +52,8 @@ function plainStartup(output: Output): StartupDisplay {
     progress(record) {
       if (record?.state === "stopping") return sayOnce("stopping the platform");
       sayOnce("starting the platform");
-      for (const { name, tookMs } of record?.parts ?? []) if (tookMs !== undefined) sayOnce(`${name} is ready after ${durationText(tookMs)}`);
+      for (const { name, tookMs } of record?.parts ?? [])
+        if (tookMs !== undefined) sayOnce(`${name} is ready after ${durationText(tookMs)}`);
     },
     [Symbol.dispose]() {},
   };

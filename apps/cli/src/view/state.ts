@@ -31,7 +31,7 @@ export type Outcome =
 export interface BuildView {
   readonly name: string;
   /** What is going on beside the layers. */
-  readonly activity?: string;
+  readonly activity?: string | undefined;
   readonly layers: readonly LayerView[];
   readonly details: readonly string[];
   readonly since: number;
@@ -49,7 +49,10 @@ export function afterEvent(view: BuildView, event: BuildEvent, now: number): Bui
     case "planned":
       return { ...view, layers: event.layers.map((planned, index) => plannedLayer(planned, view.details[index])) };
     case "attempt":
-      return { ...view, activity: event.joined ? "waiting for layers that another build is making" : `waiting for a builder (pool ${event.pool})` };
+      return {
+        ...view,
+        activity: event.joined ? "waiting for layers that another build is making" : `waiting for a builder (pool ${event.pool})`,
+      };
     case "attempt-started":
       return withoutActivity(view);
     case "preparing":
@@ -57,18 +60,26 @@ export function afterEvent(view: BuildView, event: BuildEvent, now: number): Bui
     case "layer-started":
       return withLayer(withoutActivity(view), event.layer, () => ({ state: { kind: "building", since: now } }));
     case "log":
-      return withLayer(view, event.layer, (layer) => ({ state: withLine(layer.state, event.line), log: [...layer.log, event.line].slice(-KEPT_LINES) }));
+      return withLayer(view, event.layer, (layer) => ({
+        state: withLine(layer.state, event.line),
+        log: [...layer.log, event.line].slice(-KEPT_LINES),
+      }));
     case "progress":
-      return withLayer(view, event.layer, (layer) => ({ state: withLine(layer.state, progressLine(event)) }));
+      return afterProgress(view, event);
     case "layer-built":
       return withLayer(view, event.layer, () => ({ state: { kind: "built", seconds: event.seconds } }));
     case "layer-published":
       // A layer that runs nothing, as of env, is only ever published.
-      return withLayer(view, event.layer, ({ state }) => ({ bytes: event.bytes, ...(state.kind === "waiting" && { state: BUILT_AT_ONCE }) }));
+      return withLayer(view, event.layer, ({ state }) => ({
+        bytes: event.bytes,
+        ...(state.kind === "waiting" && { state: BUILT_AT_ONCE }),
+      }));
     case "attempt-done":
       return withoutActivity(view);
     case "attempt-failed":
-      return withLayer(withoutActivity(view), event.error.layer, (layer) => ({ state: { kind: "failed", seconds: secondsIn(layer.state, now) } }));
+      return withLayer(withoutActivity(view), event.error.layer, (layer) => ({
+        state: { kind: "failed", seconds: secondsIn(layer.state, now) },
+      }));
     case "attempt-cut-off":
       return { ...backToWaiting(view), activity: event.reason === "expired" ? "the builder was lost; another one goes on" : "cancelled" };
     case "done":
@@ -79,8 +90,8 @@ export function afterEvent(view: BuildView, event: BuildEvent, now: number): Bui
 }
 
 /** The view when nothing goes on beside the layers. */
-export function withoutActivity({ activity: _, ...view }: BuildView): BuildView {
-  return view;
+export function withoutActivity(view: BuildView): BuildView {
+  return { ...view, activity: undefined };
 }
 
 /** Milliseconds that the build has taken until `now`. */
@@ -109,13 +120,29 @@ function withLayer(view: BuildView, id: string | undefined, change: (layer: Laye
   return { ...view, layers: view.layers.map((layer) => (layer.id === id ? { ...layer, ...change(layer) } : layer)) };
 }
 
+/** Bytes that move for a layer that is built belong to the image as a whole: it is being pushed. */
+function afterProgress(view: BuildView, event: Extract<BuildEvent, { type: "progress" }>): BuildView {
+  const line = progressLine(event);
+  const isBuilding = view.layers.some(({ id, state }) => id === event.layer && state.kind === "building");
+  return isBuilding ? withLayer(view, event.layer, (layer) => ({ state: withLine(layer.state, line) })) : { ...view, activity: line };
+}
+
 function withLine(state: LayerState, line: string): LayerState {
   return state.kind === "building" ? { ...state, line } : state;
 }
 
-function progressLine({ what, current, total }: { readonly what: string; readonly current: number; readonly total?: number | undefined }): string {
+function progressLine({
+  what,
+  current,
+  total,
+}: {
+  readonly what: string;
+  readonly current: number;
+  readonly total?: number | undefined;
+}): string {
   const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
-  return total === undefined ? `${what} ${megabytes(current)} MB` : `${what} ${megabytes(current)} of ${megabytes(total)} MB`;
+  if (total !== undefined) return `${what} ${megabytes(current)} of ${megabytes(total)} MB`;
+  return current === 0 ? what : `${what} ${megabytes(current)} MB`;
 }
 
 function secondsIn(state: LayerState, now: number): number {
@@ -123,7 +150,10 @@ function secondsIn(state: LayerState, now: number): number {
 }
 
 function backToWaiting(view: BuildView): BuildView {
-  return { ...view, layers: view.layers.map((layer) => (layer.state.kind === "building" ? { ...layer, state: { kind: "waiting" } } : layer)) };
+  return {
+    ...view,
+    layers: view.layers.map((layer) => (layer.state.kind === "building" ? { ...layer, state: { kind: "waiting" } } : layer)),
+  };
 }
 
 /** An image that exists has all its layers, also those of which no event has come. */
@@ -141,7 +171,9 @@ function ended(view: BuildView, event: Extract<BuildOwnEvent, { type: "done" | "
     case "done":
       return { ...allMade(last, now), outcome: { kind: "done", image: event.image, ref: event.ref } };
     case "failed": {
-      const failed = withLayer(last, event.error.layer, ({ state }) => (state.kind === "failed" ? {} : { state: { kind: "failed", seconds: secondsIn(state, now) } }));
+      const failed = withLayer(last, event.error.layer, ({ state }) =>
+        state.kind === "failed" ? {} : { state: { kind: "failed", seconds: secondsIn(state, now) } },
+      );
       return { ...backToWaiting(failed), outcome: { kind: "failed", error: event.error } };
     }
     case "cancelled":

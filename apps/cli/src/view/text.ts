@@ -42,5 +42,10 @@ export function durationText(milliseconds: number): string {
 
 export function columnsOf(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column] ?? ""))));
-  return rows.map((row) => row.map((text, column) => (column === row.length - 1 ? text : cell(text, widths[column] ?? 0))).join("  ").trimEnd());
+  return rows.map((row) =>
+    row
+      .map((text, column) => (column === row.length - 1 ? text : cell(text, widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
 }

@@ -1,7 +1,9 @@
 /** The command line as a process, from source. */
 import path from "node:path";
 import { execa } from "execa";
+import { z } from "zod";
 
+const JsonObject = z.record(z.string(), z.unknown());
 const MAIN = path.resolve(import.meta.dirname, "../../src/main.ts");
 
 export interface Outcome {
@@ -38,5 +40,5 @@ export function jsonLines({ stdout }: Pick<Outcome, "stdout">): Record<string, u
   return stdout
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line));
+    .map((line) => JsonObject.parse(JSON.parse(line)));
 }
