@@ -1,7 +1,5 @@
-import { PACK_PATH, PackReceipt, type Router, RPC_PATH } from "@lamina/api";
+import { PACK_PATH, PackReceipt } from "@lamina/api";
 import { createLogger } from "@lamina/service";
-import { createTRPCClient, httpLink, httpSubscriptionLink, splitLink } from "@trpc/client";
-import { EventSource } from "eventsource";
 import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import { zstdCompressSync } from "node:zlib";
@@ -9,6 +7,7 @@ import { pack } from "tar-stream";
 import { expect, test } from "vitest";
 import { createServer } from "../src/server.ts";
 import { fakeBuilder } from "./support/builder.ts";
+import { followOverHttp, httpClient } from "./support/http.ts";
 import { testControlPlane, type TestControlPlane } from "./support/platform.ts";
 import { attemptOf, chain } from "./support/requests.ts";
 
@@ -18,38 +17,17 @@ async function serve(platform: TestControlPlane): Promise<AsyncDisposable & { re
   return { url, [Symbol.asyncDispose]: () => server.close() };
 }
 
-function clientOf(url: string, token: string) {
-  const authorization = `Bearer ${token}`;
-  const address = new URL(RPC_PATH, url);
-  return createTRPCClient<Router>({
-    links: [
-      splitLink({
-        condition: ({ type }) => type === "subscription",
-        true: httpSubscriptionLink({
-          url: address.href,
-          EventSource,
-          eventSourceOptions: { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, authorization } }) },
-        }),
-        false: httpLink({ url: address, headers: { authorization } }),
-      }),
-    ],
-  });
-}
-
 test("a build goes from plan to end over HTTP", async () => {
   await using platform = await testControlPlane();
   await using builder = await fakeBuilder(platform);
   await using server = await serve(platform);
-  const client = clientOf(server.url, platform.config.tokens.client);
+  const client = httpClient(server.url, platform.config.tokens.client);
   const image = chain("one");
   expect((await client.images.plan.mutate({ definition: image })).layers).toHaveLength(2);
   const { build } = await client.builds.start.mutate({ definition: image, sources: [null, null] });
-  const types: string[] = [];
-  const ended = new Promise<void>((resolve, reject) => {
-    client.builds.follow.subscribe({ id: build }, { onData: ({ data }) => types.push(data.type), onComplete: resolve, onError: reject });
-  });
+  const following = followOverHttp(client, build);
   await builder.make(await attemptOf(platform, build));
-  await ended;
+  const types = (await following).map(({ event }) => event.type);
   expect(types.at(0)).toBe("planned");
   expect(types.at(-1)).toBe("done");
 });
@@ -58,11 +36,11 @@ test("a token opens what is its role's, and nothing without one", async () => {
   await using platform = await testControlPlane();
   await using server = await serve(platform);
   const { client, worker } = platform.config.tokens;
-  await expect(clientOf(server.url, "wrong").platform.info.query()).rejects.toMatchObject({ data: { lamina: { code: "UNAUTHORIZED" } } });
-  await expect(clientOf(server.url, worker).platform.info.query()).rejects.toMatchObject({ data: { lamina: { code: "FORBIDDEN" } } });
-  const claim = clientOf(server.url, client).attempts.claim.mutate({ id: "a", worker: "w" });
+  await expect(httpClient(server.url, "wrong").platform.info.query()).rejects.toMatchObject({ data: { lamina: { code: "UNAUTHORIZED" } } });
+  await expect(httpClient(server.url, worker).platform.info.query()).rejects.toMatchObject({ data: { lamina: { code: "FORBIDDEN" } } });
+  const claim = httpClient(server.url, client).attempts.claim.mutate({ id: "a", worker: "w" });
   await expect(claim).rejects.toMatchObject({ data: { lamina: { code: "FORBIDDEN" } } });
-  expect(await clientOf(server.url, worker).attempts.claim.mutate({ id: "a", worker: "w" })).toBeNull();
+  expect(await httpClient(server.url, worker).attempts.claim.mutate({ id: "a", worker: "w" })).toBeNull();
   expect((await fetch(new URL(PACK_PATH, server.url), { method: "POST", body: "x" })).status).toBe(401);
   expect((await fetch(new URL("/readyz", server.url))).status).toBe(200);
 });
@@ -87,7 +65,7 @@ test("packs come in over HTTP, and a lying one is refused", async () => {
 test("a fault shows an id and nothing of its inside", async () => {
   await using platform = await testControlPlane();
   await using server = await serve(platform);
-  const client = clientOf(server.url, platform.config.tokens.client);
+  const client = httpClient(server.url, platform.config.tokens.client);
   const { build } = await client.builds.start.mutate({ definition: chain("one"), sources: [] });
   await platform.sql("UPDATE build SET error = '{}' WHERE id = $1", [build]);
   const error: unknown = await client.builds.get.query({ id: build }).catch((thrown: unknown) => thrown);

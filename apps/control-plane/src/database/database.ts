@@ -47,11 +47,16 @@ const OUTAGE_DELAY_MS = 250;
 
 /** Prisma: cannot reach, timed out, closed the connection, no transaction to be had; Postgres: shutting down, starting up. */
 const OUTAGE_CODES = ["P1001", "P1002", "P1017", "P2028"];
-const OUTAGE_TEXT =
-  /ECONNREFUSED|ECONNRESET|EPIPE|57P0[123]|08\d{3}|Connection terminated|ConnectionClosed|DatabaseNotReachable|Can't reach database/;
+/** What the driver, the adapter and Postgres say where Prisma gives no code. */
+const OUTAGE_TEXTS = [
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/,
+  /57P0[123]|08\d{3}|terminating connection|the database system is/,
+  /Connection terminated|not queryable|timeout exceeded when trying to connect/,
+  /ConnectionClosed|DatabaseNotReachable|Can't reach database|Server has closed the connection/,
+];
 
 function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof Prisma.PrismaClientKnownRequestError && OUTAGE_CODES.includes(error.code)) return true;
-  return OUTAGE_TEXT.test(error.message) || (error.cause !== undefined && isOutage(error.cause));
+  return OUTAGE_TEXTS.some((text) => text.test(error.message)) || (error.cause !== undefined && isOutage(error.cause));
 }

@@ -1,9 +1,17 @@
 /** A builder that makes layers of a few bytes, and otherwise keeps to what the control plane asks of builders. */
-import { type AttemptProgress, catalogue, type ClaimedAttempt, type ErrorInfo } from "@lamina/api";
+import {
+  type AttemptProgress,
+  catalogue,
+  type ClaimedAttempt,
+  type ClaimInput,
+  type ErrorInfo,
+  type FinishAttemptInput,
+  type PublishInput,
+} from "@lamina/api";
 import { createRegistry } from "@lamina/registry";
 import { connectNats, createLogger, feedWriter, type FeedWriter } from "@lamina/service";
 import { pushImage } from "./image.ts";
-import { type TestControlPlane, worker } from "./platform.ts";
+import { type TestControlPlane, type TestPlace, worker } from "./platform.ts";
 
 export interface FakeBuilder extends AsyncDisposable {
   /** Claims an attempt; undefined when there is nothing to claim. */
@@ -21,14 +29,31 @@ export interface HeldAttempt {
   finish(error?: ErrorInfo): Promise<void>;
 }
 
-export async function fakeBuilder({ config, services }: TestControlPlane): Promise<FakeBuilder> {
+/** A builder of a control plane in this process. */
+export function fakeBuilder(platform: TestControlPlane): Promise<FakeBuilder> {
+  const { attempts } = platform.services;
+  return fakeBuilderOf(platform, {
+    claim: (input) => attempts.claim(worker, input),
+    publish: (input) => attempts.publish(worker, input),
+    finish: (input) => attempts.finish(worker, input),
+  });
+}
+
+/** What a builder asks of the control plane. */
+export interface AttemptCalls {
+  claim(input: ClaimInput): Promise<ClaimedAttempt | null>;
+  publish(input: PublishInput): Promise<void>;
+  finish(input: FinishAttemptInput): Promise<void>;
+}
+
+export async function fakeBuilderOf({ config }: TestPlace, attempts: AttemptCalls): Promise<FakeBuilder> {
   const connection = await connectNats({ ...config.nats, name: "fake-builder" });
   const { events } = catalogue(config.namespace);
   const registry = createRegistry(config.registry);
   const logger = createLogger({ name: "fake-builder", level: "silent" });
 
   const claim = async (id: string): Promise<HeldAttempt | undefined> => {
-    const claimed = await services.attempts.claim(worker, { id, worker: "fake" });
+    const claimed = await attempts.claim({ id, worker: "fake" });
     if (claimed === null) return undefined;
     const feed = await feedWriter<AttemptProgress>({
       connection,
@@ -54,9 +79,9 @@ export async function fakeBuilder({ config, services }: TestControlPlane): Promi
             "dev.lamina.builder-version": claimed.definition.builderVersion,
           },
         });
-        await services.attempts.publish(worker, { ...proof, layer: layer.id, digest: image.digest, bytes: 100 + index, seconds: 0.5 });
+        await attempts.publish({ ...proof, layer: layer.id, digest: image.digest, bytes: 100 + index, seconds: 0.5 });
       },
-      finish: (error) => services.attempts.finish(worker, { ...proof, error }),
+      finish: (error) => attempts.finish({ ...proof, error }),
     };
   };
   return {

@@ -12,7 +12,10 @@ import { type FakeImage, pushImage } from "./image.ts";
 export const client: Caller = { workspace: "default", role: "client" };
 export const worker: Caller = { workspace: "default", role: "worker" };
 
-export interface TestControlPlane extends ControlPlane, AsyncDisposable {
+/** Where control planes can be started. */
+export interface TestPlace extends AsyncDisposable {
+  /** As a control plane's process needs it, but for the address to listen on. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly config: Config;
   /** The base that `debianSlim` of Python 3.13 means. */
   readonly base: FakeImage;
@@ -20,46 +23,54 @@ export interface TestControlPlane extends ControlPlane, AsyncDisposable {
   sql<Row extends object>(query: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
+export interface TestControlPlane extends ControlPlane, TestPlace {}
+
 export interface TestOptions {
   /** Beside another control plane: on its database and in its namespace. */
-  readonly beside?: TestControlPlane;
+  readonly beside?: TestPlace;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-export async function testControlPlane({ beside, environment = {} }: TestOptions = {}): Promise<TestControlPlane> {
+export async function testControlPlane({ beside, environment }: TestOptions = {}): Promise<TestControlPlane> {
+  await using cleanUp = new AsyncDisposableStack();
+  const place = beside ?? cleanUp.use(await testPlace(environment));
+  const controlPlane = await startControlPlane(place.config, createLogger({ name: "control-plane", level: "silent" }));
+  cleanUp.defer(() => controlPlane.stop());
+  const owned = cleanUp.move();
+  return { ...place, ...controlPlane, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+export async function testPlace(changes: Readonly<Record<string, string>> = {}): Promise<TestPlace> {
   await using cleanUp = new AsyncDisposableStack();
   const { nats, registry } = await servers();
+  const database = cleanUp.use(await freshDatabase());
   const prefix = freshNamespace();
-  const database = beside === undefined ? cleanUp.use(await freshDatabase()) : { url: beside.config.databaseUrl };
-  const config: Config =
-    beside?.config ??
-    configFrom({
-      LAMINA_DATABASE_URL: database.url,
-      LAMINA_NATS_URL: nats.url,
-      LAMINA_NATS_USER: nats.user,
-      LAMINA_NATS_PASSWORD: nats.password,
-      LAMINA_NAMESPACE: freshNamespace(),
-      LAMINA_REGISTRY: registry.host,
-      LAMINA_REGISTRY_USERNAME: registry.user,
-      LAMINA_REGISTRY_PASSWORD: registry.password,
-      LAMINA_REPOSITORY: prefix,
-      LAMINA_BASE_REGISTRY: `${registry.host}/${prefix}/library`,
-      LAMINA_SECRET_KEY: randomBytes(32).toString("base64"),
-      LAMINA_CLIENT_TOKEN: "a token of the test's client",
-      LAMINA_WORKER_TOKEN: "a token of the test's worker",
-      ...environment,
-    });
+  const environment = {
+    LAMINA_DATABASE_URL: database.url,
+    LAMINA_NATS_URL: nats.url,
+    LAMINA_NATS_USER: nats.user,
+    LAMINA_NATS_PASSWORD: nats.password,
+    LAMINA_NAMESPACE: freshNamespace(),
+    LAMINA_REGISTRY: registry.host,
+    LAMINA_REGISTRY_USERNAME: registry.user,
+    LAMINA_REGISTRY_PASSWORD: registry.password,
+    LAMINA_REPOSITORY: prefix,
+    LAMINA_BASE_REGISTRY: `${registry.host}/${prefix}/library`,
+    LAMINA_SECRET_KEY: randomBytes(32).toString("base64"),
+    LAMINA_CLIENT_TOKEN: "a token of the test's client",
+    LAMINA_WORKER_TOKEN: "a token of the test's worker",
+    ...changes,
+  };
+  const config = configFrom(environment);
   const library = createRegistry(config.registry).repository(`${config.repositoryPrefix}/library/python`);
-  const base = beside?.base ?? (await pushImage(library, { blobs: ["base"], tag: "3.13-slim" }));
-  const controlPlane = await startControlPlane(config, createLogger({ name: "control-plane", level: "silent" }));
-  cleanUp.defer(() => controlPlane.stop());
+  const base = await pushImage(library, { blobs: ["base"], tag: "3.13-slim" });
   const connection = new Client({ connectionString: database.url });
   await connection.connect();
   cleanUp.defer(() => connection.end());
 
   const owned = cleanUp.move();
   return {
-    ...controlPlane,
+    environment,
     config,
     base,
     async sql<Row extends object>(query: string, values: readonly unknown[] = []) {

@@ -1,7 +1,7 @@
 /** Build requests of definitions that are short to write. */
 import type { BuildEvent, Services, Tracked } from "@lamina/api";
 import type { Definition, StepOperation } from "@lamina/ir";
-import { client, type TestControlPlane } from "./platform.ts";
+import { client, type TestControlPlane, type TestPlace } from "./platform.ts";
 
 /** A chain on `debianSlim` with one `runCommands` layer for each of these commands. */
 export function chain(...commands: readonly string[]): Definition {
@@ -51,7 +51,7 @@ export async function follow(
 }
 
 /** The attempts that a build's feed has named so far, the oldest first. */
-export async function attemptsOf(platform: TestControlPlane, build: string): Promise<string[]> {
+export async function attemptsOf(platform: TestPlace, build: string): Promise<string[]> {
   const rows = await platform.sql<{ event: { attempt: string } }>(
     "SELECT event FROM build_event WHERE build_id = $1 AND event->>'type' = 'attempt' ORDER BY number",
     [build],
@@ -60,7 +60,7 @@ export async function attemptsOf(platform: TestControlPlane, build: string): Pro
 }
 
 /** The attempt that a build waits for. */
-export async function attemptOf(platform: TestControlPlane, build: string): Promise<string> {
+export async function attemptOf(platform: TestPlace, build: string): Promise<string> {
   const attempt = (await attemptsOf(platform, build)).at(-1);
   if (attempt === undefined) throw new Error(`Build ${build} waits for no attempt.`);
   return attempt;
