@@ -1,4 +1,5 @@
 /** A look into an image in the registry. */
+import { buffer } from "node:stream/consumers";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { isIndex, type Repository } from "@lamina/registry";
 import { extract } from "tar-stream";
@@ -40,9 +41,7 @@ export async function lastLayer(images: Repository, digest: string): Promise<Map
 
 /** The bytes of a blob, decompressed where it is compressed. */
 export async function bytesOf(images: Repository, digest: string): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await images.blob(digest)) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
+  const bytes = await buffer(await images.blob(digest));
   if (bytes.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(bytes);
   return bytes.readUInt16LE(0) === 0x8b1f ? gunzipSync(bytes) : bytes;
 }

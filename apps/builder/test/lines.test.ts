@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, constantFrom, nat, property, string, stringMatching } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { lineReader, secretRedactor } from "../src/attempt/lines.ts";
 
@@ -12,10 +12,10 @@ function read(chunks: readonly Uint8Array[], secrets: readonly string[] = []): s
 
 describe("lines of output", () => {
   test("are the same however the output was cut, and never hold a secret", () => {
-    const secret = fc.stringMatching(/^[a-zé"]{6,12}$/);
-    const text = fc.string({ unit: fc.constantFrom("a", "é", "\n", " ", "S") });
-    fc.assert(
-      fc.property(secret, text, fc.array(fc.nat({ max: 200 })), (value, template, cuts) => {
+    const secret = stringMatching(/^[a-zé"]{6,12}$/);
+    const text = string({ unit: constantFrom("a", "é", "\n", " ", "S") });
+    assert(
+      property(secret, text, array(nat({ max: 200 })), (value, template, cuts) => {
         const output = bytes(template.replaceAll("S", value));
         const places = [0, ...cuts.map((cut) => Math.min(cut, output.length)).sort((a, b) => a - b), output.length];
         const chunks = places.slice(1).map((end, index) => output.slice(places[index], end));
@@ -38,13 +38,13 @@ describe("lines of output", () => {
 
 describe("a redactor of secrets", () => {
   const pem = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA\n-----END KEY-----\n";
-  test.each([
-    ["as it is", "token", "a token here", "a *** here"],
-    ["in a URL", "p@ss/w", "https://u:p%40ss%2Fw@host/", "https://u:***@host/"],
-    ["in JSON", 'qu"ote', '{"key":"qu\\"ote"}', '{"key":"***"}'],
-    ["by the lines that it has", pem, "MIIEpAIBAAKCAQEA", "***"],
-    ["the longer first", "abc", "abcabc", "******"],
-  ])("finds a value %s", (_, value, line, expected) => {
+  test.each<[string, { value: string; line: string; expected: string }]>([
+    ["as it is", { value: "token", line: "a token here", expected: "a *** here" }],
+    ["in a URL", { value: "p@ss/w", line: "https://u:p%40ss%2Fw@host/", expected: "https://u:***@host/" }],
+    ["in JSON", { value: 'qu"ote', line: '{"key":"qu\\"ote"}', expected: '{"key":"***"}' }],
+    ["by the lines that it has", { value: pem, line: "MIIEpAIBAAKCAQEA", expected: "***" }],
+    ["as often as it is there", { value: "abc", line: "abcabc", expected: "******" }],
+  ])("finds a value %s", (_, { value, line, expected }) => {
     expect(secretRedactor([value])(line)).toBe(expected);
   });
 });

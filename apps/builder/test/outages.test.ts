@@ -59,7 +59,7 @@ describe("a build goes on", () => {
 
   test("when the control plane is killed, in the attempt that was begun", async () => {
     await using _builder = await here.builder();
-    const outcome = await buildThrough(here.restartControlPlane);
+    const outcome = await buildThrough(() => here.restartControlPlane());
     expect(outcome.error).toBeUndefined();
     const [attempt = "", ...others] = attemptsOf(outcome);
     expect(others).toEqual([]);

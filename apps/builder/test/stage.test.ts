@@ -93,7 +93,8 @@ describe("a tree of local files is staged", () => {
     );
     for (const path of odd) expect(await readFile(join(root, path), "utf8")).toBe(path);
     const mode = async (path: string) => (await lstat(join(root, path))).mode & 0o7777;
-    for (const entry of entries) if ("mode" in entry) expect([entry.path, await mode(entry.path)]).toEqual([entry.path, entry.mode]);
+    const withModes = entries.flatMap((entry) => ("mode" in entry ? [entry] : []));
+    for (const entry of withModes) expect([entry.path, await mode(entry.path)]).toEqual([entry.path, entry.mode]);
     expect(await readlink(join(root, "link"))).toBe("../outside");
     expect(await readlink(join(root, "dangling"))).toBe("/no/such/place");
     expect((await stat(join(root, "-fifo"))).isFIFO()).toBe(true);

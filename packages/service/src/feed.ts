@@ -119,7 +119,7 @@ export async function feedWriter<Event>(options: FeedWriterOptions): Promise<Fee
   let nextNumber = 1;
   let lastSequence = 0;
   let pump: Promise<void> | undefined;
-  let failure: unknown;
+  let failure: Error | undefined;
   let waiting: (() => void)[] = [];
 
   const publishAll = async (): Promise<void> => {
@@ -145,7 +145,7 @@ export async function feedWriter<Event>(options: FeedWriterOptions): Promise<Fee
   const startPump = (): void => {
     pump ??= publishAll()
       .catch((error: unknown) => {
-        failure = error;
+        failure = error instanceof Error ? error : new Error(String(error));
         encoded.length = 0;
         encodedBytes = 0;
         makeRoom();
@@ -156,6 +156,11 @@ export async function feedWriter<Event>(options: FeedWriterOptions): Promise<Fee
         pump = undefined;
         if (encoded.length > 0) startPump();
       });
+  };
+  const idle = async (): Promise<void> => {
+    if (pump === undefined) return;
+    await pump;
+    await idle();
   };
   const makeRoom = (): void => {
     for (const proceed of waiting) proceed();
@@ -172,7 +177,7 @@ export async function feedWriter<Event>(options: FeedWriterOptions): Promise<Fee
       if (encodedBytes >= PENDING_BYTES) await new Promise<void>((resolve) => waiting.push(resolve));
     },
     async flush() {
-      while (pump !== undefined) await pump;
+      await idle();
       if (failure !== undefined) throw failure;
     },
     abandon() {

@@ -23,7 +23,7 @@ function held(renew: () => Promise<RenewedLease>) {
 
 describe("a held lease", () => {
   test("is renewed three times a term, for as long as it is held", async () => {
-    const renew = vi.fn(async () => renewed);
+    const renew = vi.fn<() => Promise<RenewedLease>>(async () => renewed);
     const { said, lease } = held(renew);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(renew).toHaveBeenCalledTimes(12);

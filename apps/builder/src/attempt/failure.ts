@@ -37,7 +37,7 @@ function solveFailure(error: Pick<SolveError, "kind" | "message">, context: Fail
     const step = stepFailure(failed, context);
     if (step !== undefined) return step;
   }
-  if (/^failed to push /.test(error.message)) {
+  if (error.message.startsWith("failed to push ")) {
     return {
       code: "REGISTRY_UNAVAILABLE",
       message: `The image could not be pushed: ${oneLine(error.message)}. Check that the registry runs and has disk.`,

@@ -93,7 +93,7 @@ async function makeAndFinish(claim: Claim): Promise<void> {
     logger,
     onFenced: () => cutOff.abort(new CutOff("another has written to its feed")),
   });
-  signal.addEventListener("abort", feed.abandon, { once: true });
+  signal.addEventListener("abort", () => feed.abandon(), { once: true });
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await feed.write({ type: "attempt-started", at: Date.now(), builder: worker });

@@ -70,7 +70,7 @@ export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | 
       id: layers[place]?.id ?? "",
       operation: claimed.definition.steps[(claimed.layers[place]?.index ?? 0) - 1],
     });
-    return failureOf(error, { failed: progress.failed, layer, lastLines: progress.lastLines, redact });
+    return failureOf(error, { failed: progress.failed, layer, lastLines: (place) => progress.lastLines(place), redact });
   }
 }
 

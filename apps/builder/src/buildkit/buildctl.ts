@@ -126,19 +126,19 @@ function solveArguments({ request, metadata, sealed }: PreparedSolve, secretFile
   ];
   return [
     "build",
-    ...["--progress", "rawjson"],
-    ...["--metadata-file", metadata],
-    ...["--frontend", "dockerfile.v0"],
-    ...["--local", `dockerfile=${dockerfile}`],
-    ...["--opt", `target=${target}`],
-    ...["--opt", `platform=${platform}`],
-    ...[...contexts].flatMap(([name, directory]) => ["--local", `${name}=${directory}`, "--opt", `context:${name}=local:${name}`]),
-    ...Object.entries(buildArgs).flatMap(([name, value]) => ["--opt", `build-arg:${name}=${value}`]),
-    ...(noCache.length === 0 ? [] : ["--opt", `no-cache=${noCache.join(",")}`]),
+    "--progress=rawjson",
+    `--metadata-file=${metadata}`,
+    "--frontend=dockerfile.v0",
+    `--local=dockerfile=${dockerfile}`,
+    `--opt=target=${target}`,
+    `--opt=platform=${platform}`,
+    ...[...contexts].flatMap(([name, directory]) => [`--local=${name}=${directory}`, `--opt=context:${name}=local:${name}`]),
+    ...Object.entries(buildArgs).map(([name, value]) => `--opt=build-arg:${name}=${value}`),
+    ...(noCache.length === 0 ? [] : [`--opt=no-cache=${noCache.join(",")}`]),
     // The sealed files follow stdin, stdout and stderr.
-    ...[...sealed.keys()].flatMap((id, index) => ["--secret", `id=${id},src=/dev/fd/${index + 3}`]),
-    ...Object.entries(secretFiles).flatMap(([id, path]) => ["--secret", `id=${id},src=${path}`]),
-    ...["--output", image.join(",")],
+    ...[...sealed.keys()].map((id, index) => `--secret=id=${id},src=/dev/fd/${index + 3}`),
+    ...Object.entries(secretFiles).map(([id, path]) => `--secret=id=${id},src=${path}`),
+    `--output=${image.join(",")}`,
   ];
 }
 

@@ -5,9 +5,11 @@ import type { Credentials } from "@lamina/registry";
 
 /** Writes a DOCKER_CONFIG directory that only its user can read. */
 export async function writeDockerConfig(directory: string, registries: Readonly<Record<string, Credentials | undefined>>): Promise<void> {
-  const auths = Object.entries(registries).flatMap(([host, credentials]) =>
-    credentials === undefined ? [] : [[host, { auth: Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64") }]],
-  );
+  const auths: Record<string, { auth: string }> = {};
+  for (const [host, credentials] of Object.entries(registries)) {
+    if (credentials === undefined) continue;
+    auths[host] = { auth: Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64") };
+  }
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeFile(join(directory, "config.json"), JSON.stringify({ auths: Object.fromEntries(auths) }), { mode: 0o600 });
+  await writeFile(join(directory, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
 }

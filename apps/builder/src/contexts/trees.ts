@@ -1,4 +1,5 @@
 /** Trees of local files, as they lie in the registry. */
+import { text } from "node:stream/consumers";
 import { type ImageLocation, LaminaError, PACK_MEDIA_TYPE, TREE_ENTRIES_MEDIA_TYPE } from "@lamina/api";
 import { type Digest, TreeEntry } from "@lamina/ir";
 import { isIndex, isRegistryError, type Repository } from "@lamina/registry";
@@ -55,7 +56,6 @@ export function corrupt(tree: Digest, reason: string, cause?: unknown): LaminaEr
 
 /** The registry's client has checked the bytes against the digest, which is the tree's own. */
 async function readEntries(digest: Digest, { repository, signal }: TreeSource): Promise<TreeEntry[]> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of await repository.blob(digest, { signal })) chunks.push(chunk);
-  return z.array(TreeEntry).parse(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+  const entries = await text(await repository.blob(digest, { signal }));
+  return z.array(TreeEntry).parse(JSON.parse(entries));
 }
