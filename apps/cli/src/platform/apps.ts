@@ -16,6 +16,10 @@ export interface AppsContext {
   readonly report: (line: string) => void;
 }
 
+/** WebAssembly modules, by which migrations are applied, are experimental to Node. */
+const NODE_OPTIONS = ["--enable-source-maps", "--disable-warning=ExperimentalWarning"];
+const WATCH_OPTIONS = ["--watch", "--watch-preserve-output"];
+
 /** Where the control plane listens, as a URL. */
 export function platformUrl({ config, identity }: Pick<AppsContext, "config" | "identity">): string {
   return `http://${config.listen ?? `127.0.0.1:${identity.port}`}`;
@@ -75,9 +79,7 @@ function app(
   const readiness = name === "control-plane" ? new URL("/healthz", platformUrl(context)) : `http://${health[name]}/readyz`;
   return {
     name,
-    command: watch
-      ? [process.execPath, "--watch", "--watch-preserve-output", appEntry(name, "source")]
-      : [process.execPath, "--enable-source-maps", appEntry(name)],
+    command: [process.execPath, ...NODE_OPTIONS, ...(watch ? WATCH_OPTIONS : []), appEntry(name, watch ? "source" : "own kind")],
     directory: config.home,
     environment: {
       ...(config.caBundle !== undefined && { NODE_EXTRA_CA_CERTS: config.caBundle.file }),

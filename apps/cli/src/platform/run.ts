@@ -98,6 +98,7 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
     binaries: servers.binaries,
   });
   await record.change({ state: "ready" });
+  report(`The platform is up at ${platformUrl(context)}`);
 }
 
 async function freeAddress(): Promise<string> {
