@@ -113,7 +113,8 @@ function compressionOf(version: BuilderVersion | undefined): string {
 function script(command: readonly string[]): string {
   const words = command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
   return `#!/bin/sh
-# Makes this image with BuildKit alone, as image.tar. BUILDKIT_HOST names the daemon; further arguments go to buildctl.
+# Makes this image with BuildKit alone, as image.tar. BUILDKIT_HOST names the daemon, DOCKER_CONFIG the directory with the
+# credentials of the base's registry; secrets are read from the variables of their names; further arguments go to buildctl.
 cd "$(dirname "$0")" && exec ${words.join(" ")} "$@"
 `;
 }

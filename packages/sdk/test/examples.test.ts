@@ -1,0 +1,88 @@
+/** The examples, built for real, and what is in them. */
+import { join } from "node:path";
+import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
+import { base, type TestPlatform, testPlatform } from "@lamina/testkit";
+import { buildImage, type BuildResult, type Client, type ClientEvent, connect, imagesOf } from "lamina";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { lookInside } from "./support/look-inside.ts";
+import { privateSources } from "./support/private-sources.ts";
+
+const MINUTES = 60_000;
+
+let platform: TestPlatform;
+let client: Client;
+
+beforeAll(async () => {
+  await Promise.all([base("3.11"), base("3.13")]);
+  platform = await testPlatform({ uv: builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "" });
+  client = await connect({ url: platform.url, token: platform.clientToken });
+}, 5 * MINUTES);
+afterAll(() => platform?.[Symbol.asyncDispose]());
+
+/** Builds the one image of an example. */
+async function build(example: string, onEvent?: (event: ClientEvent) => void): Promise<BuildResult> {
+  const exports: Readonly<Record<string, unknown>> = await import(join(import.meta.dirname, "../examples", example));
+  const [found] = imagesOf(exports);
+  if (found === undefined) throw new Error(`${example} exports no image`);
+  return buildImage(client, found.image, { name: found.name, onEvent });
+}
+
+const python = (result: BuildResult, code: string) => lookInside(client, result, "python", "-c", code);
+const shell = (result: BuildResult, code: string) => lookInside(client, result, "sh", "-c", code);
+
+test("Basic Python Environment", { timeout: 5 * MINUTES }, async () => {
+  const result = await build("basic-python-environment.ts");
+  expect(result.layers.map(({ operation }) => operation)).toEqual(["debianSlim", "pipInstall"]);
+  expect(await python(result, "import sys, requests, bs4, pandas; print(sys.version_info[:2], pandas.__version__)")).toBe("(3, 11) 2.0.0");
+  // The names work bare, and nothing of ours is left.
+  expect(await shell(result, "pip --version >/dev/null && command -v uv || echo no uv")).toBe("no uv");
+});
+
+test("Data Science Environment", { timeout: 10 * MINUTES }, async () => {
+  const result = await build("data-science-environment.ts");
+  expect(result.layers.map(({ operation }) => operation)).toEqual(["debianSlim", "aptInstall", "pipInstall", "runCommands", "env"]);
+  expect(
+    await python(result, "import numpy, pandas, sklearn, matplotlib, seaborn, plotly, scipy, lightgbm, jupyter_core; print('all')"),
+  ).toBe("all");
+  expect(await shell(result, "git --version >/dev/null && curl --version >/dev/null && make --version >/dev/null && ls -d /opt/data")).toBe(
+    "/opt/data",
+  );
+  expect(await shell(result, "echo $DATA_PATH $PYTHONPATH")).toBe("/opt/data /opt/models");
+});
+
+test("Environment Variables and Configuration", { timeout: 5 * MINUTES }, async () => {
+  const result = await build("environment-variables.ts");
+  expect(await shell(result, "echo $ENVIRONMENT $LOG_LEVEL $API_TIMEOUT")).toBe("production INFO 30");
+  expect(await python(result, "import pydantic; from dotenv import dotenv_values; print(dotenv_values('/app/.env')['API_URL'])")).toBe(
+    "https://api.example.com",
+  );
+  expect(await shell(result, "stat -c '%a %u:%g' /app/.env")).toBe("644 0:0");
+});
+
+test("Caching for Faster Builds", { timeout: 5 * MINUTES }, async () => {
+  const first = await build("caching.ts");
+  expect(first.layers.map(({ status }) => status)).toEqual(["hit", "built", "built", "built"]);
+  expect(await python(first, "import numpy, pandas, requests, tabulate; print(requests.__version__)")).toBe("2.32.3");
+  const second = await build("caching.ts");
+  expect(second.layers.map(({ status }) => status)).toEqual(["hit", "hit", "hit", "hit"]);
+  expect(second.ref).toBe(first.ref);
+});
+
+test("Secrets in Build Process", { timeout: 5 * MINUTES }, async () => {
+  const tokens = { git: "ghp_0123456789abcdef", index: "index-0123456789abcdef" };
+  await using sources = await privateSources(tokens);
+  Object.assign(process.env, {
+    EXAMPLE_GIT_SERVER: sources.git,
+    EXAMPLE_PACKAGE_INDEX: sources.index,
+    GITHUB_TOKEN: tokens.git,
+    PRIVATE_REGISTRY_TOKEN: tokens.index,
+  });
+  const events: ClientEvent[] = [];
+  const result = await build("secrets-in-build.ts", (event) => events.push(event));
+  expect(await shell(result, "cat /app/README.md")).toBe("private");
+  expect(await python(result, "import private_package; print(private_package.ANSWER)")).toBe("42");
+
+  const found = await shell(result, `grep -rlE '${tokens.git}|${tokens.index}' / --exclude-dir=proc --exclude-dir=sys 2>/dev/null || true`);
+  expect(found).toBe("");
+  for (const token of Object.values(tokens)) expect(JSON.stringify(events)).not.toContain(token);
+});
