@@ -1,10 +1,15 @@
 /** The program: its commands, and how it ends. */
 import manifest from "../package.json" with { type: "json" };
+import { INTERRUPTED } from "./interrupt.ts";
 import { createOutput } from "./output.ts";
 import { createProgram } from "./program.ts";
 
-/** Runs the command that the arguments name, and sets the exit code. */
-export async function main(args: readonly string[]): Promise<void> {
+/** Runs the command that the arguments name, and ends the process with its exit code. */
+export async function main(args: readonly string[]): Promise<never> {
+  // What has something to cancel listens itself.
+  process.on("SIGINT", () => {
+    if (process.listenerCount("SIGINT") === 1) process.exit(INTERRUPTED);
+  });
   // Whoever reads our output may stop doing so, as `head` does.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
@@ -22,6 +27,13 @@ export async function main(args: readonly string[]): Promise<void> {
     const { reportFailure } = await import("./failure.ts");
     process.exitCode = await reportFailure(error, output);
   }
+  // A user's file may have left something behind that would keep the process, as a timer does.
+  await Promise.all([written(process.stdout), written(process.stderr)]);
+  process.exit();
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
 }
 
 function wantsJson(args: readonly string[]): boolean {

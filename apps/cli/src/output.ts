@@ -12,6 +12,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** A result, for people or scripts. */
   result(text: string): void;
+  /** What a command comes to: the event with JSON, else the text. */
+  answer(event: object, text: string): void;
   /** One line of JSON on stdout. */
   event(value: object): void;
   /** Something on the way to the result. Nothing with JSON. */
@@ -21,12 +23,15 @@ export interface Output {
 export function createOutput({ json }: { readonly json: boolean }): Output {
   const { env, stdout, stderr } = process;
   const isTerminal = stderr.isTTY && env["TERM"] !== "dumb";
+  const result = (text: string) => void stdout.write(`${text}\n`);
+  const event = (value: object) => result(JSON.stringify(value));
   return {
     json,
     colors: picocolors.createColors(wantsColors(env, isTerminal)),
     isTerminal,
-    result: (text) => void stdout.write(`${text}\n`),
-    event: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    result,
+    event,
+    answer: (value, text) => (json ? event(value) : result(text)),
     note: (text) => {
       if (!json) stderr.write(`${text}\n`);
     },

@@ -40,8 +40,9 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .description("write a Dockerfile, its contexts and the command that build the same image without Lamina")
     .argument("<file>", "a file, or FILE#export")
     .requiredOption("--out <dir>", "the directory to write to; one below it for each image when there are several")
+    .addOption(json())
     .action((file, options) =>
-      run(false, async (output) => (await import("./commands/dockerfile.ts")).dockerfile({ file, ...options, output })),
+      run(options.json, async (output) => (await import("./commands/dockerfile.ts")).dockerfile({ file, ...options, output })),
     );
   program
     .command("exec")
@@ -79,7 +80,8 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .command("cancel")
     .description("cancel a build")
     .argument("<build>", "its id, or 8 and more of its last digits")
-    .action((build) => run(false, async (output) => (await import("./commands/cancel.ts")).cancel({ build, output })));
+    .addOption(json())
+    .action((build, options) => run(options.json, async (output) => (await import("./commands/cancel.ts")).cancel({ build, output })));
 
   program.commandsGroup("Secrets:");
   const secret = program.command("secret").description("keep values that steps may use and no image keeps");
@@ -90,8 +92,9 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     )
     .argument("<name>", "the name for Secret.fromName")
     .argument("[variables...]", "names of environment variables whose values to keep")
-    .action((name, variables) =>
-      run(false, async (output) => (await import("./commands/secret.ts")).setSecret({ name, variables, output })),
+    .addOption(json())
+    .action((name, variables, options) =>
+      run(options.json, async (output) => (await import("./commands/secret.ts")).setSecret({ name, variables, output })),
     );
   secret
     .command("list")
@@ -102,7 +105,8 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .command("rm")
     .description("remove a secret")
     .argument("<name>")
-    .action((name) => run(false, async (output) => (await import("./commands/secret.ts")).removeSecret({ name, output })));
+    .addOption(json())
+    .action((name, options) => run(options.json, async (output) => (await import("./commands/secret.ts")).removeSecret({ name, output })));
 
   program.commandsGroup("The platform on this machine:");
   program
@@ -113,7 +117,8 @@ export function createProgram(version: string, run: (json: boolean, command: Run
   program
     .command("down")
     .description("stop the platform; what it keeps on disk stays")
-    .action(() => run(false, async (output) => (await import("./commands/down.ts")).down({ output })));
+    .addOption(json())
+    .action((options) => run(options.json, async (output) => (await import("./commands/down.ts")).down({ output })));
   program
     .command("status")
     .description("say what runs, since when, where, and how much it keeps")

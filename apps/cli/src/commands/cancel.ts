@@ -8,5 +8,5 @@ export async function cancel({ build, output }: { readonly build: string; readon
   const client = await connect(readConfig(), output);
   const id = await findBuild(client, build);
   await client.builds.cancel(id);
-  output.result(`Build ${id} is cancelled.`);
+  output.answer({ type: "build", id, state: "cancelled" }, `Build ${id} is cancelled.`);
 }

@@ -23,7 +23,7 @@ export async function dockerfile({ file, out, output }: DockerfileOptions): Prom
   for (const { name, image } of images) {
     const directory = images.length === 1 ? out : path.join(out, name);
     await exportDockerfile(client, image, { directory, uv: (version) => uvBinary({ cache: config.cache, version }) });
-    output.result(directory);
+    output.answer({ type: "dockerfile", name, directory }, directory);
     output.note(`Build ${name} with: ${await environment(config)}${path.join(path.resolve(directory), "build.sh")}`);
   }
 }

@@ -7,5 +7,5 @@ import { showStartup } from "../view/startup.ts";
 export async function down({ output }: { readonly output: Output }): Promise<void> {
   using display = showStartup(output);
   const ran = await stop(readConfig(), (record) => display.progress({ ...record, state: "stopping" }));
-  output.result(ran ? "The platform is down." : "The platform was not up.");
+  output.answer({ type: "platform", state: "down", ran }, ran ? "The platform is down." : "The platform was not up.");
 }

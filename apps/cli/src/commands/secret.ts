@@ -18,7 +18,8 @@ export async function setSecret({ name, variables, output }: SetSecretOptions): 
   const values = variables.length > 0 ? fromEnvironment(variables) : await fromInput();
   const client = await connect(readConfig(), output);
   await client.secrets.set({ name, variables: values });
-  output.result(`Secret ${name} is kept, with ${Object.keys(values).sort().join(", ")}.`);
+  const kept = Object.keys(values).sort();
+  output.answer({ type: "secret", name, variables: kept }, `Secret ${name} is kept, with ${kept.join(", ")}.`);
 }
 
 /** Lists names, never values. */
@@ -38,7 +39,7 @@ export async function listSecrets({ output }: { readonly output: Output }): Prom
 export async function removeSecret({ name, output }: { readonly name: string; readonly output: Output }): Promise<void> {
   const client = await connect(readConfig(), output);
   await client.secrets.remove(name);
-  output.result(`Secret ${name} is removed.`);
+  output.answer({ type: "secret", name, removed: true }, `Secret ${name} is removed.`);
 }
 
 function fromEnvironment(names: readonly string[]): Record<string, string> {

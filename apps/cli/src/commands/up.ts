@@ -5,6 +5,5 @@ import { startedPlatform } from "../platform/connect.ts";
 /** Starts the platform, or finds that it is up. */
 export async function up({ output }: { readonly output: Output }): Promise<void> {
   const { url, since, pid } = await startedPlatform(readConfig(), output);
-  if (output.json) output.event({ type: "platform", url, since, pid });
-  else output.result(`The platform is up at ${url}, under process ${pid}.`);
+  output.answer({ type: "platform", state: "up", url, since, pid }, `The platform is up at ${url}, under process ${pid}.`);
 }

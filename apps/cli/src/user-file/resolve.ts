@@ -8,11 +8,13 @@ let registered = false;
 
 /**
  * From now on `import … from "lamina"` without an installation gets the SDK of this program, and a module
- * below no package.json that says its type is taken as what it looks like, without a warning.
+ * below no package.json that says its type is taken as what it looks like, without a warning. What they print goes to stderr.
  */
 export function resolveForUser(): void {
   if (registered) return;
   registered = true;
+  // What users print, then or in a condition later, is not our result.
+  Object.assign(console, { log: console.error, info: console.error, debug: console.error });
   registerHooks({
     resolve(specifier, context, next) {
       try {
