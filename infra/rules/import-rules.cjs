@@ -2,6 +2,15 @@
  * Which package may import which, for dependency-cruiser. Holds for `src`; the tests of a package
  * may use more. Also: no cycles, and no import past a package's own exports.
  */
+const { Visitor } = require("@swc/core/Visitor.js");
+
+// The visitor that dependency-cruiser builds on does not know `using`, and reads it like any other declaration here.
+const visitStatement = Visitor.prototype.visitStatement;
+Visitor.prototype.visitStatement = function visitStatementOrUsing(statement) {
+  if (statement.type !== "UsingDeclaration") return visitStatement.call(this, statement);
+  return { ...statement, decls: this.visitVariableDeclarators(statement.decls) };
+};
+
 const ALLOWED = {
   "packages/ir": [],
   "packages/api": ["packages/ir"],
