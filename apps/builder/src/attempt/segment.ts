@@ -9,6 +9,7 @@ import { type AttemptProgress, type ClaimedAttempt, type ErrorInfo, LaminaError 
 import { builderVersion, lower, type Lowered } from "@lamina/ir";
 import { createRegistry, type Registry } from "@lamina/registry";
 import { isLoopback, type Logger } from "@lamina/service";
+import pLimit from "p-limit";
 import type { BuildKit, SolvedImage, SolveRequest } from "../buildkit/buildkit.ts";
 import { solveOverLoss } from "../buildkit/retry.ts";
 import { prepareContexts } from "../contexts/prepare.ts";
@@ -75,6 +76,7 @@ export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | 
 }
 
 const PUBLISH_BEHIND_MS = 1_000;
+const PUBLISHED_AT_ONCE = 4;
 
 type Solve = (place: number, options: Pick<SolveRequest, "noCache" | "onStatus">) => Promise<SolvedImage>;
 
@@ -91,7 +93,10 @@ interface Making {
 
 async function makeAndPublish({ solve, images, progress, last, noCache, logger, signal }: Making): Promise<void> {
   const publishBuilt = async (): Promise<void> => {
-    for (let place = 0; place < Math.min(progress.built, last); place++) await images.publish(place);
+    const limit = pLimit(PUBLISHED_AT_ONCE);
+    const places = Array.from({ length: Math.min(progress.built, last) }, (_, place) => place);
+    const published = await Promise.allSettled(places.map((place) => limit(() => images.publish(place))));
+    for (const result of published) if (result.status === "rejected") throw result.reason;
   };
   const publishWhatCanBe = (): Promise<void> =>
     publishBuilt().catch((error: unknown) => logger.warn({ cause: String(error) }, "a layer could not be published yet"));
