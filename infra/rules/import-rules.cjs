@@ -5,7 +5,7 @@
 const { Visitor } = require("@swc/core/Visitor.js");
 
 // The visitor that dependency-cruiser builds on does not know `using`, and reads it like any other declaration here.
-const visitStatement = Visitor.prototype.visitStatement;
+const visitStatement = Reflect.get(Visitor.prototype, "visitStatement");
 Visitor.prototype.visitStatement = function visitStatementOrUsing(statement) {
   if (statement.type !== "UsingDeclaration") return visitStatement.call(this, statement);
   return { ...statement, decls: this.visitVariableDeclarators(statement.decls) };
