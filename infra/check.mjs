@@ -5,13 +5,14 @@ import path from "node:path";
 
 const root = path.resolve(import.meta.dirname, "..");
 const projects = globSync("{infra,{packages,apps}/*}/tsconfig.json", { cwd: root }).map((file) => path.dirname(file));
+const sources = globSync("{packages,apps}/*/src", { cwd: root });
 const fix = process.argv.includes("--fix");
 
 const checks = {
   format: ["oxfmt", fix ? "--write" : "--check", "."],
   lint: ["oxlint", ...(fix ? ["--fix"] : []), "--max-warnings", "0"],
   types: ["tsc", "-b", ...projects],
-  imports: ["depcruise", "--config", "infra/rules/import-rules.cjs", "packages", "apps"],
+  imports: ["depcruise", "--config", "infra/rules/import-rules.cjs", ...sources],
 };
 
 const results = await Promise.all(Object.entries(checks).map(([name, command]) => check(name, command)));

@@ -24,11 +24,26 @@ function violations(files: Record<string, string>): string {
 }
 
 test.each([
-  ["the registry client importing the api", "packages/registry/src/a.ts", "packages/api/src/b.ts", "packages/registry-imports"],
-  ["the sdk importing the servers", "packages/sdk/src/a.ts", "packages/servers/src/b.ts", "packages/sdk-imports"],
-  ["the command line importing the control plane", "apps/cli/src/a.ts", "apps/control-plane/src/b.ts", "apps/cli-imports"],
-  ["an app reaching past a package's exports", "apps/builder/src/a.ts", "packages/ir/src/b.ts", "only-through-exports"],
-])("%s is refused", (_, from, to, rule) => {
+  {
+    what: "the registry client importing the api",
+    from: "packages/registry/src/a.ts",
+    to: "packages/api/src/b.ts",
+    rule: "packages/registry-imports",
+  },
+  { what: "the sdk importing the servers", from: "packages/sdk/src/a.ts", to: "packages/servers/src/b.ts", rule: "packages/sdk-imports" },
+  {
+    what: "the command line importing the control plane",
+    from: "apps/cli/src/a.ts",
+    to: "apps/control-plane/src/b.ts",
+    rule: "apps/cli-imports",
+  },
+  {
+    what: "an app reaching past a package's exports",
+    from: "apps/builder/src/a.ts",
+    to: "packages/ir/src/b.ts",
+    rule: "only-through-exports",
+  },
+])("$what is refused", ({ from, to, rule }) => {
   const specifier = path.relative(path.dirname(from), to);
   expect(violations({ [from]: `import { b } from "${specifier}";\nexport const a = b;\n`, [to]: "export const b = 1;\n" })).toContain(rule);
 });

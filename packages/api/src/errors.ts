@@ -86,7 +86,8 @@ export function laminaError(thrown: unknown): LaminaError {
 
 /** What callers are told of a fault of our own: where its cause was logged, and nothing of its inside. */
 export function faultInfo(id: string | undefined): ErrorInfo {
-  const where = id === undefined ? "The log of the control plane has its cause." : `The log of the control plane has its cause, under ${id}.`;
+  const where =
+    id === undefined ? "The log of the control plane has its cause." : `The log of the control plane has its cause, under ${id}.`;
   return { code: "INTERNAL", message: `A fault of Lamina itself. ${where}` };
 }
 

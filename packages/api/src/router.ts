@@ -45,7 +45,9 @@ export const router = t.router({
     list: client.output(z.array(schema.BuiltImage)).query(({ ctx }) => ctx.services.images.list(ctx.caller)),
   }),
   contexts: t.router({
-    missingFiles: client.input(schema.MissingFilesInput).mutation(({ ctx, input }) => ctx.services.contexts.missingFiles(ctx.caller, input)),
+    missingFiles: client
+      .input(schema.MissingFilesInput)
+      .mutation(({ ctx, input }) => ctx.services.contexts.missingFiles(ctx.caller, input)),
     commitTree: client.input(schema.CommitTreeInput).mutation(({ ctx, input }) => ctx.services.contexts.commitTree(ctx.caller, input)),
   }),
   builds: t.router({

@@ -35,17 +35,26 @@ export interface TestPlatform extends AsyncDisposable {
  * their own. Disposing the platform ends them and removes what is theirs.
  */
 export async function testPlatform(options: PlatformOptions): Promise<TestPlatform> {
-  await using cleanUp = new AsyncDisposableStack();
+  const owned = new AsyncDisposableStack();
+  try {
+    return { ...(await start(options, owned)), [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  } catch (error) {
+    await owned.disposeAsync();
+    throw error;
+  }
+}
+
+async function start(options: PlatformOptions, owned: AsyncDisposableStack): Promise<Omit<TestPlatform, typeof Symbol.asyncDispose>> {
   const addresses = await servers();
-  const database = cleanUp.use(await freshDatabase());
+  const database = owned.use(await freshDatabase());
   const directory = await mkdtemp(path.join(tmpdir(), "lamina-platform-"));
-  cleanUp.defer(() => rm(directory, { recursive: true, force: true }));
+  owned.defer(() => rm(directory, { recursive: true, force: true }));
 
   const { repository = freshNamespace() } = options;
   const tokens = { client: randomBytes(24).toString("base64url"), worker: randomBytes(24).toString("base64url") };
   const listen = `${LOOPBACK}:${await getPort({ host: LOOPBACK })}`;
   const shared = sharedEnvironment(addresses);
-  const controlPlane = await startApp("control-plane", listen, {
+  const controlPlane = await startApp("control-plane", `${listen}/healthz`, {
     directory,
     environment: {
       ...shared,
@@ -58,11 +67,9 @@ export async function testPlatform(options: PlatformOptions): Promise<TestPlatfo
       LAMINA_WORKER_TOKEN: tokens.worker,
     },
   });
-  cleanUp.defer(() => controlPlane.stop());
+  owned.defer(() => controlPlane.stop());
   const environment = { ...shared, LAMINA_URL: `http://${listen}`, LAMINA_TOKEN: tokens.worker };
-  for (const worker of await startWorkers(addresses, { directory, environment, uvVersion: options.uv })) cleanUp.defer(() => worker.stop());
-
-  const owned = cleanUp.move();
+  for (const worker of await startWorkers(addresses, { directory, environment, uvVersion: options.uv })) owned.defer(() => worker.stop());
   return {
     url: `http://${listen}`,
     clientToken: tokens.client,
@@ -70,7 +77,6 @@ export async function testPlatform(options: PlatformOptions): Promise<TestPlatfo
     repository,
     databaseUrl: database.url,
     directory,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
@@ -89,7 +95,7 @@ async function startWorkers(
   await Promise.all(["builder", "runner"].map((name) => mkdir(state(name), { recursive: true, mode: 0o700 })));
   const worker = async (name: string, variables: Record<string, string>) => {
     const health = `${LOOPBACK}:${await getPort({ host: LOOPBACK })}`;
-    return startApp(name, health, {
+    return startApp(name, `${health}/readyz`, {
       directory,
       environment: {
         ...environment,
@@ -133,7 +139,7 @@ function startApp(name: string, health: string, { directory, environment }: Surr
     directory,
     environment,
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: false },
-    isReady: async () => (await fetch(`http://${health}/readyz`)).ok,
+    isReady: async () => (await fetch(`http://${health}`)).ok,
     report: (line) => process.stderr.write(`${line}\n`),
   };
   return supervise(app);
