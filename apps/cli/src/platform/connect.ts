@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import type { Output } from "../output.ts";
 import { type Client, connect as connectTo } from "lamina";
 import { showStartup } from "../view/startup.ts";
+import { releaseOfApps } from "./entry.ts";
 import { type PlatformRecord, readPlatform } from "./files.ts";
 import { up } from "./up.ts";
 
@@ -14,7 +15,18 @@ export async function connect(config: Config, output: Output): Promise<Client> {
 /** The local platform, started when it is not up. */
 export async function startedPlatform(config: Config, output: Output): Promise<PlatformRecord> {
   const running = await readPlatform(config.home);
-  if (running !== undefined) return running;
+  if (running !== undefined) {
+    if (isOfAnotherRelease(running)) {
+      output.note("The platform that is up is of another release. `lamina down`, then `lamina up` starts this one.");
+    }
+    return running;
+  }
   using display = showStartup(output);
   return await up(config, (record) => display.progress(record));
+}
+
+/** Who works from source knows what runs. */
+function isOfAnotherRelease({ release }: PlatformRecord): boolean {
+  const ours = releaseOfApps();
+  return release !== undefined && ours !== undefined && release !== ours;
 }

@@ -1,5 +1,6 @@
 /** Where the programs that this one starts are: beside it in the bundle, or as source. */
-import { existsSync, realpathSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,8 +8,10 @@ import { LaminaError } from "lamina";
 
 const BUNDLED = import.meta.url.endsWith(".mjs");
 
+type AppName = "control-plane" | "builder" | "runner";
+
 /** The file that starts an app of ours: its bundle where this program is one, else its source. */
-export function appEntry(app: "control-plane" | "builder" | "runner", from: "own kind" | "source" = "own kind"): string {
+export function appEntry(app: AppName, from: "own kind" | "source" = "own kind"): string {
   const manifest = findPackageJSON(`@lamina/${app}`, import.meta.url);
   if (manifest === undefined)
     throw new LaminaError({ code: "INTERNAL", message: `@lamina/${app} is not installed. Run \`npm start\` once.` });
@@ -18,6 +21,14 @@ export function appEntry(app: "control-plane" | "builder" | "runner", from: "own
     throw new LaminaError({ code: "INTERNAL", message: `${entry} is not there. Run \`npm start\` once, which builds it.` });
   // Node takes no types out of what it finds below node_modules.
   return realpathSync(entry);
+}
+
+/** Names the release of our apps that would be started now; undefined where they run from source. */
+export function releaseOfApps(): string | undefined {
+  if (!BUNDLED) return undefined;
+  const hash = createHash("sha256");
+  for (const app of ["control-plane", "builder", "runner"] as const) hash.update(readFileSync(appEntry(app)));
+  return hash.digest("hex");
 }
 
 /** The example to begin with, and how to name it from the root of the checkout. */

@@ -33,6 +33,8 @@ const PlatformRecord = z.object({
   pid: z.int(),
   startedAt: z.string(),
   since: z.string(),
+  /** The release of our apps, where they do not run from source. */
+  release: z.string().optional(),
   /** Of each part, without credentials. */
   addresses: z.record(z.string(), z.string()),
   /** The directory of the servers' own clients, such as buildctl. */

@@ -3,6 +3,7 @@ import { identify, startServers, supervise, type ServerAddresses, type Supervise
 import getPort from "get-port";
 import type { Config } from "../config.ts";
 import { type AppsContext, builder, controlPlane, platformUrl, runner } from "./apps.ts";
+import { releaseOfApps } from "./entry.ts";
 import {
   loadIdentity,
   makeHome,
@@ -94,6 +95,7 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
     pid: self.pid,
     startedAt: self.startedAt,
     since: new Date().toISOString(),
+    release: watch ? undefined : releaseOfApps(),
     addresses: addressesForPeople(servers, platformUrl(context)),
     binaries: servers.binaries,
   });
