@@ -1,9 +1,9 @@
 /**
  * The sweep finds what was lost on the way: leases that ran out, jobs whose message is gone, messages of
  * the outbox that nobody sent. Any number of control planes sweep at once; each finding is taken under
- * the workspace's lock.
+ * the workspace's lock, and one that cannot be dealt with does not hold up the others.
  */
-import type { Logger } from "@lamina/service";
+import { setTimeout as delay } from "node:timers/promises";
 import { endAttempt } from "./attempts/ended.ts";
 import type { Context } from "./context.ts";
 import { inWorkspace } from "./database/database.ts";
@@ -17,16 +17,21 @@ const SWEEP_MS = 1_000;
 /** Sweeps every second until the signal. Resolves when the last sweep has ended. */
 export async function sweepUntil(context: SweepContext, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await sweep(context).catch((error: unknown) => context.logger.warn({ err: error }, "a sweep failed; the next one tries again"));
-    await pause(SWEEP_MS, signal);
+    await attempting(context, "leases of attempts", () => expireAttempts(context));
+    await attempting(context, "leases of runs", () => expireRuns(context));
+    await attempting(context, "jobs", () => resendJobs(context));
+    context.wakeOutbox();
+    await delay(SWEEP_MS, undefined, { signal }).catch(() => {});
   }
 }
 
-export async function sweep(context: SweepContext): Promise<void> {
-  await expireAttempts(context);
-  await expireRuns(context);
-  await resendJobs(context);
-  context.wakeOutbox();
+/** What fails is found again by the next sweep. */
+async function attempting({ logger }: SweepContext, what: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    logger.warn({ err: error, what }, "the sweep failed; the next one tries again");
+  }
 }
 
 interface Found {
@@ -38,28 +43,30 @@ async function expireAttempts(context: SweepContext): Promise<void> {
   const { database, logger } = context;
   const late = await database.$queryRaw<Found[]>`
     SELECT id, workspace FROM attempt WHERE state = 'running' AND lease_until < clock_timestamp()`;
-  for (const { id, workspace } of late) {
-    await inWorkspace(database, workspace, async (transaction) => {
-      const [still] = await transaction.$queryRaw<Found[]>`
-        SELECT id, workspace FROM attempt WHERE id = ${id} AND state = 'running' AND lease_until < clock_timestamp() FOR UPDATE`;
-      if (still === undefined) return;
-      logExpiry(logger, "attempt", id);
+  const expire = ({ id, workspace }: Found) =>
+    inWorkspace(database, workspace, async (transaction) => {
+      const still = await transaction.$queryRaw<Found[]>`
+        SELECT id FROM attempt WHERE id = ${id} AND state = 'running' AND lease_until < clock_timestamp() FOR UPDATE`;
+      if (still.length === 0) return;
+      logger.warn({ attempt: id }, "the lease of an attempt ran out");
       await endAttempt(context, transaction, { id, outcome: { state: "expired" } });
     });
-  }
+  for (const attempt of late) await attempting(context, `attempt ${attempt.id}`, () => expire(attempt));
 }
 
-async function expireRuns({ database, logger }: SweepContext): Promise<void> {
-  const late = await database.$queryRaw<Found[]>`SELECT id, workspace FROM run WHERE state = 'running' AND lease_until < clock_timestamp()`;
-  for (const { id, workspace } of late) {
-    await inWorkspace(database, workspace, async (transaction) => {
-      const [still] = await transaction.$queryRaw<Found[]>`
-        SELECT id, workspace FROM run WHERE id = ${id} AND state = 'running' AND lease_until < clock_timestamp() FOR UPDATE`;
-      if (still === undefined) return;
-      logExpiry(logger, "run", id);
+async function expireRuns(context: SweepContext): Promise<void> {
+  const { database, logger } = context;
+  const late = await database.$queryRaw<Found[]>`
+    SELECT id, workspace FROM run WHERE state = 'running' AND lease_until < clock_timestamp()`;
+  const expire = ({ id, workspace }: Found) =>
+    inWorkspace(database, workspace, async (transaction) => {
+      const still = await transaction.$queryRaw<Found[]>`
+        SELECT id FROM run WHERE id = ${id} AND state = 'running' AND lease_until < clock_timestamp() FOR UPDATE`;
+      if (still.length === 0) return;
+      logger.warn({ run: id }, "the lease of a run ran out");
       await endRun(transaction, id, { state: "expired" });
     });
-  }
+  for (const run of late) await attempting(context, `run ${run.id}`, () => expire(run));
 }
 
 /**
@@ -82,22 +89,5 @@ async function resendJobs({ database }: SweepContext): Promise<void> {
       ...attempts.map(({ id, pool }) => ({ kind: "job" as const, pool, job: { kind: "build" as const, attempt: id } })),
       ...runs.map(({ id, pool }) => ({ kind: "job" as const, pool, job: { kind: "run" as const, run: id } })),
     );
-  });
-}
-
-function logExpiry(logger: Logger, what: "attempt" | "run", id: string): void {
-  logger.warn({ [what]: id }, `the lease of this ${what} ran out`);
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, milliseconds);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
   });
 }

@@ -1,5 +1,6 @@
-import type { BuildEvent, Tracked } from "@lamina/api";
-import { FeedFencedError } from "@lamina/service";
+import { type BuildEvent, catalogue, type Tracked } from "@lamina/api";
+import { connectNats, FeedFencedError } from "@lamina/service";
+import { jetstream } from "@nats-io/jetstream";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { fakeBuilder } from "./support/builder.ts";
@@ -95,6 +96,26 @@ test("a writer that lost its lease cannot write after the end", async () => {
   await builder.make(await attemptOf(platform, build));
   const types = (await follow(platform, build)).flatMap(({ event }) => ("attempt" in event && event.attempt === lost ? [event.type] : []));
   expect(types).toEqual(["attempt", "attempt-started", "attempt-cut-off"]);
+});
+
+test("an event that this release does not know keeps its number and holds up nobody", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one"));
+  const attempt = await attemptOf(platform, build);
+  const held = await builder.claim(attempt);
+  const connection = await connectNats({ ...platform.config.nats, name: "newer-builder" });
+  const events = [{ type: "of-a-newer-release" }, { type: "attempt-started", at: 1, builder: "newer" }];
+  const { subject } = catalogue(platform.config.namespace).events;
+  await jetstream(connection).publish(subject(attempt), JSON.stringify({ first: 1, events }));
+  await connection.close();
+  await held?.publish(1);
+  await held?.finish();
+  await archived(platform, 1);
+  const types = (await follow(platform, build)).flatMap(({ event }) =>
+    "attempt" in event && event.type !== "attempt" ? [event.type] : [],
+  );
+  expect(types).toEqual(["preparing", "attempt-started", "attempt-done"]);
 });
 
 test("a cursor that is none is refused", async () => {

@@ -1,3 +1,4 @@
+import { RPC_PATH } from "@lamina/api";
 import getPort from "get-port";
 import { expect, test } from "vitest";
 import { fakeBuilder, fakeBuilderOf } from "./support/builder.ts";
@@ -39,6 +40,20 @@ test("a build goes on over the death of the control plane, and who follows it se
   expect(events.at(-1)?.event.type).toBe("done");
   expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
   expect(await second.terminate()).toBe(0);
+});
+
+test("a control plane that is asked to stop does so although somebody follows a build", async () => {
+  await using place = await testPlace();
+  const port = await getPort({ host: "127.0.0.1" });
+  await using controlPlane = await controlPlaneProcess(place, port);
+  const url = `http://127.0.0.1:${port}`;
+  const { build } = await httpClient(url, place.config.tokens.client).builds.start.mutate({ definition: chain("one"), sources: [] });
+  const follow = new URL(`${RPC_PATH}/builds.follow`, url);
+  follow.searchParams.set("input", JSON.stringify({ id: build }));
+  const { status, body } = await fetch(follow, { headers: { authorization: `Bearer ${place.config.tokens.client}` } });
+  expect(status).toBe(200);
+  expect(await controlPlane.terminate()).toBe(0);
+  await body?.cancel().catch(() => {});
 });
 
 test("what is asked while Postgres drops its connections is done all the same, and once", async () => {

@@ -1,6 +1,7 @@
 /**
  * Prisma's schema engine as WebAssembly: it compares schemas and applies migrations without a native
- * binary. What needs a shadow database does not work with it.
+ * binary. What needs a shadow database does not work with it. The package imports its WebAssembly as a
+ * module, for which Node prints a warning once.
  */
 import { PrismaPg } from "@prisma/adapter-pg";
 import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";

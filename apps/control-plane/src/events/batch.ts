@@ -9,7 +9,10 @@ export const FeedEvent = z.union([AttemptProgress, AttemptEnd, RunProgress, RunE
 export type FeedEvent = z.infer<typeof FeedEvent>;
 export type FeedEnd = z.infer<typeof AttemptEnd> | z.infer<typeof RunEnd>;
 
-export const FeedBatch = z.object({ first: z.int().min(1), events: z.array(FeedEvent).min(1) });
+/** What a newer worker may write. It keeps its number, so that there is no gap. */
+const unknownEvent: FeedEvent = { type: "preparing", at: 0, what: "an event that this release does not know" };
+
+export const FeedBatch = z.object({ first: z.int().min(1), events: z.array(FeedEvent.catch(unknownEvent)).min(1) });
 export type FeedBatch = z.infer<typeof FeedBatch>;
 
 export interface NumberedEvent {
