@@ -35,8 +35,13 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
     ),
     directory: context.directory,
     path: context.binaries,
-    // It leaves the empty points of its mounts behind.
-    environment: { TMPDIR: temporary },
+    environment: {
+      // It leaves the empty points of its mounts behind.
+      TMPDIR: temporary,
+      // By default it drops the output of a step beyond 2 MiB, or faster than 200 KiB/s.
+      BUILDKIT_STEP_LOG_MAX_SIZE: "-1",
+      BUILDKIT_STEP_LOG_MAX_SPEED: "-1",
+    },
     stop: { signal: "SIGTERM", graceSeconds: 15, isolated: true },
     isReady: async () => {
       await runCommand(join(context.binaries, "buildctl"), ["--addr", buildkitAddress(context.directory), "debug", "workers"]);
