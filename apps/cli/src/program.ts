@@ -52,7 +52,7 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .addOption(json())
     .passThroughOptions()
     .action((image, command, options) =>
-      run(options.json, async (output) => (await import("./commands/exec.ts")).exec({ image, command, output })),
+      run(options.json, async (output) => (await import("./commands/exec.ts")).exec({ image, command: withoutDashes(command), output })),
     );
   program
     .command("images")
@@ -144,4 +144,9 @@ function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 500) throw new InvalidArgumentError("It must be a whole number from 1 to 500.");
   return value;
+}
+
+/** Options that are passed through keep the `--` that sets them apart. */
+function withoutDashes(command: readonly string[]): readonly string[] {
+  return command[0] === "--" ? command.slice(1) : command;
 }

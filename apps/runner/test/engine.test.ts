@@ -77,6 +77,10 @@ describe("a command", () => {
     expect(Buffer.from((await run(command)).stdout, "latin1").toString()).toBe("--help|-t|$HOME|a b||'\"\\|ä|");
   });
 
+  test("is what was asked for, also when it begins with dashes", async () => {
+    expect(await run(["--", "true"])).toMatchObject({ exitCode: 127, stderr: expect.stringMatching(/^--: command not found/) });
+  });
+
   test("has no input and no terminal", async () => {
     expect(await run(["sh", "-c", "cat; test -t 0 || test -t 1 || echo none"])).toMatchObject({ exitCode: 0, stdout: "none\n" });
   });

@@ -52,7 +52,7 @@ export function containerdEngine(options: ContainerdOptions): Engine {
   }
 
   async function runAs(id: string, { image, command, onOutput, signal }: ContainerRun, output: OutputPipes): Promise<number> {
-    const exited = ctr(["run", ...runFlags(output), image, id, ...command]);
+    const exited = ctr(["run", ...runFlags(output), "--", image, id, ...command]);
     const early = await Promise.race([exited, output.created]);
     if (early?.complaint !== undefined) return startFailed(early.complaint, { image, command, onOutput, signal });
     const reading = output.read(onOutput);
