@@ -131,6 +131,13 @@ test("what stays in the background does not hold output open", async () => {
   expect(processesOf(home).length).toBeGreaterThan(0);
 });
 
+test("down ends what a supervisor that was killed left behind", async () => {
+  process.kill((await platform()).pid, "SIGKILL");
+  expect(await lamina("down")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("is down") });
+  expect(processesOf(home)).toEqual([]);
+  expect((await lamina("up")).exitCode).toBe(0);
+});
+
 test("down ends everything: processes, mounts, sockets, records", async () => {
   expect((await lamina("down")).exitCode).toBe(0);
   expect(processesOf(home)).toEqual([]);
