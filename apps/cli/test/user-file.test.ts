@@ -84,7 +84,8 @@ test("people see the line itself, and none of our frames", async () => {
 });
 
 test("what a file prints goes to stderr, and what it leaves running does not keep the command", async () => {
-  const source = 'import { Image } from "lamina";\nconsole.log("hello");\nsetInterval(() => {}, 1_000);\nexport const image = Image.debianSlim();\n';
+  const source =
+    'import { Image } from "lamina";\nconsole.log("hello");\nsetInterval(() => {}, 1_000);\nexport const image = Image.debianSlim();\n';
   const outcome = await plan(source);
   expect(outcome).toMatchObject({ exitCode: 3, stderr: "hello" });
   expect(jsonLines(outcome)).toMatchObject([{ type: "error", code: "UNREACHABLE" }]);
