@@ -8,7 +8,7 @@ import { CA_FILE, type Script, scriptLines } from "./script.ts";
  */
 export const CA_SECRET = "lamina-ca";
 
-export interface Run extends Script {
+export interface Run extends Omit<Script, "secretVariables"> {
   /** `image`: the SHELL of the image; `sh`: /bin/sh whatever SHELL says. */
   readonly shell: "image" | "sh";
   readonly gpu?: string | undefined;
@@ -24,7 +24,8 @@ export interface SecretVariable {
 
 /** Writes a RUN with all that it mounts. */
 export function runInstruction(run: Run): string {
-  const script = scriptLines(run).join("\n");
+  const secretVariables = [...new Set((run.secrets ?? []).map(({ id }) => id))];
+  const script = scriptLines({ ...run, secretVariables }).join("\n");
   const needsFile = run.shell === "sh" || Buffer.byteLength(script) > LONGEST_ARGUMENT;
   const body = needsFile ? `#!/bin/sh\n${script}` : script;
   const delimiter = delimiterFor(body, "LAMINA");

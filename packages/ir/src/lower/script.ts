@@ -5,6 +5,7 @@
  */
 import { shellWord } from "./quoting.ts";
 import { NEWLINE_ARGUMENT } from "./reserved.ts";
+import { secretSearch } from "./secret-search.ts";
 
 /** Where the builder's CA bundle is mounted. It lies on the container's own /dev, so no layer keeps a trace of it. */
 export const CA_FILE = "/dev/lamina/ca.pem";
@@ -27,10 +28,12 @@ export interface Script {
   readonly commands: readonly string[];
   /** Lines of our own that run before the first command, in its shell; one that exits fails the first command. */
   readonly setup?: readonly string[];
+  /** Variables whose values must not stay in what the commands changed. */
+  readonly secretVariables?: readonly string[];
 }
 
 /** Writes the script. It runs under any POSIX shell, whatever options that shell was started with. */
-export function scriptLines({ commands, setup = [] }: Script): string[] {
+export function scriptLines({ commands, setup = [], secretVariables = [] }: Script): string[] {
   const count = commands.length;
   const [first, ...rest] = commands.map((_, index) => `lamina_begin ${index + 1}; eval "$lamina_${index + 1}"; lamina_check "$?"`);
   const firstLines = setup.length === 0 ? [first] : ["lamina_begin 1", ...setup, `eval "$lamina_1"; lamina_check "$?"`];
@@ -42,12 +45,15 @@ export function scriptLines({ commands, setup = [] }: Script): string[] {
     "exec 2>&1; set +e",
     `unset ${FOREIGN_VARIABLES.join(" ")}`,
     `[ ! -s ${CA_FILE} ] || export ${CA_VARIABLES.map((name) => `${name}=${CA_FILE}`).join(" ")}`,
+    ...(secretVariables.length === 0 ? [] : secretSearch(secretVariables)),
     "( set $lamina_e",
     ...firstLines.flatMap((line) => (line === undefined ? [] : [line])),
     ...rest,
     ")",
     "lamina_s=$?; read -r lamina_i </dev/shm/lamina",
-    `[ "$lamina_s/$lamina_i" = 0/${count} ] && exit 0`,
+    secretVariables.length === 0
+      ? `[ "$lamina_s/$lamina_i" = 0/${count} ] && exit 0`
+      : `[ "$lamina_s/$lamina_i" = 0/${count} ] && { lamina_search && exit 0; lamina_s=1; }`,
     `[ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command ${count} of ${count}"; }`,
     `eval "printf 'lamina: command %s of ${count}: exit status %s: %.${LONGEST_SHOWN}s\\n' $lamina_i $lamina_s \\"\\$lamina_$lamina_i\\""`,
     "exit $lamina_s",

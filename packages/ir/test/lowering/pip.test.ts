@@ -75,10 +75,10 @@ describe.each([
 
   test("from an index that wants a token: it is in no layer, history or name", async () => {
     await using index = await wheelIndex("t0ken-in-the-clear");
-    const secrets = { package_token: "t0ken-in-the-clear", HOST: index.host };
+    const secrets = { package_token: "t0ken-in-the-clear" };
     const flag = flags.slice(offline.length);
     const step = {
-      ...pip(...flag, "--no-deps", `lamina-sample @ http://token:\${package_token}@\${HOST}/files/${wheel.newerFileName}`),
+      ...pip(...flag, "--no-deps", `lamina-sample @ http://token:\${package_token}@${index.host}/files/${wheel.newerFileName}`),
       secrets: Object.keys(secrets).sort(),
     };
     const outcome = expectBuilt(await build({ from: await pythonBase(), steps: [step], secrets, output: { kind: "image", repository } }));

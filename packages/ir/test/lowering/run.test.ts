@@ -78,10 +78,11 @@ describe("a secret", () => {
 
   test("arrives exactly, and is in no layer, history, name or output", async () => {
     await using out = await temporaryDirectory();
-    const writing = { ...run("mkdir /out", ...names.map((name) => `printf "%s\\n" "$${name}" >/out/${name}`)), secrets: names };
+    // In another form, since a step that leaves a value in its layer fails.
+    const writing = { ...run("mkdir /out", ...names.map((name) => `printf "%s\\n" "$${name}" | base64 >/out/${name}`)), secrets: names };
     expectBuilt(await build({ from: await shellBase(), steps: [writing], secrets, output: { kind: "directory", destination: out.path } }));
     for (const [name, value] of Object.entries(secrets)) {
-      expect(await readFile(join(out.path, name))).toEqual(Buffer.concat([Buffer.from(value), Buffer.from("\n")]));
+      expect(Buffer.from(await readFile(join(out.path, name), "utf8"), "base64")).toEqual(Buffer.from(`${value}\n`));
     }
     const using = { ...run('[ -n "$TEXT" ] && touch /used'), secrets: names };
     const outcome = expectBuilt(
