@@ -54,6 +54,7 @@ const runCommands = z.strictObject({
 const aptInstall = z.strictObject({
   kind: z.literal("aptInstall"),
   arguments: z.array(text).min(1),
+  gpu,
 });
 const copyLocalFile = z.strictObject({
   kind: z.literal("copyLocalFile"),
@@ -81,7 +82,7 @@ export type BaseOperation = z.infer<typeof BaseOperation>;
 export const StepOperation = z.discriminatedUnion("kind", [
   pipInstall.extend({ secrets: secretReferences }),
   runCommands.extend({ secrets: secretReferences }),
-  aptInstall,
+  aptInstall.extend({ secrets: secretReferences }),
   copyLocalFile,
   copyLocalDir,
   env,
@@ -100,7 +101,7 @@ export type ResolvedBase = z.infer<typeof ResolvedBase>;
 export const ResolvedStep = z.discriminatedUnion("kind", [
   pipInstall.extend({ secrets: secretVariables }),
   runCommands.extend({ secrets: secretVariables }),
-  aptInstall,
+  aptInstall.extend({ secrets: secretVariables }),
   copyLocalFile,
   copyLocalDir,
   env,

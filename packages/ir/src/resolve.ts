@@ -37,6 +37,7 @@ function resolveStep(step: StepOperation, resolution: Resolution): ResolvedStep 
   switch (step.kind) {
     case "pipInstall":
     case "runCommands":
+    case "aptInstall":
       return { ...step, secrets: step.secrets && variablesOf(step.secrets, resolution) };
     default:
       return step;

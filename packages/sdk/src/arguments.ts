@@ -16,12 +16,10 @@ export interface Call {
   readonly source: SourceLocation | null;
 }
 
-export interface ForceOptions {
+/** What every step that runs something takes. */
+export interface RunOptions {
   /** Makes this layer and those after it anew, whatever is cached. */
   readonly forceBuild?: boolean | undefined;
-}
-
-export interface RunOptions extends ForceOptions {
   /** Whose variables the step sees while it runs. */
   readonly secrets?: readonly Secret[] | undefined;
   /** The GPU to run the step with: "T4", "A100:2", "A100-80GB" or "any". */
@@ -49,9 +47,8 @@ const filled = text.refine((value) => value.trim() !== "", "is empty");
 const flag = z.boolean({ error: "must be true or false" }).optional();
 const oneOrMore = z.union([filled, z.array(filled).readonly()], { error: "must be a string or a list of strings" }).optional();
 
-const forceOptions = { forceBuild: flag };
 const runOptions = {
-  ...forceOptions,
+  forceBuild: flag,
   secrets: z.array(z.custom<Secret>(isSecret, "must be a Secret"), { error: "must be a list of secrets" }).readonly().optional(),
   gpu: z
     .string()
@@ -59,7 +56,6 @@ const runOptions = {
     .optional(),
 };
 
-export const ForceOptions = z.strictObject(forceOptions);
 export const RunOptions = z.strictObject(runOptions);
 export const PipInstallOptions = z.strictObject({
   ...runOptions,

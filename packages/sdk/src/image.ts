@@ -56,7 +56,7 @@ export class Image {
   pipInstall(...packages: take.WithOptions<take.PipInstallOptions>): Image {
     const call = calling("pipInstall");
     const { strings, options } = take.splitOptions(packages, take.PipInstallOptions, { ...call, what: "package" });
-    const { secrets = [], gpu, pre, indexUrl } = options;
+    const { pre, indexUrl } = options;
     const [findLinks, ...moreLinks] = listed(options.findLinks);
     const [extraIndexUrl, ...moreIndexes] = listed(options.extraIndexUrl);
     const flags = [...moreLinks.flatMap((link) => ["--find-links", link]), ...moreIndexes.flatMap((url) => ["--extra-index-url", url])];
@@ -67,31 +67,23 @@ export class Image {
       ...(indexUrl !== undefined && { indexUrl }),
       ...(extraIndexUrl !== undefined && { extraIndexUrl }),
       ...(pre === true && { pre }),
-      ...(gpu !== undefined && { gpu }),
-      ...(secrets.length > 0 && { secrets: secrets.map(referenceTo) }),
+      ...runFields(options),
     };
     return this.#with(step, call, options);
   }
 
   /** Installs Debian packages, as root. Arguments are package names and apt's flags. */
-  aptInstall(...packages: take.WithOptions<take.ForceOptions>): Image {
+  aptInstall(...packages: take.WithOptions<take.RunOptions>): Image {
     const call = calling("aptInstall");
-    const { strings, options } = take.splitOptions(packages, take.ForceOptions, { ...call, what: "package" });
-    return this.#with({ kind: "aptInstall", arguments: strings }, call, options);
+    const { strings, options } = take.splitOptions(packages, take.RunOptions, { ...call, what: "package" });
+    return this.#with({ kind: "aptInstall", arguments: strings, ...runFields(options) }, call, options);
   }
 
   /** Runs commands in one shell, so that `cd` and `export` hold for those after them; the first that fails ends the layer. */
   runCommands(...commands: take.WithOptions<take.RunOptions>): Image {
     const call = calling("runCommands");
     const { strings, options } = take.splitOptions(commands, take.RunOptions, { ...call, what: "command" });
-    const { secrets = [], gpu } = options;
-    const step: StepOperation = {
-      kind: "runCommands",
-      commands: strings,
-      ...(gpu !== undefined && { gpu }),
-      ...(secrets.length > 0 && { secrets: secrets.map(referenceTo) }),
-    };
-    return this.#with(step, call, options);
+    return this.#with({ kind: "runCommands", commands: strings, ...runFields(options) }, call, options);
   }
 
   /**
@@ -172,6 +164,11 @@ interface LocalCopyArguments {
   readonly local: string;
   readonly remote: string | undefined;
   readonly condition?: LocalCopy["condition"];
+}
+
+/** What the definition says of a step that runs something. */
+function runFields({ gpu, secrets = [] }: take.RunOptions) {
+  return { ...(gpu !== undefined && { gpu }), ...(secrets.length > 0 && { secrets: secrets.map(referenceTo) }) };
 }
 
 function calling(method: string): take.Call {

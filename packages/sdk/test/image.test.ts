@@ -72,7 +72,7 @@ test("each method becomes its operation", () => {
       findLinks: ["/a", "/b"],
       extraIndexUrl: "https://x",
     })
-    .aptInstall("--purge", "git")
+    .aptInstall("--purge", "git", { secrets: [Secret.fromDict({ MIRROR: "m" })], gpu: "T4" })
     .runCommands("true", "false", { secrets: [secret, Secret.fromName("other")], gpu: "A100:2" })
     .env({ A: "" })
     .workdir("./src/");
@@ -86,7 +86,7 @@ test("each method becomes its operation", () => {
       extraIndexUrl: "https://x",
       pre: true,
     },
-    { kind: "aptInstall", arguments: ["--purge", "git"] },
+    { kind: "aptInstall", arguments: ["--purge", "git"], gpu: "T4", secrets: [{ kind: "inline", variables: ["MIRROR"] }] },
     {
       kind: "runCommands",
       commands: ["true", "false"],

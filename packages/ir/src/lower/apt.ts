@@ -15,6 +15,7 @@ const CONFIGURATION = "/dev/shm/lamina-apt.conf";
  * docker-clean hook of Debian's images does not look and where no layer sees them.
  */
 export function lowerAptInstall(step: Extract<ResolvedStep, { kind: "aptInstall" }>, user: string | undefined): LoweredStep {
+  const { gpu, secrets = [] } = step;
   const words = step.arguments.map(shellArgument).join(" ");
   const commands = step.arguments.includes("--purge")
     ? [`apt-get remove --yes ${words}`]
@@ -23,12 +24,14 @@ export function lowerAptInstall(step: Extract<ResolvedStep, { kind: "aptInstall"
     commands,
     setup: SETUP,
     shell: "sh",
+    gpu,
+    secrets: secrets.map((id) => ({ id, variable: id })),
     mounts: [
       `type=cache,id=lamina-apt-cache,target=${CACHE},sharing=locked`,
       `type=cache,id=lamina-apt-lists,target=${LISTS},sharing=locked`,
     ],
   });
-  return { instructions: asRoot(user, [run]) };
+  return { instructions: asRoot(user, [run]), secrets };
 }
 
 const SETUP = [

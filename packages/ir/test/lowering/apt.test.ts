@@ -35,6 +35,13 @@ describe("Debian packages", () => {
     expect(again.lines.join("\n")).toMatch(/^Need to get 0 B\//m);
   });
 
+  test("are installed with the secrets that the step declares", async () => {
+    const step = { ...apt("-o", 'DPkg::Pre-Invoke::=[ -n "$MIRROR_TOKEN" ]', "tree"), secrets: ["MIRROR_TOKEN"] };
+    const from = await pythonBase();
+    expectBuilt(await build({ from, steps: [step], secrets: { MIRROR_TOKEN: "t0ken-of-the-mirror" } }));
+    expectFailed(await build({ from, steps: [{ ...step, secrets: undefined }] }));
+  });
+
   test("are installed as root, without questions, and the image keeps its user and environment", async () => {
     const from = await withUser(await pythonBase(), "65534:65534");
     const look = ['[ "$(id -u):$(id -g)" = 65534:65534 ]', '[ -z "${DEBIAN_FRONTEND-}${APT_CONFIG-}" ]', "tree --version"];
