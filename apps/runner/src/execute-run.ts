@@ -6,23 +6,13 @@
  *     more, or this process is to stop. Only in the last case its end is told, since in the others the
  *     control plane knows it.
  */
-import { type Catalogue, type ClaimedRun, type FinishRunInput, laminaError, LaminaError, type RunProgress } from "@lamina/api";
+import { type ClaimedRun, type FinishRunInput, laminaError, LaminaError, type RunProgress } from "@lamina/api";
 import { formatReference } from "@lamina/registry";
-import { type ControlPlane, FeedFencedError, type FeedWriter, feedWriter, holdLease, type Logger } from "@lamina/service";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { FeedFencedError, type FeedWriter, feedWriter, holdLease, type Logger, type WorkerSurroundings } from "@lamina/service";
 import type { Engine } from "./engine/engine.ts";
 
-export interface RunSurroundings {
-  readonly worker: string;
-  readonly controlPlane: ControlPlane;
-  readonly connection: NatsConnection;
-  readonly catalogue: Catalogue;
+export interface RunSurroundings extends WorkerSurroundings {
   readonly engine: Engine;
-  /** Of the platform's registry, as this process reaches it. */
-  readonly registryHost: string;
-  readonly logger: Logger;
-  /** This process is to stop. */
-  readonly signal: AbortSignal;
 }
 
 /** Resolves when the job is done with: the command ended, failed, was cut off, or is not to be had any more. */

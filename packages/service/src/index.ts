@@ -11,9 +11,16 @@ export {
   readFeedTail,
 } from "./feed.ts";
 export { type HealthCheck, healthServer, type HealthServer } from "./health.ts";
-export { startHeartbeat, type HeartbeatOptions } from "./heartbeat.ts";
-export { takeJobs, type TakeJobsOptions } from "./jobs.ts";
 export { type HeldLease, holdLease, type HoldLeaseOptions } from "./lease.ts";
 export { createLogger, type Logger, type LoggerOptions, redactor } from "./logger.ts";
 export { connectNats, ensureStreams, type NatsOptions } from "./nats.ts";
 export { runService, type RunServiceOptions } from "./run.ts";
+export {
+  type RunWorkerOptions,
+  runWorker,
+  type WorkerConfig,
+  workerConfig,
+  workerLogger,
+  type WorkerSurroundings,
+  workerVariables,
+} from "./worker.ts";

@@ -1,6 +1,6 @@
 import { jetstream } from "@nats-io/jetstream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { takeJobs } from "../src/index.ts";
+import { takeJobs } from "../src/jobs.ts";
 import { type TestNats, testNats } from "./nats-server.ts";
 import { type World, world } from "./world.ts";
 

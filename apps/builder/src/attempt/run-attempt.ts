@@ -8,27 +8,18 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type AttemptProgress, type Catalogue, type ClaimedAttempt, laminaError } from "@lamina/api";
+import { type AttemptProgress, type ClaimedAttempt, laminaError } from "@lamina/api";
 import type { Registry } from "@lamina/registry";
-import { type ControlPlane, type FeedWriter, FeedFencedError, feedWriter, holdLease, type Logger } from "@lamina/service";
-import type { NatsConnection } from "@nats-io/transport-node";
+import { type FeedWriter, FeedFencedError, feedWriter, holdLease, type Logger, type WorkerSurroundings } from "@lamina/service";
 import type { BuildKit } from "../buildkit/buildkit.ts";
 import { makeSegment, type RecordedImage } from "./segment.ts";
 
-export interface AttemptSurroundings {
-  readonly worker: string;
-  readonly controlPlane: ControlPlane;
-  readonly connection: NatsConnection;
-  readonly catalogue: Catalogue;
+export interface AttemptSurroundings extends WorkerSurroundings {
   readonly buildkit: BuildKit;
   readonly registry: Registry;
-  readonly registryHost: string;
   readonly uv: string;
   /** Directories of attempts are made in it. */
   readonly staging: string;
-  readonly logger: Logger;
-  /** This process is to stop. */
-  readonly signal: AbortSignal;
 }
 
 /** Resolves when the job is done with: made, failed, cut off, or not to be had any more. Throws when it could not be claimed. */
