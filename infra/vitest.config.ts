@@ -10,6 +10,8 @@ const folders = ["infra", ...globSync("{packages,apps}/*", { cwd: root })].filte
 export default defineConfig({
   test: {
     root,
+    // Most test files wait for servers most of the time, so more than one a core go on at once.
+    maxWorkers: 3,
     // Once for the whole run, whatever the projects.
     globalSetup: join(root, "packages/testkit/src/global-setup.ts"),
     projects: folders.map((folder) => ({
