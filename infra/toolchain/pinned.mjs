@@ -3,13 +3,15 @@ import { delimiter, join } from "node:path";
 import { cacheRoot, hashOf, makeOnce } from "./cache.mjs";
 import { step } from "./step.mjs";
 
-const FILES = ["package.json", "package-lock.json", ".npmrc"];
+const FILES = ["package.json", "package-lock.json"];
 
 /** The environment with the pinned Node and pnpm first on PATH. They are installed into the cache when they are not there. */
 export async function pinnedEnvironment({ root, cache }) {
   const platform = `${process.platform}-${process.arch}`;
   if (!["linux-x64", "linux-arm64"].includes(platform)) {
-    throw new Error(`The pinned Node comes for linux-x64 and linux-arm64 only, and this is ${platform}: use a Linux machine or container.`);
+    throw new Error(
+      `The pinned Node comes for linux-x64 and linux-arm64 only, and this is ${platform}: use a Linux machine or container. The command line runs under any Node 24 or newer.`,
+    );
   }
   const sources = join(root, "infra", "toolchain");
   const contents = await Promise.all(FILES.map((file) => readFile(join(sources, file), "utf8")));

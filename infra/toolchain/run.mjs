@@ -1,5 +1,5 @@
 /**
- * `node infra/toolchain/run.mjs start|test|check|dev [arguments]`, for the machine's own Node (20 or newer):
+ * `node infra/toolchain/run.mjs start|test|check|dev|pack [arguments]`, for the machine's own Node (20 or newer):
  * brings what the verb needs and then runs it under the pinned Node. No dependencies.
  */
 import { existsSync } from "node:fs";
@@ -20,6 +20,7 @@ const VERBS = {
   test: { servers: true, build: true, command: () => ["vitest", "run", "--config", "infra/vitest.config.ts"] },
   check: { servers: false, build: false, command: () => ["node", "infra/check.mjs"] },
   dev: { servers: true, build: false, command: () => ["node", "apps/cli/src/main.ts", "dev"] },
+  pack: { servers: false, build: true, command: () => ["node", "infra/pack/pack.mjs"] },
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -1,26 +1,23 @@
 /** Where the programs that this one starts are: beside it in the bundle, or as source. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
-import { findPackageJSON } from "node:module";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { LaminaError } from "lamina";
 
 const BUNDLED = import.meta.url.endsWith(".mjs");
+/** The checkout, or the installed package, which is laid out as the checkout; a bundle lies in one folder. */
+const ROOT = path.resolve(import.meta.dirname, BUNDLED ? "../../.." : "../../../..");
 
 type AppName = "control-plane" | "builder" | "runner";
 
 /** The file that starts an app of ours: its bundle where this program is one, else its source. */
 export function appEntry(app: AppName, from: "own kind" | "source" = "own kind"): string {
-  const manifest = findPackageJSON(`@lamina/${app}`, import.meta.url);
-  if (manifest === undefined)
-    throw new LaminaError({ code: "INTERNAL", message: `@lamina/${app} is not installed. Run \`npm start\` once.` });
   const file = BUNDLED && from === "own kind" ? "dist/main.mjs" : "src/main.ts";
-  const entry = path.join(path.dirname(manifest), file);
+  const entry = path.join(ROOT, "apps", app, file);
   if (!existsSync(entry))
-    throw new LaminaError({ code: "INTERNAL", message: `${entry} is not there. Run \`npm start\` once, which builds it.` });
-  // Node takes no types out of what it finds below node_modules.
-  return realpathSync(entry);
+    throw new LaminaError({ code: "INTERNAL", message: `${entry} is not there. In a checkout, \`npm start\` builds it.` });
+  return entry;
 }
 
 /** Names the release of our apps that would be started now; undefined where they run from source. */
@@ -31,13 +28,10 @@ export function releaseOfApps(): string | undefined {
   return hash.digest("hex");
 }
 
-/** The example to begin with, and how to name it from the root of the checkout. */
+/** The example to begin with, and how to name it from the root of the checkout, which has it. */
 export function exampleFile(): { readonly file: string; readonly shown: string } {
   const shown = "packages/sdk/examples/quickstart.ts";
-  const manifest = findPackageJSON("lamina", import.meta.url);
-  if (manifest === undefined)
-    throw new LaminaError({ code: "INTERNAL", message: "The package lamina is not installed. Run `npm start` once." });
-  return { file: path.join(path.dirname(manifest), "examples", "quickstart.ts"), shown };
+  return { file: path.join(ROOT, shown), shown };
 }
 
 /** A module of this package that is a program of its own, by its name in `src/`. */

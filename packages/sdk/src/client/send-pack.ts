@@ -1,6 +1,5 @@
 /** Sends a pack of files to the platform. */
 import { ErrorInfo, LaminaError, PACK_PATH, PackReceipt } from "@lamina/api";
-import { Readable } from "node:stream";
 import { z } from "zod";
 import type { Pack } from "../upload/pack.ts";
 import { unreachable } from "./errors.ts";
@@ -25,11 +24,11 @@ export async function sendPack({ body, readFailure }: Pack, destination: Destina
 
 const Failure = z.object({ error: ErrorInfo });
 
-async function post(body: Readable, { url, authorization, signal }: Destination): Promise<PackReceipt> {
+async function post(body: Pack["body"], { url, authorization, signal }: Destination): Promise<PackReceipt> {
   const response = await fetch(new URL(PACK_PATH, url), {
     method: "POST",
     headers: { authorization, "content-type": "application/zstd" },
-    body: Readable.toWeb(body),
+    body,
     duplex: "half",
     ...(signal !== undefined && { signal }),
   }).catch((error: unknown) => {

@@ -1,6 +1,5 @@
 /** Packs: several files in one compressed tar, each named by its digest, made while it is read. */
 import type { Digest } from "@lamina/ir";
-import type { Readable } from "node:stream";
 import { pipeline as pipe } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createZstdCompress } from "node:zlib";
@@ -13,8 +12,8 @@ export interface PackedFile extends LocalFile {
 }
 
 export interface Pack {
-  /** The compressed tar. Destroying it ends the reading too. */
-  readonly body: Readable;
+  /** The compressed tar. Destroying it ends the reading too. A stream of Node, whose types the SDK's own must not need. */
+  readonly body: AsyncIterable<Uint8Array> & { destroy(): unknown };
   /** What kept a file from being read, once the body has failed by that. */
   readonly readFailure: () => unknown;
 }
