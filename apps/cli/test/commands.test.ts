@@ -2,6 +2,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { servers } from "@lamina/testkit";
+import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli, jsonLines, startCli } from "./support/cli.ts";
 
@@ -59,6 +61,16 @@ test("build starts the platform, tells events and then the image; the second tim
     ref: lines.at(-1)?.["ref"],
     layers: [{ status: "hit" }, { status: "hit" }, { status: "hit" }],
   });
+});
+
+test("when every layer is a hit, BuildKit's own record shows that it was not asked", async () => {
+  const buildctl = path.join((await servers()).binaries, "buildctl");
+  const address = `unix://${path.join(home, "buildkit/buildkitd.sock")}`;
+  const record = async () => (await execa(buildctl, ["--addr", address, "debug", "histories"])).stdout;
+  const before = await record();
+  expect(before).toContain("COMPLETE");
+  expect((await lamina("build", "image.ts")).exitCode).toBe(0);
+  expect(await record()).toBe(before);
 });
 
 test("without JSON the reference is all that stdout gets", async () => {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { base } from "@lamina/testkit";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -108,11 +108,4 @@ test("a failing fifth layer keeps the four before it and says what failed, and w
 
   await user.write({ "image.ts": source(task.id, { command: "echo four >/made" }) });
   expect(statuses((await user.build("image.ts"))["image"])).toBe("hit hit hit hit built");
-});
-
-test("when every layer is a hit, BuildKit is not asked", async () => {
-  const log = () => readFile(path.join(user.platform.directory, "logs/builder.log"), "utf8");
-  const before = await log();
-  await user.build("image.ts");
-  expect(await log()).toBe(before);
 });

@@ -4,16 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
 import { testPlatform, type TestPlatform } from "@lamina/testkit";
-import { execa } from "execa";
 import { z } from "zod";
-
-const CLI = path.resolve(import.meta.dirname, "../../src/main.ts");
-
-export interface Outcome {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exitCode: number | undefined;
-}
+import { cli, type Outcome } from "../support/cli.ts";
 
 const ImageLine = z.object({
   type: z.literal("image"),
@@ -68,15 +60,7 @@ export async function lamina(options: LaminaOptions = {}): Promise<Lamina> {
     LAMINA_HOME: path.join(directory, ".home"),
     ...options.environment,
   };
-  const run = async (...args: readonly string[]): Promise<Outcome> => {
-    const { stdout, stderr, exitCode } = await execa(process.execPath, [CLI, ...args], {
-      cwd: directory,
-      env,
-      reject: false,
-      stdin: "ignore",
-    });
-    return { stdout, stderr, exitCode };
-  };
+  const run = (...args: readonly string[]): Promise<Outcome> => cli(args, { cwd: directory, env });
   return {
     platform,
     directory,
