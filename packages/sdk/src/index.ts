@@ -17,4 +17,4 @@ export { VERSION } from "./version.ts";
 
 export { type ErrorCode, type ErrorInfo, exitCodeOf, LaminaError, laminaError, SourceLocation } from "@lamina/api";
 export type { Build, BuildEvent, BuildOwnEvent, BuiltImage, PlannedLayer, PlatformInfo, RunEvent, SecretInfo } from "@lamina/api";
-export type { Definition } from "@lamina/ir";
+export { builderVersion, builderVersionNames, type Definition } from "@lamina/ir";

@@ -5,6 +5,7 @@ import { type Client, connect as connectTo } from "lamina";
 import { showStartup } from "../view/startup.ts";
 import { releaseOfApps } from "./entry.ts";
 import { type PlatformRecord, readPlatform } from "./files.ts";
+import { prepare } from "./prepare.ts";
 import { up } from "./up.ts";
 
 /** A client of the platform that the environment names, else of the local one, which is started when it is not up. */
@@ -21,6 +22,7 @@ export async function startedPlatform(config: Config, output: Output): Promise<P
     }
     return running;
   }
+  await prepare(config.cache, (line) => output.note(line));
   using display = showStartup(output);
   return await up(config, (record) => display.progress(record));
 }
