@@ -23,8 +23,11 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
   await mkdir(cdiDirectory(context.directory), { recursive: true });
   await rm(socket(context.directory), { force: true });
   const temporary = join(directory, "tmp");
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { mode: 0o700 });
+  const runtime = join(directory, "run");
+  for (const emptied of [temporary, runtime]) {
+    await rm(emptied, { recursive: true, force: true });
+    await mkdir(emptied, { mode: 0o700 });
+  }
   await writeFile(configuration, buildkitConfiguration(context.directory, root, registry), { mode: 0o600 });
   return supervise({
     name: "buildkitd",
@@ -34,10 +37,12 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
       [{ type: "tmpfs", target: join(root, "runc-overlayfs", "executor"), mode: "0711" }],
     ),
     directory: context.directory,
-    path: context.binaries,
+    path: [context.binaries],
     environment: {
       // It leaves the empty points of its mounts behind.
       TMPDIR: temporary,
+      // Where BuildKit and runc keep what root keeps in /run, when they are not root.
+      XDG_RUNTIME_DIR: runtime,
       // By default it drops the output of a step beyond 2 MiB, or faster than 200 KiB/s.
       BUILDKIT_STEP_LOG_MAX_SIZE: "-1",
       BUILDKIT_STEP_LOG_MAX_SPEED: "-1",

@@ -2,9 +2,12 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runCommand } from "./command.ts";
 import type { ServerContext } from "./context.ts";
-import { isolated, type Mount } from "./isolate.ts";
+import { isolated, isRoot, type Mount } from "./isolate.ts";
 import { supervise, type Supervised } from "./supervise.ts";
 import { unixSocket } from "./unix-socket.ts";
+import { writeStandIns } from "./user-containers.ts";
+
+const NAME = "containerd";
 
 // Only containers and images are asked of it: no Kubernetes interface, and nothing outside its own directory.
 const DISABLED_PLUGINS = [
@@ -26,6 +29,9 @@ const OWN_SHIM_STATE: readonly Mount[] = [
   { type: "tmpfs", target: "/run/containerd/runc", mode: "0711" },
 ];
 
+// Who is not root cannot make them.
+const OWN_SHIM_STATE_OF_USER: readonly Mount[] = [{ type: "writable", target: "/run", own: "containerd" }];
+
 /** Where containerd listens, for `ctr --address`. */
 export function containerdAddress(directory: string): string {
   return unixSocket(directory, "containerd", "containerd.sock");
@@ -43,11 +49,15 @@ export async function startContainerd(context: ServerContext): Promise<Supervise
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await rm(containerdAddress(context.directory), { force: true });
   await writeFile(configuration, containerdConfiguration(context.directory), { mode: 0o600 });
+  const tools = await containerdTools(context);
   return supervise({
-    name: "containerd",
-    command: isolated([join(context.binaries, "containerd"), "--config", configuration], OWN_SHIM_STATE),
+    name: NAME,
+    command: isolated(
+      [join(context.binaries, "containerd"), "--config", configuration],
+      isRoot() ? OWN_SHIM_STATE : OWN_SHIM_STATE_OF_USER,
+    ),
     directory: context.directory,
-    path: context.binaries,
+    path: [tools, context.binaries],
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: true },
     isReady: async () => {
       await runCommand(join(context.binaries, "ctr"), ["--address", containerdAddress(context.directory), "version"]);
@@ -55,6 +65,11 @@ export async function startContainerd(context: ServerContext): Promise<Supervise
     },
     report: context.report,
   });
+}
+
+/** The directory of the `ctr` that runs containers. */
+export async function containerdTools({ directory, binaries }: Pick<ServerContext, "directory" | "binaries">): Promise<string> {
+  return isRoot() ? binaries : writeStandIns({ directory, binaries, server: NAME });
 }
 
 /** Writes the file by which containerd reaches a registry. The authorization is in it, and nowhere else. */

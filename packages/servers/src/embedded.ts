@@ -1,7 +1,7 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { serverBinaries } from "./binaries.ts";
 import { buildkitAddress, startBuildkit } from "./buildkit.ts";
-import { containerdAddress, hostsDirectory, startContainerd, writeHosts } from "./containerd.ts";
+import { containerdAddress, containerdTools, hostsDirectory, startContainerd, writeHosts } from "./containerd.ts";
 import type { ServerContext } from "./context.ts";
 import { LOOPBACK } from "./loopback.ts";
 import { startNats } from "./nats.ts";
@@ -18,7 +18,8 @@ export interface ServerAddresses {
   /** `host` is host:port; it speaks HTTP when it is on loopback. */
   readonly registry: { readonly host: string; readonly user: string; readonly password: string };
   readonly buildkit: { readonly address: string };
-  readonly containerd: { readonly address: string; readonly hostsDirectory: string };
+  /** `tools` is the directory of the \`ctr\` that runs containers. */
+  readonly containerd: { readonly address: string; readonly hostsDirectory: string; readonly tools: string };
   /** The directory of the clients: buildctl, ctr, crane. */
   readonly binaries: string;
 }
@@ -58,7 +59,7 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
       settings: await loadSettings(directory),
       report: options.report ?? (() => undefined),
     };
-    const addresses = { ...embeddedAddresses(context), ...external };
+    const addresses = { ...embeddedAddresses(context, await containerdTools(context)), ...external };
     const { registry } = addresses;
     await writeHosts(directory, registryUrl(registry.host), basicAuthorization(registry.user, registry.password));
     const started = (name: string, start: Promise<Supervised>) =>
@@ -86,14 +87,14 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
   }
 }
 
-function embeddedAddresses(context: ServerContext): ServerAddresses {
+function embeddedAddresses(context: ServerContext, tools: string): ServerAddresses {
   const { directory, settings, binaries } = context;
   return {
     postgres: { url: postgresUrl(context) },
     nats: { url: `nats://${LOOPBACK}:${settings.ports.nats}`, user: USER, password: settings.passwords.nats },
     registry: { host: `${LOOPBACK}:${settings.ports.registry}`, user: USER, password: settings.passwords.registry },
     buildkit: { address: buildkitAddress(directory) },
-    containerd: { address: containerdAddress(directory), hostsDirectory: hostsDirectory(directory) },
+    containerd: { address: containerdAddress(directory), hostsDirectory: hostsDirectory(directory), tools },
     binaries,
   };
 }

@@ -24,6 +24,11 @@ export async function removeServerRecord(directory: string, name: string): Promi
   await rm(serverFile(directory, name), { force: true });
 }
 
+/** The file by which the process of that name is remembered. */
+export function serverFile(directory: string, name: string): string {
+  return join(serversFolder(directory), `${name}.json`);
+}
+
 /** The processes that the directory remembers, by name. */
 export async function readServerRecords(directory: string): Promise<ReadonlyMap<string, ServerRecord>> {
   const files = (await readdir(serversFolder(directory)).catch(absent)) ?? [];
@@ -51,10 +56,6 @@ export async function removeOwner(directory: string): Promise<void> {
 
 function serversFolder(directory: string): string {
   return join(directory, "run", "servers");
-}
-
-function serverFile(directory: string, name: string): string {
-  return join(serversFolder(directory), `${name}.json`);
 }
 
 function ownerFile(directory: string): string {

@@ -6,6 +6,7 @@ import { lastLines } from "./command.ts";
 import { endProcess, type StopSignal } from "./end-process.ts";
 import { removeServerRecord, writeServerRecord } from "./pid-file.ts";
 import { identify, type ProcessIdentity } from "./process-identity.ts";
+import { programPath } from "./program-path.ts";
 
 const READY_WITHIN_MS = 60_000;
 const READY_POLL_MS = 30;
@@ -22,7 +23,7 @@ export interface ServerProcess {
   /** Where its log (`logs/<name>.log`) and the record of its process are kept. */
   readonly directory: string;
   /** Directories searched for programs before those of this process. */
-  readonly path?: string;
+  readonly path?: readonly string[];
   /** Variables beside those of this process. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly stop: StopSignal;
@@ -106,8 +107,7 @@ async function launch(server: ServerProcess): Promise<Running> {
   const log = await openLog(server);
   try {
     const [file = "", ...args] = server.command;
-    const path = server.path === undefined ? {} : { PATH: `${server.path}:${process.env["PATH"] ?? ""}` };
-    const environment = { ...process.env, ...path, ...server.environment };
+    const environment = { ...process.env, PATH: programPath(...(server.path ?? [])), ...server.environment };
     // A session of its own: a terminal's Ctrl-C is for the supervisor, which then stops its servers in order.
     const child = spawn(file, args, { cwd: server.directory, env: environment, stdio: ["ignore", log.fd, log.fd], detached: true });
     const exited = new Promise<string>((resolve) => {

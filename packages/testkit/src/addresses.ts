@@ -6,6 +6,6 @@ export const addressesSchema = z.object({
   nats: z.object({ url: z.string(), user: z.string(), password: z.string() }),
   registry: z.object({ host: z.string(), user: z.string(), password: z.string() }),
   buildkit: z.object({ address: z.string() }),
-  containerd: z.object({ address: z.string(), hostsDirectory: z.string() }),
+  containerd: z.object({ address: z.string(), hostsDirectory: z.string(), tools: z.string() }),
   binaries: z.string(),
 });

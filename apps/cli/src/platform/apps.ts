@@ -52,6 +52,7 @@ export function runner(context: AppsContext): ServerProcess {
   const { servers } = context;
   return worker(context, "runner", {
     LAMINA_CONTAINERD: servers.containerd.address,
+    LAMINA_TOOLS: servers.containerd.tools,
     LAMINA_CONTAINERD_HOSTS: servers.containerd.hostsDirectory,
   });
 }
