@@ -26,6 +26,8 @@ export interface Config {
   readonly baseRegistry: string;
   /** The command that makes a base where none can be pulled. */
   readonly baseMaker: readonly [string, ...string[]] | undefined;
+  /** How long the holder of a lease may be silent before its work goes to another. */
+  readonly leaseSeconds: number;
   /** What builders make when a definition does not say. */
   readonly platform: Platform;
 }
@@ -51,6 +53,7 @@ const Environment = z.object({
     .string()
     .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be lower-case letters and digits, joined by dashes")
     .default("default"),
+  LAMINA_LEASE_SECONDS: z.coerce.number().min(1).max(3_600).default(15),
   LAMINA_BASE_REGISTRY: z.string().default("docker.io/library"),
   LAMINA_BASE_MAKER: z
     .string()
@@ -86,6 +89,7 @@ export function configFrom(env: NodeJS.ProcessEnv): Config {
     workspace: given.LAMINA_WORKSPACE,
     baseRegistry: given.LAMINA_BASE_REGISTRY,
     baseMaker: given.LAMINA_BASE_MAKER,
+    leaseSeconds: given.LAMINA_LEASE_SECONDS,
     platform: process.arch === "arm64" ? "linux/arm64" : "linux/amd64",
   };
 }

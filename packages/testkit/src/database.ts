@@ -1,3 +1,4 @@
+import type { ServerAddresses } from "@lamina/servers";
 import { Client } from "pg";
 import { servers } from "./client.ts";
 import { freshNamespace } from "./namespace.ts";
@@ -6,9 +7,12 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
 }
 
-/** An empty database of the caller's own. Use it by `await using`: it is dropped at the end of the scope. */
-export async function freshDatabase(): Promise<TestDatabase> {
-  const { postgres } = await servers();
+/**
+ * An empty database of the caller's own. Use it by `await using`: it is dropped at the end of the scope.
+ * @param given the server; that of the test run by default
+ */
+export async function freshDatabase(given?: ServerAddresses["postgres"]): Promise<TestDatabase> {
+  const postgres = given ?? (await servers()).postgres;
   const name = freshNamespace("test_");
   await asAdministrator(postgres.url, `create database "${name}"`);
   const url = new URL(postgres.url);

@@ -1,4 +1,14 @@
 export { freshDatabase, type TestDatabase } from "./database.ts";
 export { freshNamespace } from "./namespace.ts";
 export { base, servers, uv } from "./client.ts";
+export { type FaultConfig, readFaultConfig } from "./config.ts";
+export { type OwnServers, ownServers, type OwnServersOptions } from "./own-servers.ts";
 export { testPlatform, type PlatformOptions, type TestPlatform } from "./platform.ts";
+export { tinyBase } from "./tiny-base.ts";
+
+export { leftovers } from "./faults/leftovers.ts";
+export { processes, type Process, treeOf } from "./faults/process-tree.ts";
+export { freezeServer, type Frozen, killServer, supervisedTree } from "./faults/processes.ts";
+export { faultyProxy, type FaultyProxy, type Network } from "./faults/proxy.ts";
+export { type Random, seededRandom } from "./faults/random.ts";
+export { smallDisk, type SmallDisk } from "./faults/small-disk.ts";

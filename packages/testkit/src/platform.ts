@@ -1,4 +1,4 @@
-/** A whole platform of our own apps, as processes, on top of the servers of the test run. */
+/** A whole platform of our own apps, as processes, on top of the servers of the test run or of others. */
 import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,6 +17,16 @@ export interface PlatformOptions {
   readonly uv: string;
   /** The prefix in the registry; its own by default. Platforms that share it share the layers of a workspace. */
   readonly repository?: string;
+  /** What it runs on; the servers of the test run by default. */
+  readonly servers?: ServerAddresses;
+  /** The names of its builders; one, `builder`, by default. */
+  readonly builders?: readonly string[];
+  /** Whether it has a runner; it has by default. */
+  readonly runner?: boolean;
+  /** Variables for all of its processes. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Told when a process died and when it is back; written to stderr by default. */
+  readonly report?: (line: string) => void;
 }
 
 export interface TestPlatform extends AsyncDisposable {
@@ -26,12 +36,14 @@ export interface TestPlatform extends AsyncDisposable {
   /** The prefix of its repositories in the registry. */
   readonly repository: string;
   readonly databaseUrl: string;
-  /** A directory of its own, with `logs/`. */
+  /** The names of its builders; the other processes are `control-plane` and `runner`. */
+  readonly builders: readonly string[];
+  /** A directory of its own: `logs/`, the state of each worker under its name, and the records of supervision. */
   readonly directory: string;
 }
 
 /**
- * Starts a control plane, a builder and a runner, each supervised, with a database and a namespace of
+ * Starts a control plane, builders and a runner, each supervised, with a database and a namespace of
  * their own. Disposing the platform ends them and removes what is theirs.
  */
 export async function testPlatform(options: PlatformOptions): Promise<TestPlatform> {
@@ -45,16 +57,19 @@ export async function testPlatform(options: PlatformOptions): Promise<TestPlatfo
 }
 
 async function start(options: PlatformOptions, owned: AsyncDisposableStack): Promise<Omit<TestPlatform, typeof Symbol.asyncDispose>> {
-  const addresses = await servers();
-  const database = owned.use(await freshDatabase());
+  const { repository = freshNamespace(), builders = ["builder"], report = (line) => process.stderr.write(`${line}\n`) } = options;
+  const addresses = options.servers ?? (await servers());
+  const database = owned.use(await freshDatabase(addresses.postgres));
   const directory = await mkdtemp(path.join(tmpdir(), "lamina-platform-"));
   owned.defer(() => rm(directory, { recursive: true, force: true }));
 
-  const { repository = freshNamespace() } = options;
   const tokens = { client: randomBytes(24).toString("base64url"), worker: randomBytes(24).toString("base64url") };
   const listen = `${LOOPBACK}:${await getPort({ host: LOOPBACK })}`;
-  const shared = sharedEnvironment(addresses);
-  const controlPlane = await startApp("control-plane", `${listen}/healthz`, {
+  const shared = { ...sharedEnvironment(addresses), ...options.environment };
+  const controlPlane = await startApp({
+    app: "control-plane",
+    name: "control-plane",
+    health: `${listen}/healthz`,
     directory,
     environment: {
       ...shared,
@@ -66,58 +81,27 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
       LAMINA_CLIENT_TOKEN: tokens.client,
       LAMINA_WORKER_TOKEN: tokens.worker,
     },
+    report,
   });
   owned.defer(() => controlPlane.stop());
-  const environment = { ...shared, LAMINA_URL: `http://${listen}`, LAMINA_TOKEN: tokens.worker };
-  for (const worker of await startWorkers(addresses, { directory, environment, uvVersion: options.uv })) owned.defer(() => worker.stop());
+  const environment = { ...shared, LAMINA_URL: `http://${listen}`, LAMINA_TOKEN: tokens.worker, LAMINA_TOOLS: addresses.binaries };
+  const builderEnvironment = await environmentOfBuilders(addresses, options.uv);
+  const workers: readonly Worker[] = [
+    ...builders.map((name) => ({ app: "builder", name, environment: builderEnvironment })),
+    ...(options.runner === false ? [] : [{ app: "runner", name: "runner", environment: environmentOfRunner(addresses) }]),
+  ];
+  const started = await Promise.allSettled(workers.map((worker) => startWorker(worker, { directory, environment, report })));
+  for (const worker of started) if (worker.status === "fulfilled") owned.defer(() => worker.value.stop());
+  for (const worker of started) if (worker.status === "rejected") throw worker.reason;
   return {
     url: `http://${listen}`,
     clientToken: tokens.client,
     workerToken: tokens.worker,
     repository,
     databaseUrl: database.url,
+    builders,
     directory,
   };
-}
-
-interface Surroundings {
-  readonly directory: string;
-  readonly environment: Readonly<Record<string, string>>;
-}
-
-async function startWorkers(
-  addresses: ServerAddresses,
-  surroundings: Surroundings & { readonly uvVersion: string },
-): Promise<Supervised[]> {
-  const { directory, environment, uvVersion } = surroundings;
-  const uvDirectory = path.dirname(path.dirname(await uv(uvVersion)));
-  const state = (name: string) => path.join(directory, name);
-  await Promise.all(["builder", "runner"].map((name) => mkdir(state(name), { recursive: true, mode: 0o700 })));
-  const worker = async (name: string, variables: Record<string, string>) => {
-    const health = `${LOOPBACK}:${await getPort({ host: LOOPBACK })}`;
-    return startApp(name, `${health}/readyz`, {
-      directory,
-      environment: {
-        ...environment,
-        ...variables,
-        LAMINA_HEALTH: health,
-        LAMINA_STATE: state(name),
-        LAMINA_TOOLS: addresses.binaries,
-        LAMINA_WORKER_NAME: name,
-      },
-    });
-  };
-  return Promise.all([
-    worker("builder", {
-      LAMINA_BUILDKIT: addresses.buildkit.address,
-      LAMINA_UV: uvDirectory,
-      LAMINA_CA_BUNDLE: process.env["SSL_CERT_FILE"] ?? "",
-    }),
-    worker("runner", {
-      LAMINA_CONTAINERD: addresses.containerd.address,
-      LAMINA_CONTAINERD_HOSTS: addresses.containerd.hostsDirectory,
-    }),
-  ]);
 }
 
 function sharedEnvironment({ nats, registry }: ServerAddresses): Record<string, string> {
@@ -132,15 +116,54 @@ function sharedEnvironment({ nats, registry }: ServerAddresses): Record<string, 
   };
 }
 
-function startApp(name: string, health: string, { directory, environment }: Surroundings): Promise<Supervised> {
-  const app: ServerProcess = {
+async function environmentOfBuilders({ buildkit }: ServerAddresses, uvVersion: string): Promise<Record<string, string>> {
+  return {
+    LAMINA_BUILDKIT: buildkit.address,
+    LAMINA_UV: path.dirname(path.dirname(await uv(uvVersion))),
+    LAMINA_CA_BUNDLE: process.env["SSL_CERT_FILE"] ?? "",
+  };
+}
+
+function environmentOfRunner({ containerd }: ServerAddresses): Record<string, string> {
+  return { LAMINA_CONTAINERD: containerd.address, LAMINA_CONTAINERD_HOSTS: containerd.hostsDirectory };
+}
+
+interface Worker {
+  readonly app: string;
+  readonly name: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+type Surroundings = Pick<ServerProcess, "directory" | "report"> & { readonly environment: Readonly<Record<string, string>> };
+
+async function startWorker({ app, name, environment }: Worker, surroundings: Surroundings): Promise<Supervised> {
+  const { directory, report } = surroundings;
+  const health = `${LOOPBACK}:${await getPort({ host: LOOPBACK })}`;
+  const state = path.join(directory, name);
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  return startApp({
+    app,
     name,
-    command: [process.execPath, path.join(APPS, name, "src/main.ts")],
+    health: `${health}/readyz`,
+    directory,
+    environment: { ...surroundings.environment, ...environment, LAMINA_HEALTH: health, LAMINA_STATE: state, LAMINA_WORKER_NAME: name },
+    report,
+  });
+}
+
+interface App extends Worker, Surroundings {
+  /** Where it answers when it is ready. */
+  readonly health: string;
+}
+
+function startApp({ app, name, health, directory, environment, report }: App): Promise<Supervised> {
+  return supervise({
+    name,
+    command: [process.execPath, "--disable-warning=ExperimentalWarning", path.join(APPS, app, "src/main.ts")],
     directory,
     environment,
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: false },
     isReady: async () => (await fetch(`http://${health}`)).ok,
-    report: (line) => process.stderr.write(`${line}\n`),
-  };
-  return supervise(app);
+    report,
+  });
 }

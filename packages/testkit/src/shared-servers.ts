@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { publishBase, startServers, stopLeftovers, uvBinary, type ServerAddresses } from "@lamina/servers";
 import { addressesSchema } from "./addresses.ts";
 import type { TestConfig } from "./config.ts";
-
-const DIRECTORY_PREFIX = "lamina-test-";
+import { SERVERS_PREFIX } from "./own-servers.ts";
 
 /** The servers of one test run. They start when they are first asked for. */
 export interface SharedServers {
@@ -47,7 +46,7 @@ async function start(config: TestConfig): Promise<StartedServers> {
     return { addresses, stop: async () => undefined };
   }
   await removeAbandoned();
-  const directory = await mkdtemp(join(tmpdir(), DIRECTORY_PREFIX));
+  const directory = await mkdtemp(join(tmpdir(), SERVERS_PREFIX));
   const servers = await startServers({ directory, cache: config.cache, report: (line) => console.error(line) });
   return {
     addresses: addressesSchema.parse(servers),
@@ -60,7 +59,7 @@ async function start(config: TestConfig): Promise<StartedServers> {
 
 /** Ends and removes what test runs that were killed have left. */
 async function removeAbandoned(): Promise<void> {
-  const directories = (await readdir(tmpdir())).filter((name) => name.startsWith(DIRECTORY_PREFIX)).map((name) => join(tmpdir(), name));
+  const directories = (await readdir(tmpdir())).filter((name) => name.startsWith(SERVERS_PREFIX)).map((name) => join(tmpdir(), name));
   for (const directory of directories) {
     if (await stopLeftovers(directory)) await rm(directory, { recursive: true, force: true });
   }

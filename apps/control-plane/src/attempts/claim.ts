@@ -6,7 +6,7 @@ import type { Attempt, AttemptLayer } from "../generated/client.ts";
 import { SecretSources } from "../images/secret-sources.ts";
 import { valuesFor } from "../secrets/build-secrets.ts";
 import { endAttempt } from "./ended.ts";
-import { LEASE_SECONDS, waitingBuilds } from "./lease.ts";
+import { waitingBuilds } from "./lease.ts";
 
 type ClaimContext = Pick<Context, "config" | "database" | "repositories" | "sealer">;
 
@@ -18,7 +18,7 @@ export async function claimAttempt(context: ClaimContext, workspace: string, { i
   return inWorkspace(context.database, workspace, async (transaction) => {
     const [claimed] = await transaction.$queryRaw<{ token: number }[]>`
       UPDATE attempt SET state = 'running', worker = ${worker}, token = nextval(pg_get_serial_sequence('attempt', 'token')),
-        lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}::float8)
+        lease_until = clock_timestamp() + make_interval(secs => ${context.config.leaseSeconds}::float8)
       WHERE id = ${id} AND workspace = ${workspace} AND state = 'queued'
       RETURNING token`;
     if (claimed === undefined) return null;
@@ -32,7 +32,7 @@ export async function claimAttempt(context: ClaimContext, workspace: string, { i
   });
 }
 
-async function describe({ repositories, sealer }: ClaimContext, transaction: Transaction, id: string): Promise<ClaimedAttempt> {
+async function describe({ config, repositories, sealer }: ClaimContext, transaction: Transaction, id: string): Promise<ClaimedAttempt> {
   const attempt = await transaction.attempt.findUniqueOrThrow({ where: { id }, include: { layers: { orderBy: { index: "asc" } } } });
   const { workspace, token, layers } = attempt;
   const definition = ResolvedDefinition.parse(attempt.definition);
@@ -40,7 +40,7 @@ async function describe({ repositories, sealer }: ClaimContext, transaction: Tra
   if (first === undefined) throw new Error(`Attempt ${id} has no layers.`);
   return {
     token,
-    leaseSeconds: LEASE_SECONDS,
+    leaseSeconds: config.leaseSeconds,
     definition,
     from: fromOf(attempt),
     layers: [first, ...others],

@@ -3,9 +3,6 @@ import { LaminaError, type LeaseProof } from "@lamina/api";
 import { ResolvedDefinition } from "@lamina/ir";
 import type { Transaction } from "../database/database.ts";
 
-/** The holder renews it three times a term. */
-export const LEASE_SECONDS = 15;
-
 export function leaseLost(): LaminaError {
   return new LaminaError({
     code: "LEASE_LOST",

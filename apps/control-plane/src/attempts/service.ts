@@ -5,10 +5,11 @@ import { inWorkspace, overOutages, type Transaction } from "../database/database
 import { enqueue } from "../outbox/messages.ts";
 import { claimAttempt } from "./claim.ts";
 import { endAttempt } from "./ended.ts";
-import { LEASE_SECONDS, leaseLost, requireLease, waitingBuilds } from "./lease.ts";
+import { leaseLost, requireLease, waitingBuilds } from "./lease.ts";
 
 export function createAttemptsService(context: Context): Services["attempts"] {
   const { database, wakeOutbox } = context;
+  const { leaseSeconds } = context.config;
   return {
     async claim({ workspace }, input) {
       const claimed = await claimAttempt(context, workspace, input);
@@ -18,13 +19,13 @@ export function createAttemptsService(context: Context): Services["attempts"] {
     async renew({ workspace }, { id, token }) {
       const renewed = await overOutages(
         () => database.$executeRaw`
-          UPDATE attempt SET lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}::float8)
+          UPDATE attempt SET lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
           WHERE id = ${id} AND workspace = ${workspace} AND token = ${token} AND state = 'running' AND lease_until > clock_timestamp()`,
       );
-      if (renewed > 0) return { leaseSeconds: LEASE_SECONDS, cancelled: false };
+      if (renewed > 0) return { leaseSeconds, cancelled: false };
       const cancelled = await overOutages(() => database.attempt.count({ where: { id, workspace, token, state: "cancelled" } }));
       if (cancelled === 0) throw leaseLost();
-      return { leaseSeconds: LEASE_SECONDS, cancelled: true };
+      return { leaseSeconds, cancelled: true };
     },
     async publish({ workspace }, input) {
       await inWorkspace(database, workspace, async (transaction) => {

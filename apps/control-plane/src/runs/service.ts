@@ -3,7 +3,7 @@ import { LaminaError, RunEvent, type RunEvent as Event, type Services, type Trac
 import { Digest } from "@lamina/ir";
 import { v7 as uuid } from "uuid";
 import { z } from "zod";
-import { LEASE_SECONDS, leaseLost } from "../attempts/lease.ts";
+import { leaseLost } from "../attempts/lease.ts";
 import type { Context } from "../context.ts";
 import { type Database, inWorkspace, overOutages } from "../database/database.ts";
 import { CPU_POOL } from "../images/pools.ts";
@@ -13,6 +13,7 @@ import { findImage } from "./image.ts";
 
 export function createRunsService(context: Context): Services["runs"] {
   const { database, feeds, wakeOutbox } = context;
+  const { leaseSeconds } = context.config;
   return {
     async start({ workspace }, { image, command }) {
       const location = await findImage(context, workspace, image);
@@ -43,24 +44,24 @@ export function createRunsService(context: Context): Services["runs"] {
       const [claimed] = await overOutages(
         () => database.$queryRaw<{ token: number; host: string | null; repository: string; digest: string; command: string[] }[]>`
           UPDATE run SET state = 'running', worker = ${worker}, token = nextval(pg_get_serial_sequence('run', 'token')),
-            lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}::float8)
+            lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
           WHERE id = ${id} AND workspace = ${workspace} AND state = 'queued'
           RETURNING token, host, repository, digest, command`,
       );
       if (claimed === undefined) return null;
       const { token, host, repository, digest, command } = claimed;
-      return { token, leaseSeconds: LEASE_SECONDS, image: { host: host ?? undefined, repository, digest: Digest.parse(digest) }, command };
+      return { token, leaseSeconds, image: { host: host ?? undefined, repository, digest: Digest.parse(digest) }, command };
     },
     async renew({ workspace }, { id, token }) {
       const renewed = await overOutages(
         () => database.$executeRaw`
-          UPDATE run SET lease_until = clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}::float8)
+          UPDATE run SET lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
           WHERE id = ${id} AND workspace = ${workspace} AND token = ${token} AND state = 'running' AND lease_until > clock_timestamp()`,
       );
-      if (renewed > 0) return { leaseSeconds: LEASE_SECONDS, cancelled: false };
+      if (renewed > 0) return { leaseSeconds, cancelled: false };
       const cancelled = await overOutages(() => database.run.count({ where: { id, workspace, token, state: "cancelled" } }));
       if (cancelled === 0) throw leaseLost();
-      return { leaseSeconds: LEASE_SECONDS, cancelled: true };
+      return { leaseSeconds, cancelled: true };
     },
     async finish({ workspace }, { id, token, outcome }) {
       await inWorkspace(database, workspace, async (transaction) => {

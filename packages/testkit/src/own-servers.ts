@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ServerAddresses, startServers } from "@lamina/servers";
+import { addressesSchema } from "./addresses.ts";
+import { readTestConfig } from "./config.ts";
+
+/** What the directories of test servers are named by, so that those of killed runs are found. */
+export const SERVERS_PREFIX = "lamina-test-";
+
+export interface OwnServers extends ServerAddresses, AsyncDisposable {
+  /** Where their supervision is recorded, and each has its data in a folder of its name. */
+  readonly directory: string;
+}
+
+export interface OwnServersOptions {
+  /** Puts something into the directory before they start. */
+  readonly prepare?: (directory: string) => Promise<void>;
+  /** Told when a server died and when it is back. */
+  readonly report?: (line: string) => void;
+}
+
+/** A set of servers of a test's own, to be killed and stopped as it likes. Disposing ends and removes them. */
+export async function ownServers({ prepare, report }: OwnServersOptions = {}): Promise<OwnServers> {
+  const directory = await mkdtemp(join(tmpdir(), SERVERS_PREFIX));
+  const remove = () => rm(directory, { recursive: true, force: true });
+  try {
+    await prepare?.(directory);
+    const servers = await startServers({ directory, cache: readTestConfig().cache, ...(report !== undefined && { report }) });
+    return {
+      ...addressesSchema.parse(servers),
+      directory,
+      async [Symbol.asyncDispose]() {
+        await servers.stop();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
