@@ -1,7 +1,10 @@
 /** The table of flags that uv lacks, held against the uv of the builder version. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { uv } from "@lamina/testkit";
 import { execa } from "execa";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { DEFAULT_BUILDER_VERSION, builderVersion } from "../src/index.ts";
 import { uvUnderstands } from "../src/lower/pip-arguments.ts";
 
@@ -20,10 +23,15 @@ const PIP_FLAGS = [
   "--no-python-version-warning --use-feature=fast-deps --use-deprecated=legacy-resolver",
 ].flatMap((line) => line.split(" --").map((flag, index) => (index === 0 ? flag : `--${flag}`)));
 
+// Some flags name directories, which uv makes.
+const elsewhere = mkdtempSync(join(tmpdir(), "lamina-uv-"));
+afterAll(() => rmSync(elsewhere, { recursive: true }));
+
 test.each(PIP_FLAGS.flatMap((flags) => flags.split(/ (?=-[a-zA-Z])/)))("uv takes %s, or pip does", async (flag) => {
   const binary = await uv(builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "");
   const args = flag.split(" ");
   const { stderr } = await execa(binary, ["pip", "install", "--offline", "--no-config", "--python", "/nowhere", ...args, "x"], {
+    cwd: elsewhere,
     reject: false,
   });
   const taken = !/unexpected argument|unsupported|invalid value/.test(stderr);

@@ -32,15 +32,34 @@ const PING_MS = 5_000;
 const ERROR_CHARACTERS = 64 * 1024;
 
 async function solve(options: BuildctlOptions, request: SolveRequest): Promise<SolvedImage> {
-  const metadata = join(dirname(request.dockerfile), `image-${randomUUID()}.json`);
+  const note = (name: string) => join(dirname(request.dockerfile), `${name}-${randomUUID()}`);
+  const metadata = note("image");
+  const recordFile = note("record");
   const sealed = new Map<string, FileHandle>();
   try {
     for (const [id, value] of request.secrets) sealed.set(id, await sealedFile(value));
-    await runSolve(options, { request, metadata, sealed });
+    await runSolve(options, { request, metadata, recordFile, sealed });
     return { digest: Metadata.parse(JSON.parse(await readFile(metadata, "utf8")))["containerimage.digest"] };
   } finally {
     await Promise.all([...sealed.values()].map((file) => file.close()));
+    if (sealed.size > 0) await deleteRecord(options, recordFile);
   }
+}
+
+/** BuildKit keeps a record of each solve on its disk, with all of its output, in which a step may have printed a secret. */
+async function deleteRecord({ program, address, environment }: BuildctlOptions, recordFile: string): Promise<void> {
+  const record = await readFile(recordFile, "utf8").catch(absent);
+  if (record === undefined) return;
+  try {
+    await execa(program, ["--addr", address, "debug", "ctl", "--delete", record], { env: environment, extendEnv: false });
+  } catch (error) {
+    const message = `BuildKit's record of a solve with secrets could not be deleted: ${String(error)}`;
+    throw new SolveError("lost", message, { cause: error });
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }
 
 const Metadata = z.object({ "containerimage.digest": z.string() });
@@ -48,6 +67,8 @@ const Metadata = z.object({ "containerimage.digest": z.string() });
 interface PreparedSolve {
   readonly request: SolveRequest;
   readonly metadata: string;
+  /** Gets the id of BuildKit's record as soon as the solve begins. */
+  readonly recordFile: string;
   readonly sealed: ReadonlyMap<string, FileHandle>;
 }
 
@@ -113,7 +134,7 @@ function linesOf({ stderr }: ChildProcess): AsyncIterable<string> {
 const LOST = /(?:^|: )Unavailable: |code = Unavailable|transport is closing|error reading from server|\bEOF$/;
 const PUSH_FAILED = /^failed to push /;
 
-function solveArguments({ request, metadata, sealed }: PreparedSolve, secretFiles: Readonly<Record<string, string>>): string[] {
+function solveArguments({ request, metadata, recordFile, sealed }: PreparedSolve, secretFiles: Readonly<Record<string, string>>): string[] {
   const { dockerfile, target, contexts, buildArgs, noCache, platform, output } = request;
   const image = [
     "type=image",
@@ -128,6 +149,7 @@ function solveArguments({ request, metadata, sealed }: PreparedSolve, secretFile
     "build",
     "--progress=rawjson",
     `--metadata-file=${metadata}`,
+    `--ref-file=${recordFile}`,
     "--frontend=dockerfile.v0",
     `--local=dockerfile=${dockerfile}`,
     `--opt=target=${target}`,
