@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Image } from "lamina";
+import { Image, Secret } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failureOf } from "../src/attempt/failure.ts";
 import { SolveError } from "../src/buildkit/buildkit.ts";
@@ -71,6 +71,21 @@ describe("a failure is told in the terms of whoever can mend it", () => {
       code: "STEP_FAILED",
       message: "runCommands failed: the image has no /bin/sh, which it needs to run commands. Start from a base that has a shell.",
     });
+  });
+
+  test("a value of a secret that would stay in the layer", async () => {
+    await using _builder = await here.builder();
+    const secrets = [Secret.fromDict({ GITHUB_TOKEN: "ghp_of-the-failure-test" })];
+    const keeping = Image.debianSlim(DEBIAN).runCommands("mkdir /app", "tee /app/x /app/y <<E\n$GITHUB_TOKEN\nE", { secrets });
+    const { error } = await build(here, keeping);
+    const found = (place: string) =>
+      `the value of GITHUB_TOKEN was found in ${place}: a layer must not keep it; remove it in the same call`;
+    expect(error?.info.code).toBe("STEP_FAILED");
+    expect(error?.info.message).toMatch(
+      /^runCommands failed: the value of GITHUB_TOKEN was found in \/app\/[xy]: .*in the same call\. The last/,
+    );
+    expect(error?.info.lastLines).toEqual(expect.arrayContaining([`lamina: ${found("/app/x")}`, `lamina: ${found("/app/y")}`]));
+    expect(JSON.stringify(error?.info)).not.toContain("ghp_of-the");
   });
 
   test("a file where the image has a directory", async () => {

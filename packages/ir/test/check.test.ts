@@ -61,12 +61,12 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
     step: 10,
   },
   { what: "a name of ours", definition: definitionOf({ kind: "env", variables: { LAMINA_NL: "" } }), code: "reserved-variable", step: 0 },
-  {
-    what: "a secret with a name of ours",
-    definition: definitionOf({ kind: "runCommands", commands: ["x"], secrets: secret("LAMINA_SECRET_1") }),
-    code: "reserved-variable",
+  ...["LAMINA_SECRET_1", "lamina_value"].map((name) => ({
+    what: `a secret with a name of ours, ${name}`,
+    definition: definitionOf({ kind: "runCommands", commands: ["x"], secrets: secret(name) }),
+    code: "reserved-variable" as const,
     step: 0,
-  },
+  })),
   {
     what: "a secret that is not declared",
     definition: definitionOf({ kind: "pipInstall", arguments: ["git+https://${B}@x"], secrets: secret("A") }),

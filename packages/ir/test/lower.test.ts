@@ -1,7 +1,7 @@
 /** What holds for every Dockerfile; what single ones do is built in `lowering/`. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ResolvedDefinition, ResolvedStep, checkDefinition, failedCommand, lower } from "../src/index.ts";
+import { type ResolvedDefinition, ResolvedStep, checkDefinition, failedCommand, failedSearch, lower } from "../src/index.ts";
 import { resolvedDefinition } from "./arbitraries.ts";
 
 const FROM = `registry.example/base@sha256:${"1".repeat(64)}`;
@@ -95,6 +95,18 @@ describe("the failed command", () => {
   test("is unknown where the script did not come to its end", () => {
     expect(failedCommand(["[1/2] a", "Killed"])).toBeUndefined();
     expect(failedCommand([])).toBeUndefined();
+  });
+});
+
+describe("what a search for secrets found", () => {
+  test("is read from the last lines", () => {
+    expect(failedSearch(["[1/1] a", "lamina: printed", "", "lamina: first", "lamina: second"])).toEqual(["first", "second"]);
+  });
+
+  test("is nothing where a command failed, or nothing was said", () => {
+    expect(failedSearch(["lamina: the shell ended before command 2 of 2", "lamina: command 1 of 2: exit status 1: exit"])).toEqual([]);
+    expect(failedSearch(["lamina: found", "Killed"])).toEqual([]);
+    expect(failedSearch([])).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** What a failed solve means, in the terms of the user or of the one who runs the platform. */
 import { type ErrorInfo, LaminaError } from "@lamina/api";
-import { failedCommand, type ResolvedStep } from "@lamina/ir";
+import { failedCommand, failedSearch, type ResolvedStep } from "@lamina/ir";
 import { isRegistryError } from "@lamina/registry";
 import { SolveError } from "../buildkit/buildkit.ts";
 import type { FailedStep } from "./layer-progress.ts";
@@ -73,6 +73,11 @@ function stepFailure({ layer: place, error }: FailedStep, { layer, lastLines }: 
   if (shell !== undefined) {
     const message = `${kind} failed: the image has no ${shell}, which it needs to run commands. Start from a base that has a shell.`;
     return { code: "STEP_FAILED", message, layer: id, exitCode: Number(exitCode) };
+  }
+  const [kept, ...more] = failedSearch(lines);
+  if (kept !== undefined) {
+    const message = `${kind} failed: ${kept}.${more.length === 0 ? "" : " The last lines name what else was found."}`;
+    return { code: "STEP_FAILED", message, layer: id, exitCode: Number(exitCode), lastLines: lines.slice(-SHOWN_LINES) };
   }
   const command = failedCommand(lines)?.command ?? onlyCommand(operation);
   const what = command === undefined ? "it" : `\`${oneLine(command)}\``;

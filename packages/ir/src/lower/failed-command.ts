@@ -1,4 +1,4 @@
-/** Reads what the script of a RUN says on its last line. */
+/** Reads what the script of a RUN says at its end. */
 
 export interface FailedCommand {
   /** Counted from 1. */
@@ -21,4 +21,14 @@ export function failedCommand(lines: readonly string[]): FailedCommand | undefin
   return { index: Number(index), count: Number(count), status: Number(status), command: [firstLine, ...lines.slice(at + 1)].join("\n") };
 }
 
+/**
+ * Why the script of a step with secrets failed though its commands did not: where values of secrets
+ * stayed, or why that could not be found out. Empty when the search is not what failed.
+ */
+export function failedSearch(lines: readonly string[]): readonly string[] {
+  const said = lines.slice(lines.findLastIndex((line) => !line.startsWith(SAID)) + 1);
+  return said.some((line) => LAST_LINE.test(line)) ? [] : said.map((line) => line.slice(SAID.length));
+}
+
+const SAID = "lamina: ";
 const LAST_LINE = /^lamina: command (\d+) of (\d+): exit status (\d+): (.*)$/;

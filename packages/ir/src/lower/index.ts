@@ -8,7 +8,7 @@ import { type PipSurroundings, lowerPipInstall } from "./pip.ts";
 import type { LowerRequest, Lowered, LoweredContext, LoweredStep } from "./request.ts";
 import { lowerRunCommands } from "./run-commands.ts";
 
-export { type FailedCommand, failedCommand } from "./failed-command.ts";
+export { type FailedCommand, failedCommand, failedSearch } from "./failed-command.ts";
 export type { LowerRequest, Lowered, LoweredContext } from "./request.ts";
 export { CA_SECRET } from "./run.ts";
 

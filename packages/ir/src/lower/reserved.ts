@@ -8,7 +8,7 @@ export function secretAlias(number: number): string {
   return `LAMINA_SECRET_${number}`;
 }
 
-/** Whether a user's variable would collide with one of ours. */
+/** Whether a user's variable would collide with one of ours. The scripts' own begin with `lamina_`. */
 export function isReservedVariable(name: string): boolean {
-  return name === NEWLINE_ARGUMENT || /^LAMINA_SECRET_\d+$/.test(name);
+  return name === NEWLINE_ARGUMENT || /^(LAMINA_SECRET_\d+|lamina_\w+)$/.test(name);
 }

@@ -51,9 +51,7 @@ export function scriptLines({ commands, setup = [], secretVariables = [] }: Scri
     ...rest,
     ")",
     "lamina_s=$?; read -r lamina_i </dev/shm/lamina",
-    secretVariables.length === 0
-      ? `[ "$lamina_s/$lamina_i" = 0/${count} ] && exit 0`
-      : `[ "$lamina_s/$lamina_i" = 0/${count} ] && { lamina_search && exit 0; lamina_s=1; }`,
+    `[ "$lamina_s/$lamina_i" = 0/${count} ] && ${secretVariables.length === 0 ? "exit 0" : '{ lamina_search; exit "$?"; }'}`,
     `[ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command ${count} of ${count}"; }`,
     `eval "printf 'lamina: command %s of ${count}: exit status %s: %.${LONGEST_SHOWN}s\\n' $lamina_i $lamina_s \\"\\$lamina_$lamina_i\\""`,
     "exit $lamina_s",

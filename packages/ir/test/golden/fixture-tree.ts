@@ -1,12 +1,12 @@
 /** Trees of files that tests write down, name and put on the disk. */
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, symlink, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Digest, type TreeEntry, sortEntries, treeDigest } from "../../src/index.ts";
 
 export type FixtureEntry =
-  | { readonly kind: "file"; readonly path: string; readonly content: string | Uint8Array; readonly mode: number }
+  | { readonly kind: "file"; readonly path: string; readonly content: string | Uint8Array; readonly mode: number; readonly mtime?: Date }
   | { readonly kind: "directory"; readonly path: string; readonly mode: number }
   | { readonly kind: "link"; readonly path: string; readonly target: string }
   | { readonly kind: "fifo"; readonly path: string; readonly mode: number };
@@ -16,7 +16,7 @@ export interface FixtureTree {
   readonly entries: readonly FixtureEntry[];
 }
 
-export function file(path: string, content: string | Uint8Array, mode = 0o644): FixtureEntry {
+export function file(path: string, content: string | Uint8Array, mode = 0o644): Extract<FixtureEntry, { kind: "file" }> {
   return { kind: "file", path, content, mode };
 }
 
@@ -56,6 +56,7 @@ export async function writeTree(tree: FixtureTree, root: string): Promise<void> 
       case "file":
         await writeFile(target, entry.content);
         await chmod(target, entry.mode);
+        if (entry.mtime !== undefined) await utimes(target, entry.mtime, entry.mtime);
         break;
       case "directory":
         await mkdir(target, { recursive: true });

@@ -1,4 +1,4 @@
-/** A package index on loopback that gives lamina-sample 2.0 to those who know its token. */
+/** A package index on loopback that gives lamina-sample to those who know its token. */
 import { createServer } from "node:http";
 import { wheel } from "./wheel.ts";
 
@@ -7,16 +7,23 @@ export interface WheelIndex extends AsyncDisposable {
   readonly host: string;
 }
 
-export async function wheelIndex(token: string): Promise<WheelIndex> {
+export interface PackageFile {
+  readonly name: string;
+  readonly content: Uint8Array;
+}
+
+const NEWER: PackageFile = { name: wheel.newerFileName, content: wheel.newer };
+
+export async function wheelIndex(token: string, { name, content }: PackageFile = NEWER): Promise<WheelIndex> {
   const expected = `Basic ${Buffer.from(`token:${token}`).toString("base64")}`;
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     const authorized = request.headers.authorization === expected;
     if (!authorized) response.writeHead(401, { "www-authenticate": 'Basic realm="index"' }).end();
     else if (path === "/simple/lamina-sample/") {
-      response.writeHead(200, { "content-type": "text/html" }).end(`<a href="/files/${wheel.newerFileName}">${wheel.newerFileName}</a>`);
-    } else if (path === `/files/${wheel.newerFileName}`) {
-      response.writeHead(200, { "content-type": "application/zip" }).end(wheel.newer);
+      response.writeHead(200, { "content-type": "text/html" }).end(`<a href="/files/${name}">${name}</a>`);
+    } else if (path === `/files/${name}`) {
+      response.writeHead(200, { "content-type": "application/octet-stream" }).end(content);
     } else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

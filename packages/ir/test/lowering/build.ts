@@ -14,6 +14,7 @@ import {
   type LoweredContext,
   type ResolvedStep,
   failedCommand,
+  failedSearch,
   lower,
 } from "../../src/index.ts";
 import { type FixtureTree, writeTree } from "../golden/fixture-tree.ts";
@@ -36,10 +37,10 @@ export interface BuildInput {
   readonly output?: { readonly kind: "image"; readonly repository: string } | { readonly kind: "directory"; readonly destination: string };
 }
 
-/** `lines` is what the steps printed; `names` are BuildKit's names of what it did. */
+/** `lines` is what the steps printed; `names` are BuildKit's names of what it did; `kept` is what the search for secrets says. */
 export type BuildOutcome = { readonly lines: readonly string[]; readonly names: readonly string[] } & (
   | { readonly status: "built"; readonly digest: string | undefined }
-  | { readonly status: "failed"; readonly error: string; readonly failed: FailedCommand | undefined }
+  | { readonly status: "failed"; readonly error: string; readonly failed: FailedCommand | undefined; readonly kept: readonly string[] }
 );
 
 /** Builds all steps. Throws only when BuildKit could not be asked. */
@@ -171,7 +172,8 @@ async function solve(work: string, args: readonly string[]): Promise<BuildOutcom
     env: { DOCKER_CONFIG: await dockerConfig(work, registry) },
   });
   const { lines, names, failedLines, error } = readProgress(result.stderr);
-  if (result.exitCode !== 0) return { status: "failed", error, failed: failedCommand(failedLines), lines, names };
+  if (result.exitCode !== 0)
+    return { status: "failed", error, failed: failedCommand(failedLines), kept: failedSearch(failedLines), lines, names };
   // Without an output nothing is written.
   const content = existsSync(metadata) ? await readFile(metadata, "utf8") : "{}";
   return { status: "built", digest: Metadata.parse(JSON.parse(content))["containerimage.digest"], lines, names };

@@ -49,6 +49,24 @@ describe("a directory", () => {
     expect(new Set(layer.map(({ uid, gid }) => `${uid}:${gid}`))).toEqual(new Set(["0:0"]));
   });
 
+  test("keeps the times of its files", async () => {
+    const mtime = new Date("2001-02-03T04:05:06Z");
+    const tree = fixtureTree({ ...file("sub/old", "x"), mtime });
+    const one = fixtureTree({ ...file("alone", "x"), mtime });
+    const steps = [
+      { kind: "copyLocalDir" as const, tree: tree.digest, destination: "/app" },
+      { kind: "copyLocalFile" as const, tree: one.digest, destination: "/app/" },
+    ];
+    const { digest } = expectBuilt(
+      await build({ from: await shellBase(), steps, trees: [tree, one], output: { kind: "image", repository } }),
+    );
+    const files = (await inspect(repository, digest, 2)).layers.flat().filter(({ type }) => type === "file");
+    expect(files.map(({ name, mtime: kept }) => [name, kept])).toEqual([
+      ["app/sub/old", mtime],
+      ["app/alone", mtime],
+    ]);
+  });
+
   test("goes to odd destinations, and to a relative one under the working directory", async () => {
     const tree = fixtureTree(file("here", ""));
     const destinations = ['/it\'s "odd"', "/$HOME/${x}", "/back\\slash/", "/new\nline", "/*", "relative/é", ".", '/["json"]'];

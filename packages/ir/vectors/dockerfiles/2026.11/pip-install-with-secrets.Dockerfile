@@ -18,36 +18,77 @@ case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
 exec 2>&1; set +e
 unset LAMINA_NL TRACEPARENT OTEL_TRACES_EXPORTER OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_PROTOCOL
 [ ! -s /dev/lamina/ca.pem ] || export SSL_CERT_FILE=/dev/lamina/ca.pem PIP_CERT=/dev/lamina/ca.pem REQUESTS_CA_BUNDLE=/dev/lamina/ca.pem CURL_CA_BUNDLE=/dev/lamina/ca.pem GIT_SSL_CAINFO=/dev/lamina/ca.pem NODE_EXTRA_CA_CERTS=/dev/lamina/ca.pem
-lamina_nl='
-'
-lamina_since=$(date +%s)
-lamina_pattern() {
-lamina_p=
-while [ -n "$lamina_v" ]; do
-lamina_l=${lamina_v%%"$lamina_nl"*}
-[ "${#lamina_l}" -le "${#lamina_p}" ] || lamina_p=$lamina_l
-case $lamina_v in *"$lamina_nl"*) lamina_v=${lamina_v#*"$lamina_nl"} ;; *) lamina_v= ;; esac
+for lamina_tool in find grep ls; do
+  command -v $lamina_tool >/dev/null && continue
+  echo "lamina: the image has no $lamina_tool, without which a step with secrets cannot be searched for their values: install it in an earlier step"
+  exit 127
 done
+lamina_names='INDEX_HOST package_token'
+lamina_new='-cnewer /dev/shm/lamina-start'
+echo >/dev/shm/lamina-start; lamina_start=$(date +%s)
+find / -maxdepth 0 $lamina_new >/dev/null 2>&1 || lamina_new=
+while echo >/dev/shm/lamina-tick; [ -z "$(find /dev/shm/lamina-tick $lamina_new)" ]; do :; done
+lamina_finds=0
+lamina_say() { lamina_finds=$((lamina_finds + 1)); [ $lamina_finds -gt 10 ] || printf 'lamina: %s\n' "$1"; }
+lamina_report() {
+  lamina_place=$2
+  for lamina_other in $lamina_names; do
+    IFS= read -r lamina_value </dev/shm/lamina-value-$lamina_other || continue
+    case $lamina_place in *"$lamina_value"*) lamina_place="${lamina_place%%"$lamina_value"*}***" ;; esac
+  done
+  lamina_say "the value of $1 was found in $lamina_place: a layer must not keep it; remove it in the same call"
 }
-lamina_search() {
-lamina_bad=0
-for lamina_n in find grep sed; do
-command -v "$lamina_n" >/dev/null || { echo "lamina: this image has no $lamina_n, without which the step cannot be searched for its secrets"; return 1; }
-done
-for lamina_n in INDEX_HOST package_token; do
-eval "lamina_v=\$$lamina_n"; lamina_pattern
-[ "${#lamina_p}" -ge 8 ] || continue
-(umask 077; printf '%s\n' "$lamina_p" >/dev/shm/lamina-value)
-LC_ALL=C find / -xdev -type f -cmin "-$(( ($(date +%s) - lamina_since) / 60 + 2 ))" -exec grep -lF -f /dev/shm/lamina-value {} + >/dev/shm/lamina-found 2>/dev/null
-while IFS= read -r lamina_f; do
-case $lamina_f in *.git/*config) sed -i 's#^\([[:space:]]*\(push\)\{0,1\}url[[:space:]]*=.*://\)[^/@]*@#\1#' "$lamina_f" ;; esac
-grep -qF -f /dev/shm/lamina-value "$lamina_f"
-[ "$?" = 1 ] || { lamina_bad=1; echo "lamina: $lamina_f holds the value of the secret $lamina_n, which would stay in the layer: remove it in this step"; }
-done </dev/shm/lamina-found
-done
-rm -f /dev/shm/lamina-value /dev/shm/lamina-found
-return "$lamina_bad"
+lamina_report_places() {
+  while IFS= read -r lamina_line; do
+    for lamina_name in $lamina_names; do
+      IFS= read -r lamina_value </dev/shm/lamina-value-$lamina_name || continue
+      case $lamina_line in *"$lamina_value"*) lamina_report $lamina_name "the $1 /${lamina_line#$2}" ;; esac
+    done
+  done
 }
+lamina_clean() {
+  lamina_edits=$(grep -nF -f /dev/shm/lamina-values "$1" | sed 's|:.*|s#://[^/"[:space:]]*@#://#g|')
+  sed "$lamina_edits" "$1" >/dev/shm/lamina-clean && cat /dev/shm/lamina-clean >"$1"
+}
+lamina_search() (
+  LC_ALL=C; export LC_ALL; umask 077
+  : >/dev/shm/lamina-values
+  for lamina_name in $lamina_names; do
+    eval "printf '%s\n' \"\$$lamina_name\"" >/dev/shm/lamina-value-$lamina_name
+    lamina_value=
+    while IFS= read -r lamina_line; do
+      [ ${#lamina_line} -le ${#lamina_value} ] || lamina_value=$lamina_line
+    done </dev/shm/lamina-value-$lamina_name
+    [ ${#lamina_value} -ge 6 ] || { : >/dev/shm/lamina-value-$lamina_name; continue; }
+    printf '%s\n' "$lamina_value" >/dev/shm/lamina-value-$lamina_name; printf '%s\n' "$lamina_value" >>/dev/shm/lamina-values
+  done
+  [ -n "$lamina_new" ] && [ -f /dev/shm/lamina-start ] || lamina_new="-cmin -$((($(date +%s) - lamina_start) / 60 + 2))"
+  find / -maxdepth 0 $lamina_new >/dev/null 2>&1 || lamina_new=
+  lamina_zero=-z; [ "$(printf 'x\0y\n' | grep -cF y)" = 0 ] || lamina_zero=
+  [ -s /dev/shm/lamina-values ] || exit 0
+  : >/dev/shm/lamina-files; : >/dev/shm/lamina-links
+  find / /dev/shm/lamina-values -xdev $lamina_new -print -type f -exec sh -c 'grep -lF "$@" >>/dev/shm/lamina-files' sh $lamina_zero -f /dev/shm/lamina-values {} + \
+    -o $lamina_new -type l -exec sh -c 'ls -ld "$@" | grep -F -f /dev/shm/lamina-values >>/dev/shm/lamina-links' sh {} + 2>/dev/null | grep -F -f /dev/shm/lamina-values >/dev/shm/lamina-names
+  [ -s /dev/shm/lamina-files ] || lamina_say 'the find and grep of the image do not find the values of secrets: install those of GNU in an earlier step'
+  while IFS= read -r lamina_file; do
+    case $lamina_file in /dev/shm/lamina-values) continue ;; */config | */config.worktree) [ ! -f "${lamina_file%/*}/HEAD" ] || lamina_clean "$lamina_file" ;; esac
+    for lamina_name in $lamina_names; do
+      grep -qF $lamina_zero -f /dev/shm/lamina-value-$lamina_name "$lamina_file"
+      case $? in 0) lamina_report $lamina_name "$lamina_file" ;; 1) ;; *) lamina_report 'a secret' "$lamina_file" ;; esac
+    done
+  done </dev/shm/lamina-files
+  lamina_report_places name / </dev/shm/lamina-names
+  lamina_report_places link '* /' </dev/shm/lamina-links
+  case $(id -u)/$lamina_new in 0/* | */-cmin* | */) ;; *)
+    find / -xdev $lamina_new ! -type l ! -readable >/dev/shm/lamina-names 2>/dev/null
+    while IFS= read -r lamina_file; do
+      lamina_say "$lamina_file was changed, and the user of the step may not read it to search it: change it in a step without secrets"
+    done </dev/shm/lamina-names
+  esac
+  rm -f /dev/shm/lamina-value* /dev/shm/lamina-files /dev/shm/lamina-names /dev/shm/lamina-links /dev/shm/lamina-clean
+  [ $lamina_finds -le 10 ] || echo "lamina: and $((lamina_finds - 10)) more"
+  [ $lamina_finds = 0 ]
+)
 ( set $lamina_e
 lamina_begin 1
 command -v python3 >/dev/null || { echo 'This image has no Python: start from Image.debianSlim(), or install python3 before pipInstall.'; exit 127; }
@@ -68,7 +109,7 @@ export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_
 eval "$lamina_1"; lamina_check "$?"
 )
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
-[ "$lamina_s/$lamina_i" = 0/1 ] && { lamina_search && exit 0; lamina_s=1; }
+[ "$lamina_s/$lamina_i" = 0/1 ] && { lamina_search; exit "$?"; }
 [ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 1 of 1"; }
 eval "printf 'lamina: command %s of 1: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
 exit $lamina_s
