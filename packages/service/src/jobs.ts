@@ -7,13 +7,17 @@ import { AckPolicy, type Consumer, type ConsumerMessages, jetstream, jetstreamMa
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
+import { ensureStreams } from "./nats.ts";
 
-export interface TakeJobsOptions<Kind extends JobKind> {
+export interface QueueOptions<Kind extends JobKind> {
   readonly connection: NatsConnection;
   readonly catalogue: Catalogue;
-  readonly logger: Logger;
   readonly kind: Kind;
   readonly pool: string;
+}
+
+export interface TakeJobsOptions<Kind extends JobKind> extends QueueOptions<Kind> {
+  readonly logger: Logger;
   /** How many jobs are handled at once. None is taken off the queue before there is room for it. */
   readonly concurrency: number;
   /** When it ends the job is done with; when it throws the job is delivered again a little later. */
@@ -22,31 +26,36 @@ export interface TakeJobsOptions<Kind extends JobKind> {
   readonly signal: AbortSignal;
 }
 
-/** Takes jobs until the signal, over any number of restarts of NATS. Resolves when the last handler has ended. */
+/**
+ * Takes jobs until the signal, over any number of restarts of NATS, and makes the queue where there is none:
+ * at the start, and after NATS came back empty. Resolves when the last handler has ended.
+ */
 export async function takeJobs<Kind extends JobKind>(options: TakeJobsOptions<Kind>): Promise<void> {
-  const consumer = await poolConsumer(options);
-  const pulls = new Set<ConsumerMessages>();
+  const pulls: Pulls = new Set();
   const endPulls = () => pulls.forEach((pull) => void pull.close());
   void callOnReconnect(options.connection, endPulls);
   options.signal.addEventListener("abort", endPulls, { once: true });
-  const queue = { consumer, pulls };
-  await Promise.all(Array.from({ length: options.concurrency }, () => takeOneAfterAnother(queue, options)));
+  await Promise.all(Array.from({ length: options.concurrency }, () => takeOneAfterAnother(pulls, options)));
 }
 
-interface Queue {
-  readonly consumer: Consumer;
-  /** The pulls that wait for a message. */
-  readonly pulls: Set<ConsumerMessages>;
+/** Throws when jobs cannot be taken, as long as the queue is not there. */
+export async function checkQueue<Kind extends JobKind>({ connection, catalogue, kind, pool }: QueueOptions<Kind>): Promise<void> {
+  const manager = await jetstreamManager(connection);
+  await manager.consumers.info(catalogue.jobs.stream, catalogue.jobs.consumer(kind, pool));
 }
+
+/** Those that wait for a message. */
+type Pulls = Set<ConsumerMessages>;
 
 const PULL_SECONDS = 30;
 const RETRY_PULL_MS = 500;
 const REDELIVER_MS = 2_000;
 
-/** The durable consumer that all workers of a pool share. */
-async function poolConsumer<Kind extends JobKind>({ connection, catalogue, kind, pool }: TakeJobsOptions<Kind>): Promise<Consumer> {
+/** The durable consumer that all workers of a pool share; made where there is none. */
+async function poolConsumer<Kind extends JobKind>({ connection, catalogue, kind, pool }: QueueOptions<Kind>): Promise<Consumer> {
   const { stream, subject, consumer, ackWaitSeconds } = catalogue.jobs;
   const manager = await jetstreamManager(connection);
+  await ensureStreams(manager, catalogue);
   await manager.consumers.add(stream, {
     durable_name: consumer(kind, pool),
     filter_subject: subject(kind, pool),
@@ -61,13 +70,17 @@ async function callOnReconnect(connection: NatsConnection, callback: () => void)
   for await (const { type } of connection.status()) if (type === "reconnect") callback();
 }
 
-async function takeOneAfterAnother<Kind extends JobKind>(queue: Queue, options: TakeJobsOptions<Kind>): Promise<void> {
+async function takeOneAfterAnother<Kind extends JobKind>(pulls: Pulls, options: TakeJobsOptions<Kind>): Promise<void> {
   const { signal, logger, kind, pool } = options;
+  let consumer: Consumer | undefined;
   while (!signal.aborted) {
     try {
-      const message = await nextMessage(queue, signal);
+      consumer ??= await poolConsumer(options);
+      const message = await nextMessage(consumer, pulls, signal);
       if (message !== undefined) await handleMessage(message, options);
+      else consumer = undefined;
     } catch (error) {
+      consumer = undefined;
       logger.warn({ error: String(error), kind, pool }, "jobs cannot be taken off the queue; trying again");
       await delay(RETRY_PULL_MS, undefined, { signal }).catch(() => {});
     }
@@ -75,7 +88,7 @@ async function takeOneAfterAnother<Kind extends JobKind>(queue: Queue, options: 
 }
 
 /** Waits for a message as long as a pull lasts. */
-async function nextMessage({ consumer, pulls }: Queue, signal: AbortSignal): Promise<JsMsg | undefined> {
+async function nextMessage(consumer: Consumer, pulls: Pulls, signal: AbortSignal): Promise<JsMsg | undefined> {
   const pull = await consumer.fetch({ max_messages: 1, expires: PULL_SECONDS * 1000 });
   pulls.add(pull);
   if (signal.aborted) void pull.close();

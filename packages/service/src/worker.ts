@@ -1,16 +1,15 @@
 /** What builders and runners have in common: their environment, their connections, and the jobs that they take. */
 import { hostname } from "node:os";
 import { type Catalogue, catalogue, type Job, type JobKind, type Worker } from "@lamina/api";
-import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { z } from "zod";
 import { Address, isLoopback, natsVariables, registryVariables } from "./config.ts";
 import { controlPlane, type ControlPlane } from "./control-plane.ts";
 import { type HealthCheck, healthServer } from "./health.ts";
 import { startHeartbeat } from "./heartbeat.ts";
-import { takeJobs } from "./jobs.ts";
+import { checkQueue, takeJobs } from "./jobs.ts";
 import { createLogger, type Logger } from "./logger.ts";
-import { connectNats, ensureStreams } from "./nats.ts";
+import { connectNats } from "./nats.ts";
 
 /** The variables of every worker. */
 export const workerVariables = {
@@ -93,12 +92,11 @@ export async function runWorker<Kind extends JobKind>(options: RunWorkerOptions<
   const worker: Worker = { name: workerName, kind: WORKER_KINDS[kind], pool, platform: machinePlatform(), version };
   const connection = await connectNats({ ...config.nats, name: `${worker.kind} ${workerName}` });
   const names = catalogue(config.namespace);
-  await ensureStreams(await jetstreamManager(connection), names);
+  const queue = { connection, catalogue: names, kind, pool };
   const platform = controlPlane(config.controlPlane);
 
   using _heartbeat = startHeartbeat({ controlPlane: platform, worker, logger });
-  await using _health =
-    config.health && (await healthServer(config.health, { nats: async () => void (await connection.rtt()), ...checks }));
+  await using _health = config.health && (await healthServer(config.health, { nats: () => checkQueue(queue), ...checks }));
   logger.info({ pool, worker: workerName }, "ready for jobs");
   const surroundings = {
     worker: workerName,
@@ -109,7 +107,7 @@ export async function runWorker<Kind extends JobKind>(options: RunWorkerOptions<
     logger,
     signal,
   };
-  await takeJobs({ connection, catalogue: names, logger, kind, pool, concurrency, signal, handle: (job) => handle(job, surroundings) });
+  await takeJobs({ ...queue, logger, concurrency, signal, handle: (job) => handle(job, surroundings) });
   await connection.drain();
   logger.info("stopped");
 }

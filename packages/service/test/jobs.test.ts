@@ -1,6 +1,6 @@
 import { jetstream } from "@nats-io/jetstream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { takeJobs } from "../src/jobs.ts";
+import { checkQueue, takeJobs } from "../src/jobs.ts";
 import { type TestNats, testNats } from "./nats-server.ts";
 import { type World, world } from "./world.ts";
 
@@ -118,6 +118,38 @@ describe("jobs", { timeout: 60_000 }, () => {
     await here.connection.flush().catch(() => here.connection.flush());
     await send(here, job("after"));
     expect(await second.all).toContain("after");
+  });
+
+  test("go on after NATS came back empty, and the queue is reported missing until then", async () => {
+    await using here = await world(nats);
+    const { handle, all } = collect(1);
+    const queue = { connection: here.connection, catalogue: here.names, kind: "build", pool: "cpu" } as const;
+    await expect(checkQueue(queue)).rejects.toThrow("consumer not found");
+    await using _worker = worker(here, handle);
+    const hasQueue = () =>
+      checkQueue(queue).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(hasQueue, { timeout: 10_000 }).toBe(true);
+    await nats.kill();
+    await nats.empty();
+    await nats.start();
+    await expect.poll(hasQueue, { timeout: 10_000 }).toBe(true);
+    await send(here, job("a"));
+    expect(await all).toEqual(["a"]);
+  });
+
+  test("go on after their consumer was deleted", async () => {
+    await using here = await world(nats);
+    const { stream, consumer } = here.names.jobs;
+    const { handle, all } = collect(1);
+    await using _worker = worker(here, handle);
+    await expect
+      .poll(() => here.manager.consumers.delete(stream, consumer("build", "cpu")).catch(() => false), { timeout: 10_000 })
+      .toBe(true);
+    await send(here, job("a"));
+    expect(await all).toEqual(["a"]);
   });
 
   test("that are at hand are finished when the worker is to stop", async () => {

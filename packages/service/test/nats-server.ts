@@ -14,6 +14,8 @@ export interface TestNats extends AsyncDisposable {
   /** SIGKILL. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Removes what a killed one kept. */
+  empty(): Promise<void>;
 }
 
 export async function testNats(): Promise<TestNats> {
@@ -23,9 +25,10 @@ export async function testNats(): Promise<TestNats> {
   const user = "test";
   const password = "not-a-secret";
   const configuration = join(directory, "nats.json");
+  const store = join(directory, "data");
   await writeFile(
     configuration,
-    JSON.stringify({ listen: `127.0.0.1:${port}`, authorization: { user, password }, jetstream: { store_dir: join(directory, "data") } }),
+    JSON.stringify({ listen: `127.0.0.1:${port}`, authorization: { user, password }, jetstream: { store_dir: store } }),
   );
   let server: ChildProcess | undefined;
   const kill = async (): Promise<void> => {
@@ -49,6 +52,7 @@ export async function testNats(): Promise<TestNats> {
     password,
     kill,
     start,
+    empty: () => rm(store, { recursive: true }),
     async [Symbol.asyncDispose]() {
       await kill();
       await rm(directory, { recursive: true });
