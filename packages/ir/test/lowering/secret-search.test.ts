@@ -107,6 +107,16 @@ test("what the base holds already is no find", async () => {
   expect(outcome.kept).toEqual([keep("TOKEN", "/before")]);
 });
 
+test("all files are searched where find knows no change times", async () => {
+  const script = '#!/bin/sh\\ncase "$*" in *-cnewer*|*-cmin*) exit 1; esac\\nexec find.real "$@"\\n';
+  const from = await derived(
+    await pythonBase(),
+    `RUN echo ${secrets.TOKEN} >/before && mv /usr/bin/find /usr/bin/find.real && printf '${script}' >/usr/bin/find && chmod 755 /usr/bin/find`,
+  );
+  const outcome = expectFailed(await build({ from, steps: [withSecrets("ln -s before /tmp/$TOKEN")], secrets }));
+  expect(outcome.kept).toEqual(["/before", "the name /tmp/***", "the link /tmp/***"].map((place) => keep("TOKEN", place)));
+});
+
 test("what the user of the step may not read cannot be kept either", async () => {
   const from = await withUser(await derived(await pythonBase(), "RUN cp /bin/cp /bin/copy && chmod 4755 /bin/copy"), "nobody");
   const step = withSecrets('cd /tmp && umask 077 && echo "$TOKEN" >t && copy t kept && rm t');
