@@ -2,7 +2,7 @@
 import { zstdDecompressSync } from "node:zlib";
 import type { ClientEvent } from "lamina";
 import { Client } from "pg";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { z } from "zod";
 
 const Event = z.looseObject({ type: z.string() });
@@ -46,13 +46,18 @@ async function ownEvents(database: Client, build: string): Promise<Event[]> {
 
 /** All events of an attempt. Throws when their numbers have a gap, or the last is no end. */
 async function attemptEvents(database: Client, attempt: string): Promise<Event[]> {
-  const { rows } = await database.query<{ first: number; last: number; events: Buffer }>(
-    "SELECT first, last, events FROM event_chunk WHERE feed = $1 ORDER BY first",
-    [attempt],
-  );
+  const rows = await vi.waitFor(() => chunksOf(database, attempt), { timeout: 30_000, interval: 100 });
   const events = rows.flatMap(({ events: bytes }) => z.array(Event).parse(JSON.parse(zstdDecompressSync(bytes).toString())));
   expect(rows[0]?.first).toBe(1);
   expect(rows.at(-1)?.last).toBe(events.length);
   expect(events.map(({ type }) => LAST.has(type))).toEqual(events.map((_, index) => index === events.length - 1));
   return events;
+}
+
+/** Throws as long as the attempt is not archived, which it is soon after its end. */
+async function chunksOf(database: Client, attempt: string): Promise<{ first: number; last: number; events: Buffer }[]> {
+  const query = "SELECT first, last, events FROM event_chunk WHERE feed = $1 ORDER BY first";
+  const { rows } = await database.query<{ first: number; last: number; events: Buffer }>(query, [attempt]);
+  expect(rows).not.toEqual([]);
+  return rows;
 }
