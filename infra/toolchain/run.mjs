@@ -1,5 +1,5 @@
 /**
- * `node infra/toolchain/run.mjs start|test|check|dev|pack [arguments]`, for the machine's own Node (20 or newer):
+ * `node infra/toolchain/run.mjs start|test|check|dev|pack|bench [arguments]`, for the machine's own Node (20 or newer):
  * brings what the verb needs and then runs it under the pinned Node. No dependencies.
  */
 import { existsSync } from "node:fs";
@@ -21,6 +21,7 @@ const VERBS = {
   check: { servers: false, build: false, command: () => ["node", "infra/check.mjs"] },
   dev: { servers: true, build: false, command: () => ["node", "apps/cli/src/main.ts", "dev"] },
   pack: { servers: false, build: true, command: () => ["node", "infra/pack/pack.mjs"] },
+  bench: { servers: true, build: true, command: () => ["node", "infra/bench/main.ts"] },
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -1,0 +1,20 @@
+import type { Case } from "../case.ts";
+import { basicPython } from "./basic-python.ts";
+import { logLatency } from "./log-latency.ts";
+import { manyClients } from "./many-clients.ts";
+import { oneFileEdited } from "./one-file-edited.ts";
+import { planAtScale } from "./plan-at-scale.ts";
+import { tenLayersPushed } from "./ten-layers.ts";
+import { unchangedByCli, unchangedBySdk } from "./unchanged.ts";
+
+/** In the order of the table. */
+export const cases: readonly Case[] = [
+  unchangedBySdk,
+  unchangedByCli,
+  tenLayersPushed,
+  basicPython,
+  oneFileEdited,
+  logLatency,
+  planAtScale,
+  manyClients,
+];
