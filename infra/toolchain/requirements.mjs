@@ -1,35 +1,27 @@
+/** For the pinned Node: what `packages/servers` needs from the machine. */
+import { checkRequirements } from "../../packages/servers/src/requirements.ts";
 import { capture } from "./child.mjs";
 import { step } from "./step.mjs";
 
-/** What the servers need from the machine: how it is looked for, and the Debian package that brings it. */
-const REQUIREMENTS = [
-  { name: "Go", probe: ["go", "version"], howToGet: "as new as infra/servers/go.mod says, from https://go.dev/dl" },
-  { name: "Python 3", probe: ["python3", "--version"], debian: "python3" },
-  { name: "pip", probe: ["python3", "-m", "pip", "--version"], debian: "python3-pip" },
-  { name: "runc", probe: ["runc", "--version"], debian: "runc" },
-  { name: "mmdebstrap", probe: ["mmdebstrap", "--version"], debian: "mmdebstrap" },
-];
-
 /** Looks for what is needed, installs what Debian has when it may, and throws naming what is missing otherwise. */
-export async function provideRequirements() {
-  const missing = await findMissing();
+export async function provideRequirements(options) {
+  const missing = await findMissing(options);
   if (missing.length === 0) return;
-  const packages = missing.flatMap(({ debian }) => (debian === undefined ? [] : [debian]));
+  const packages = missing.flatMap(({ debianPackage = [] }) => debianPackage);
   if (packages.length > 0 && (await mayInstall())) await installDebianPackages(packages);
-  const stillMissing = await findMissing();
+  const stillMissing = await findMissing(options);
   if (stillMissing.length > 0) {
     throw new Error(
       [
         `Missing on this machine: ${stillMissing.map(({ name }) => name).join(", ")}.`,
-        ...stillMissing.map(({ name, debian, howToGet }) => `  ${name}: ${howToGet ?? `apt-get install ${debian}`}`),
+        ...stillMissing.map(({ name, purpose, advice }) => `  ${name}, ${purpose}. ${advice}`),
       ].join("\n"),
     );
   }
 }
 
-async function findMissing() {
-  const found = await Promise.all(REQUIREMENTS.map(({ probe }) => capture(probe)));
-  return REQUIREMENTS.filter((_, index) => !found[index].succeeded);
+async function findMissing(options) {
+  return (await checkRequirements(options)).filter(({ always, found }) => always && found === undefined);
 }
 
 async function mayInstall() {

@@ -9,7 +9,6 @@ import { cacheRoot, removeAbandoned } from "./cache.mjs";
 import { endChildren, exec, exitCodeOf, signalChildren } from "./child.mjs";
 import { installPackages } from "./packages.mjs";
 import { pinnedEnvironment } from "./pinned.mjs";
-import { provideRequirements } from "./requirements.mjs";
 import { prepareServers } from "./servers.mjs";
 import { step } from "./step.mjs";
 
@@ -57,14 +56,11 @@ function onSignal(signal) {
 async function prepare({ servers, build }) {
   const cache = cacheRoot();
   await removeAbandoned(cache);
-  const requirements = servers ? provideRequirements() : undefined;
-  // A failure of these is heard where they are awaited.
-  requirements?.catch(() => undefined);
   const environment = await pinnedEnvironment({ root, cache });
   const packages = installPackages({ root, environment }).then(() =>
     build ? step("Building our packages", "some seconds", { command: ["turbo", "run", "build"], directory: root, environment }) : undefined,
   );
-  await Promise.all([packages, requirements?.then(() => prepareServers({ root, cache, environment }))]);
+  await Promise.all([packages, servers ? prepareServers({ root, cache, environment }) : undefined]);
   return environment;
 }
 

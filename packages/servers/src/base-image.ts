@@ -9,6 +9,7 @@ import { createZstdCompress } from "node:zlib";
 import { baseRecipe } from "./base-recipe.ts";
 import { cachePath, exists, makeOnce } from "./cache.ts";
 import { lastLines } from "./command.ts";
+import { programPath } from "./program-path.ts";
 
 const LAYER = "application/vnd.oci.image.layer.v1.tar+zstd";
 const CONFIG = "application/vnd.oci.image.config.v1+json";
@@ -37,11 +38,15 @@ export async function cachedBase(options: {
   readonly cache: string;
   readonly report: (line: string) => void;
 }): Promise<string> {
-  const recipe = baseRecipe(options.python);
-  const path = cachePath(options.cache, "bases", [...recipe, JSON.stringify(RUN_CONFIGURATION), process.arch]);
+  const path = basePath(options);
   if (await exists(path)) return path;
   options.report(`Making the Debian base with Python ${options.python} (about a minute, once)`);
-  return makeOnce(path, (temporary) => makeLayout(temporary, recipe));
+  return makeOnce(path, (temporary) => makeLayout(temporary, baseRecipe(options.python)));
+}
+
+/** Where that lies in the cache, or will. */
+export function basePath({ python, cache }: { readonly python: string; readonly cache: string }): string {
+  return cachePath(cache, "bases", [...baseRecipe(python), JSON.stringify(RUN_CONFIGURATION), process.arch]);
 }
 
 interface Descriptor {
@@ -76,8 +81,9 @@ async function writeLayer(directory: string, recipe: readonly string[]): Promise
   const file = join(directory, "layer");
   const plain = measured();
   const compressed = measured();
+  const env = { ...process.env, PATH: programPath(), SOURCE_DATE_EPOCH: "0" };
   // A fixed time for all files that the bootstrap makes, so that the same packages give the same bytes.
-  const bootstrap = spawn("mmdebstrap", recipe, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, SOURCE_DATE_EPOCH: "0" } });
+  const bootstrap = spawn("mmdebstrap", recipe, { stdio: ["ignore", "pipe", "pipe"], env });
   await Promise.all([
     succeeds(bootstrap),
     pipeline(bootstrap.stdout, plain.stream, createZstdCompress(), compressed.stream, createWriteStream(file)),

@@ -13,21 +13,26 @@ const LINKER_FLAGS = `-s -w -X github.com/moby/buildkit/version.Version=${BUILDK
  * first build takes about five minutes on two cores and needs Go; `report` is told of it in a line.
  */
 export async function serverBinaries(cache: string, report: (line: string) => void = () => undefined): Promise<string> {
+  const path = await binariesPath(cache);
+  if (await exists(path)) return path;
+  report("Building BuildKit, containerd, the registry and NATS from source (about 5 minutes, once)");
+  return makeOnce(path, async (temporary) => {
+    await runCommand("go", ["install", "-ldflags", LINKER_FLAGS, "tool"], {
+      directory: sourcesDirectory(),
+      environment: { GOBIN: temporary, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" },
+    });
+  });
+}
+
+/** Where they lie in the cache, or will. */
+export async function binariesPath(cache: string): Promise<string> {
   const sources = sourcesDirectory();
-  const path = cachePath(cache, "servers", [
+  return cachePath(cache, "servers", [
     await readFile(join(sources, "go.mod"), "utf8"),
     await readFile(join(sources, "go.sum"), "utf8"),
     LINKER_FLAGS,
     process.arch,
   ]);
-  if (await exists(path)) return path;
-  report("Building BuildKit, containerd, the registry and NATS from source (about 5 minutes, once)");
-  return makeOnce(path, async (temporary) => {
-    await runCommand("go", ["install", "-ldflags", LINKER_FLAGS, "tool"], {
-      directory: sources,
-      environment: { GOBIN: temporary, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" },
-    });
-  });
 }
 
 /** `infra/servers` of this checkout, found from wherever this module was put. */

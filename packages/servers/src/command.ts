@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { programPath } from "./program-path.ts";
 
 /** How a command is run beside its arguments. */
 export interface CommandOptions {
@@ -15,7 +16,7 @@ export interface CommandOptions {
 export async function runCommand(file: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const child = spawn(file, args, {
     cwd: options.directory,
-    env: { ...process.env, ...options.environment },
+    env: { ...process.env, PATH: programPath(), ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -55,8 +55,8 @@ PATH=\${PATH#*:} exec runc "$@"
  */
 function ctrStandIn(ctr: string, record: string): string {
   return `
-process=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/' ${quote(record)}) &&
-  read -r init others <"/proc/$process/task/$process/children" || { echo 'ctr: containerd does not run' >&2; exit 1; }
+process=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/' ${quote(record)}) && init=$(cut -d' ' -f1 "/proc/$process/task/$process/children") &&
+  [ "$init" ] || { echo 'ctr: containerd does not run' >&2; exit 1; }
 exec nsenter --target "$init" --user --mount --pid --preserve-credentials -- setpriv --pdeathsig KILL ${quote(ctr)} "$@"
 `;
 }

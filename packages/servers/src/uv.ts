@@ -1,5 +1,5 @@
 import { mkdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { makeOnce } from "./cache.ts";
 import { runCommand } from "./command.ts";
 
@@ -15,7 +15,8 @@ const WHEEL_PLATFORMS = new Map<string, string>([
 export async function uvBinary(options: { readonly cache: string; readonly version: string }): Promise<string> {
   const platform = WHEEL_PLATFORMS.get(process.arch);
   if (platform === undefined) throw new Error(`There is no uv for ${process.arch}: use x64 or arm64.`);
-  const directory = await makeOnce(join(options.cache, `uv-${options.version}`), async (temporary) => {
+  const path = uvPath(options);
+  await makeOnce(dirname(path), async (temporary) => {
     const wheel = join(temporary, "wheel");
     await mkdir(temporary, { recursive: true });
     const install = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"];
@@ -23,5 +24,10 @@ export async function uvBinary(options: { readonly cache: string; readonly versi
     await rename(join(wheel, "bin", "uv"), join(temporary, "uv"));
     await rm(wheel, { recursive: true });
   });
-  return join(directory, "uv");
+  return path;
+}
+
+/** Where that lies in the cache, or will. */
+export function uvPath({ cache, version }: { readonly cache: string; readonly version: string }): string {
+  return join(cache, `uv-${version}`, "uv");
 }

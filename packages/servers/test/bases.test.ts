@@ -25,7 +25,7 @@ async function publish(python: string): Promise<string> {
 }
 
 async function ctr(...args: readonly string[]): Promise<string> {
-  return runCommand(join(servers.binaries, "ctr"), ["--address", servers.containerd.address, ...args]);
+  return runCommand(join(servers.containerd.tools, "ctr"), ["--address", servers.containerd.address, ...args]);
 }
 
 test.each(basePythons())(

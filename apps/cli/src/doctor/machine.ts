@@ -1,21 +1,24 @@
 /** Checks of the machine: programs, disk, certificates, GPUs, registries. */
 import { execFile } from "node:child_process";
 import { access, readdir, readFile, stat } from "node:fs/promises";
+import { userInfo } from "node:os";
 import path from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { promisify } from "node:util";
+import { checkRequirements, isRoot } from "@lamina/servers";
+import { builderVersion, builderVersionNames } from "lamina";
 import type { Config } from "../config.ts";
 import { freeBytes } from "../platform/disk.ts";
 import { bytesText } from "../view/text.ts";
 import { broken, type Finding, ok, warning } from "./check.ts";
 
-/** Programs that are the machine's to have, the Debian package of each, and what is not possible without it. */
-const PROGRAMS = [
-  { program: "runc", package: "runc", needed: "always" },
-  { program: "unshare", package: "util-linux", needed: "always" },
-  { program: "flock", package: "util-linux", needed: "always" },
-  { program: "mmdebstrap", package: "mmdebstrap", needed: "for bases where no base registry is reached" },
-] as const;
+/** Of the Debian package util-linux. */
+const PROGRAMS = ["unshare", "flock"];
+
+const WITHOUT_ROOT =
+  "BuildKit and containerd run in a user name space. There, nothing limits the memory and processors of a container, steps see no /sys, " +
+  "ping and devices made by mknod do not work, and files of an image may not belong to ids above those of /etc/subuid. " +
+  "Files below the home belong to those ids too: remove it with unshare --user --map-root-user --map-auto rm -r.";
 
 const LITTLE_SPACE = 10e9;
 const NO_SPACE = 1e9;
@@ -26,6 +29,8 @@ const REGISTRY_ANSWERS_WITHIN_MS = 5_000;
 export async function checkMachine(config: Config): Promise<Finding[]> {
   const findings = await Promise.all([
     node(),
+    privileges(),
+    requirements(config),
     ...PROGRAMS.map(program),
     diskSpace(config),
     privacy(config),
@@ -42,11 +47,24 @@ async function node(): Promise<Finding> {
     : broken("node", "The embedded platform needs Linux.");
 }
 
-async function program({ program: name, package: debianPackage, needed }: (typeof PROGRAMS)[number]): Promise<Finding> {
+async function program(name: string): Promise<Finding> {
   const found = await firstOnPath(name);
-  if (found !== undefined) return ok(name, found);
-  const advice = `is missing; it is needed ${needed}. Install it with: apt-get install ${debianPackage}`;
-  return needed === "always" ? broken(name, advice) : warning(name, advice);
+  return found === undefined ? broken(name, "is missing. Install it with: apt-get install util-linux.") : ok(name, found);
+}
+
+/** What the servers need from the machine, for this user. */
+async function requirements({ cache }: Config): Promise<Finding[]> {
+  const newest = builderVersion(builderVersionNames().at(-1) ?? "");
+  if (newest === undefined) return [];
+  const all = await checkRequirements({ cache, python: newest.defaultPython, uv: newest.uv });
+  return all.map(({ name, purpose, always, advice, found }) => {
+    if (found !== undefined) return ok(name, found);
+    return (always ? broken : warning)(name, `is missing; it is needed ${purpose}. ${advice}`);
+  });
+}
+
+function privileges(): Finding {
+  return isRoot() ? ok("user", "root") : warning("user", `${userInfo().username}. ${WITHOUT_ROOT}`);
 }
 
 async function firstOnPath(name: string): Promise<string | undefined> {

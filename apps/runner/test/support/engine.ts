@@ -17,13 +17,13 @@ export interface TestEngine extends AsyncDisposable {
 }
 
 export async function testEngine(options: { owner?: string; password?: string } = {}): Promise<TestEngine> {
-  const { containerd, registry, binaries } = await servers();
+  const { containerd, registry } = await servers();
   const directory = await mkdtemp(path.join(tmpdir(), "lamina-runner-test-"));
   const hosts = path.join(directory, "registries");
   const credentials = { username: registry.user, password: options.password ?? registry.password };
   await writeRegistryHosts(hosts, { host: registry.host, insecure: true, credentials });
   const owner = options.owner ?? `${freshNamespace()}/runner`;
-  const connection = { program: path.join(binaries, "ctr"), address: containerd.address, environment: {} };
+  const connection = { program: path.join(containerd.tools, "ctr"), address: containerd.address, environment: {} };
   const ctr = createCtr(connection);
   const left: string[] = [];
   const engine = containerdEngine({
