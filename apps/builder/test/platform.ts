@@ -76,6 +76,7 @@ export async function platform(own: Partial<ServerAddresses> = {}): Promise<Plat
     LAMINA_SECRET_KEY: randomBytes(32).toString("base64"),
     LAMINA_CLIENT_TOKEN: token,
     LAMINA_WORKER_TOKEN: workerToken,
+    LAMINA_LEASE_SECONDS: "4",
   };
   const startControlPlane = async () => {
     const started = start(join(APPS, "control-plane/src/main.ts"), controlPlaneEnvironment);

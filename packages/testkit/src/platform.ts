@@ -19,8 +19,8 @@ export interface PlatformOptions {
   readonly repository?: string;
   /** What it runs on; the servers of the test run by default. */
   readonly servers?: ServerAddresses;
-  /** The names of its builders; one, `builder`, by default. */
-  readonly builders?: readonly string[];
+  /** Its builders by name, each with variables of its own; one, `builder`, by default. */
+  readonly builders?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Whether it has a runner; it has by default. */
   readonly runner?: boolean;
   /** Variables for all of its processes. */
@@ -57,7 +57,7 @@ export async function testPlatform(options: PlatformOptions): Promise<TestPlatfo
 }
 
 async function start(options: PlatformOptions, owned: AsyncDisposableStack): Promise<Omit<TestPlatform, typeof Symbol.asyncDispose>> {
-  const { repository = freshNamespace(), builders = ["builder"], report = (line) => process.stderr.write(`${line}\n`) } = options;
+  const { repository = freshNamespace(), builders = { builder: {} }, report = (line) => process.stderr.write(`${line}\n`) } = options;
   const addresses = options.servers ?? (await servers());
   const database = owned.use(await freshDatabase(addresses.postgres));
   const directory = await mkdtemp(path.join(tmpdir(), "lamina-platform-"));
@@ -87,7 +87,7 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
   const environment = { ...shared, LAMINA_URL: `http://${listen}`, LAMINA_TOKEN: tokens.worker, LAMINA_TOOLS: addresses.binaries };
   const builderEnvironment = await environmentOfBuilders(addresses, options.uv);
   const workers: readonly Worker[] = [
-    ...builders.map((name) => ({ app: "builder", name, environment: builderEnvironment })),
+    ...Object.entries(builders).map(([name, own]) => ({ app: "builder", name, environment: { ...builderEnvironment, ...own } })),
     ...(options.runner === false ? [] : [{ app: "runner", name: "runner", environment: environmentOfRunner(addresses) }]),
   ];
   const started = await Promise.allSettled(workers.map((worker) => startWorker(worker, { directory, environment, report })));
@@ -99,7 +99,7 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
     workerToken: tokens.worker,
     repository,
     databaseUrl: database.url,
-    builders,
+    builders: Object.keys(builders),
     directory,
   };
 }
@@ -146,7 +146,7 @@ async function startWorker({ app, name, environment }: Worker, surroundings: Sur
     name,
     health: `${health}/readyz`,
     directory,
-    environment: { ...surroundings.environment, ...environment, LAMINA_HEALTH: health, LAMINA_STATE: state, LAMINA_WORKER_NAME: name },
+    environment: { ...surroundings.environment, LAMINA_HEALTH: health, LAMINA_STATE: state, LAMINA_WORKER_NAME: name, ...environment },
     report,
   });
 }

@@ -76,7 +76,7 @@ async function runSolve({ program, address, environment, secretFiles }: Buildctl
   const { request, sealed } = prepared;
   const { signal, onStatus } = request;
   signal.throwIfAborted();
-  const child = spawn(program, ["--addr", address, ...solveArguments(prepared, secretFiles)], {
+  const child = spawn("setpriv", [...ENDS_WITH_US, program, "--addr", address, ...solveArguments(prepared, secretFiles)], {
     stdio: ["ignore", "ignore", "pipe", ...[...sealed.values()].map(({ fd }) => fd)],
     env: environment,
   });
@@ -97,11 +97,14 @@ async function runSolve({ program, address, environment, secretFiles }: Buildctl
   signal.throwIfAborted();
   const exit = await exited;
   if (exit === 0) return;
-  if (exit instanceof Error) throw new SolveError("failed", `${program} cannot be started: ${exit.message}`, { cause: exit });
+  if (exit instanceof Error) throw new SolveError("failed", `buildctl cannot be started by setpriv: ${exit.message}`, { cause: exit });
   if (typeof exit === "string") throw new SolveError("lost", `buildctl was ended by ${exit}`);
   const message = text.trim().replace(/^error: (failed to solve: )?/, "");
   throw new SolveError(LOST.test(message) && !PUSH_FAILED.test(message) ? "lost" : "failed", message);
 }
+
+/** A solve that outlived a builder that was killed would keep the step in hand running, whoever wants it still. */
+const ENDS_WITH_US = ["--pdeathsig", "KILL", "--"];
 
 /** Its exit code, the signal that ended it, or why it did not start. */
 function exitOf(child: ChildProcess): Promise<number | NodeJS.Signals | Error> {

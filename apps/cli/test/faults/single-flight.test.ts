@@ -2,10 +2,10 @@
 import { randomInt, randomUUID } from "node:crypto";
 import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
 import { processes, type TestPlatform, testPlatform, tinyBase } from "@lamina/testkit";
-import { type Client, type ClientEvent, connect, Image } from "lamina";
+import { type Client, connect, Image } from "lamina";
 import { Client as Database } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { build, type Outcome } from "./site.ts";
+import { begin, build, type Outcome } from "./site.ts";
 import { attemptsIn, expectToldOnce } from "./told-once.ts";
 
 let platform: TestPlatform;
@@ -18,27 +18,6 @@ afterAll(() => platform?.[Symbol.asyncDispose]());
 
 const newClient = (): Promise<Client> => connect({ url: platform.url, token: platform.clientToken });
 const newImage = (): Image => Image.fromRegistry(base).runCommands(`echo ${randomUUID()}; echo begun; sleep 1; echo made`);
-
-interface Begun {
-  readonly outcome: Promise<Outcome>;
-  readonly abort: () => void;
-  readonly build: string;
-}
-
-/** Asks for an image as a client of its own; resolves when that client has heard the line `begun`. */
-async function begin(image: Image): Promise<Begun> {
-  const client = await newClient();
-  const abort = new AbortController();
-  const begun = Promise.withResolvers<string>();
-  let id = "";
-  const onEvent = (event: ClientEvent): void => {
-    if (event.type === "build") id = event.build;
-    if (event.type === "log" && event.line === "begun") begun.resolve(id);
-  };
-  const outcome = build({ client, image, onEvent, signal: abort.signal });
-  await Promise.race([begun.promise, outcome]);
-  return { outcome, abort: () => abort.abort(), build: id };
-}
 
 function lines({ events }: Outcome): string[] {
   return events.flatMap((event) => (event.type === "log" ? [event.line] : []));
@@ -57,7 +36,7 @@ async function attemptsOf(...outcomes: readonly Outcome[]): Promise<{ id: string
 
 test("two clients that ask for the same new image share one attempt, and hear the same lines", async () => {
   const image = newImage();
-  const [first, late] = [await begin(image), await begin(image)];
+  const [first, late] = [await begin(await newClient(), image), await begin(await newClient(), image)];
   const outcomes = await Promise.all([first.outcome, late.outcome]);
   const [one, other] = outcomes;
   expect(outcomes.map(({ error }) => error)).toEqual([undefined, undefined]);
@@ -70,7 +49,7 @@ test("two clients that ask for the same new image share one attempt, and hear th
 
 test("a build that is cancelled leaves the one that shares its attempt running", async () => {
   const image = newImage();
-  const [left, going] = [await begin(image), await begin(image)];
+  const [left, going] = [await begin(await newClient(), image), await begin(await newClient(), image)];
   left.abort();
   const outcomes = [await left.outcome, await going.outcome];
   expect(outcomes.map(({ error }) => error?.code)).toEqual(["CANCELLED", undefined]);
@@ -81,7 +60,7 @@ test("when all that share an attempt are cancelled, its work ends within two sec
   const sleep = `sleep 300.${randomInt(1e9)}`;
   const isRunning = async () => (await processes()).some(({ command }) => command === sleep);
   const image = Image.fromRegistry(base).runCommands(`echo begun; ${sleep}`);
-  const both = [await begin(image), await begin(image)];
+  const both = [await begin(await newClient(), image), await begin(await newClient(), image)];
   await expect.poll(isRunning).toBe(true);
   both.forEach(({ abort }) => abort());
   await expect.poll(isRunning, { timeout: 2_000, interval: 50 }).toBe(false);

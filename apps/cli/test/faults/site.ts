@@ -12,6 +12,8 @@ export interface Site extends AsyncDisposable {
   readonly platform: TestPlatform;
   readonly servers: OwnServers;
   readonly client: Client;
+  /** What its images start from. */
+  readonly base: string;
   /** An image of a few quick layers that nobody has built before. */
   newImage(): Promise<Image>;
   /** The directory in which a process is supervised. */
@@ -39,6 +41,7 @@ export async function faultSite(options: Pick<PlatformOptions, "builders"> = {})
     platform,
     servers,
     client,
+    base,
     newImage: () => newImage(base, platform.directory),
     directoryOf: (process) => (process === "control-plane" || platform.builders.includes(process) ? platform : servers).directory,
     isBack: async (process) => void (await once(reports, `${process} is back`)),
@@ -94,4 +97,27 @@ export async function build({ client, image, onEvent, signal }: Asked): Promise<
     if (!(error instanceof LaminaError)) throw error;
     return { result: undefined, error, events };
   }
+}
+
+/** A build that is under way. */
+export interface Begun {
+  readonly outcome: Promise<Outcome>;
+  /** What was heard up to now. */
+  readonly events: readonly ClientEvent[];
+  /** Ends it as Ctrl-C does. */
+  readonly abort: () => void;
+}
+
+/** Asks for an image; resolves when the line `begun` was heard, or when it has ended without. */
+export async function begin(client: Client, image: AnyImage): Promise<Begun> {
+  const abort = new AbortController();
+  const begun = Promise.withResolvers<void>();
+  const events: ClientEvent[] = [];
+  const onEvent = (event: ClientEvent): void => {
+    events.push(event);
+    if (event.type === "log" && event.line === "begun") begun.resolve();
+  };
+  const outcome = build({ client, image, onEvent, signal: abort.signal });
+  await Promise.race([begun.promise, outcome]);
+  return { outcome, events, abort: () => abort.abort() };
 }
