@@ -109,9 +109,11 @@ function onlyCommand(operation: ResolvedStep | undefined): string | undefined {
 
 const LONGEST_SUMMARY = 500;
 
+/** What is too long is cut in the middle: an error ends with its cause. */
 function oneLine(text: string): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
-  return line.length > LONGEST_SUMMARY ? `${line.slice(0, LONGEST_SUMMARY)} …` : line;
+  if (line.length <= LONGEST_SUMMARY) return line;
+  return `${line.slice(0, LONGEST_SUMMARY / 2)} … ${line.slice(-LONGEST_SUMMARY / 2)}`;
 }
 
 function redacted(info: ErrorInfo, redact: (text: string) => string): ErrorInfo {

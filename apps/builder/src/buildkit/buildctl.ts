@@ -99,7 +99,10 @@ async function runSolve({ program, address, environment, secretFiles }: Buildctl
   if (exit === 0) return;
   if (exit instanceof Error) throw new SolveError("failed", `buildctl cannot be started by setpriv: ${exit.message}`, { cause: exit });
   if (typeof exit === "string") throw new SolveError("lost", `buildctl was ended by ${exit}`);
-  const message = text.trim().replace(/^error: (failed to solve: )?/, "");
+  const message = text
+    .trim()
+    .replace(EXCERPT, "")
+    .replace(/^error: (failed to solve: )?/, "");
   throw new SolveError(LOST.test(message) && !PUSH_FAILED.test(message) ? "lost" : "failed", message);
 }
 
@@ -133,6 +136,8 @@ function linesOf({ stderr }: ChildProcess): AsyncIterable<string> {
   return createInterface({ input: stderr, crlfDelay: Infinity });
 }
 
+/** The lines of the Dockerfile that it shows before the error: those of our wrapper, and so many that the error itself would be cut off. */
+const EXCERPT = /^\S+:\d+\n-{20}\n[^]*\n-{20}\n/;
 /** How gRPC says that the server went away. What a registry answers to a push may look alike. */
 const LOST = /(?:^|: )Unavailable: |code = Unavailable|transport is closing|error reading from server|\bEOF$/;
 const PUSH_FAILED = /^failed to push /;
