@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { glob, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { build } from "tsdown";
@@ -23,10 +23,10 @@ export async function bundleSdk({ root, directory }) {
     await run([path.join(root, "node_modules/.bin/tsc"), "-p", path.join(import.meta.dirname, "tsconfig.json"), "--outDir", types], {
       directory: root,
     });
+    await nameFiles(types);
     await build({
       ...common,
       entry: { index: path.join(types, "sdk/src/index.d.ts") },
-      plugins: [declarationsIn(types)],
       dts: { dtsInput: true, emitDtsOnly: true, oxc: true },
     });
   } finally {
@@ -34,15 +34,15 @@ export async function bundleSdk({ root, directory }) {
   }
 }
 
-/** Finds our own modules among what tsc wrote, where `./image.ts` is `image.d.ts`. */
-function declarationsIn(types) {
-  return {
-    name: "own-declarations",
-    resolveId(id, importer) {
-      const [, own] = /^@lamina\/(.+)$/.exec(id) ?? [];
-      if (own !== undefined) return path.join(types, own, "src/index.d.ts");
-      if (id.startsWith(".") && importer?.startsWith(types)) return path.resolve(path.dirname(importer), id.replace(/\.ts$/, ".d.ts"));
-      return undefined;
-    },
-  };
+/** Names the file that each import of ours means, so that no resolver takes the sources instead. */
+async function nameFiles(types) {
+  for await (const file of glob("**/*.d.ts", { cwd: types })) {
+    const place = path.join(types, file);
+    const ownIndex = (name) => path.relative(path.dirname(place), path.join(types, name, "src/index.d.ts"));
+    const text = await readFile(place, "utf8");
+    await writeFile(
+      place,
+      text.replaceAll(/"(\.{1,2}\/[^"]+)\.ts"/g, '"$1.d.ts"').replaceAll(/"@lamina\/([a-z]+)"/g, (_, name) => `"${ownIndex(name)}"`),
+    );
+  }
 }

@@ -10,7 +10,7 @@ export async function prepare(cache: string, say: (line: string) => void): Promi
   try {
     await serverBinaries(cache, say);
   } catch (cause) {
-    const message = `The servers of the platform could not be built. That takes a recent Go (https://go.dev/dl), once. ${reasonOf(cause)}`;
+    const message = `The servers of the platform could not be built; \`lamina doctor\` says what that takes. ${reasonOf(cause)}`;
     throw new LaminaError({ code: "UNREACHABLE", message }, { cause });
   }
   for (const version of uvVersions()) {
