@@ -62,7 +62,7 @@ test("build starts the platform that came with it, and exec runs a command in th
   const built = await lamina("build", "image.ts", "--json");
   expect(jsonLines(built).at(-1)).toMatchObject({ type: "image", name: "image", layers: [{}, { status: "built" }] });
   expect(await lamina("exec", "image.ts#image", "--", "cat", "/made")).toMatchObject({ exitCode: 0, stdout: "made" });
-});
+}, 180_000);
 
 test("an error names the place in the user's file", async () => {
   await write("wrong.ts", 'import { Image } from "lamina";\n\nexport const image = Image.debianSlim().workdir("~");\n');
