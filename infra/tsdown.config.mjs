@@ -1,6 +1,7 @@
 /**
  * The bundle of an app, for `tsdown --config ../../infra/tsdown.config.mjs` in its folder. What its package.json
- * names as an npm dependency stays outside; everything else, our own packages first, goes in.
+ * names as an npm dependency stays outside, but for those under `lamina.bundled`, which every start would read file
+ * by file; everything else, our own packages first, goes in.
  */
 import { readFileSync } from "node:fs";
 
@@ -19,6 +20,6 @@ export default {
   dts: false,
   // `dist/types` is the type checker's.
   clean: ["dist/*.mjs", "dist/*.map"],
-  deps: { alwaysBundle: [/^@lamina\//, "lamina"] },
+  deps: { alwaysBundle: [/^@lamina\//, "lamina", ...(lamina.bundled ?? [])] },
   logLevel: "warn",
 };
