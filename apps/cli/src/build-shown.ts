@@ -4,7 +4,8 @@ import type { Output } from "./output.ts";
 import type { LoadedImage } from "./user-file/load.ts";
 import { detailsOf } from "./view/details.ts";
 import { bytesText } from "./view/text.ts";
-import { type BuildDisplay, showBuild } from "./view/show.ts";
+import type { BuildDisplay } from "./view/display.ts";
+import { showBuild } from "./view/show.ts";
 
 export interface BuildShownOptions {
   readonly client: Client;
@@ -33,7 +34,7 @@ export async function buildShown(
   let layers: readonly LayerResult[] = [];
   let id: string | null = null;
   let build: string | undefined;
-  using display = showBuild({ output, name, details: detailsOf(image) });
+  using display = await showBuild({ output, name, details: detailsOf(image) });
   display.activity("reading local files and planning");
   try {
     return await buildImage(client, image, {

@@ -1,7 +1,8 @@
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { columnsOf, durationText } from "../view/text.ts";
+import { columnsOf } from "../view/columns.ts";
+import { durationText } from "../view/text.ts";
 
 /** Lists the latest builds. */
 export async function builds({ limit, output }: { readonly limit: number; readonly output: Output }): Promise<void> {

@@ -4,7 +4,7 @@ import { checkMachine } from "../doctor/machine.ts";
 import { checkPlatform } from "../doctor/platform.ts";
 import type { Output } from "../output.ts";
 import { exitCodeOf } from "lamina";
-import { columnsOf } from "../view/text.ts";
+import { columnsOf } from "../view/columns.ts";
 
 const MARKS = { ok: "✓", warning: "!", broken: "✗" } as const;
 

@@ -1,7 +1,8 @@
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { bytesText, columnsOf } from "../view/text.ts";
+import { columnsOf } from "../view/columns.ts";
+import { bytesText } from "../view/text.ts";
 
 /** Lists the images of the workspace. */
 export async function images({ output }: { readonly output: Output }): Promise<void> {

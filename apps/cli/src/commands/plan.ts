@@ -4,7 +4,8 @@ import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { loadImages, parseTarget } from "../user-file/load.ts";
 import { detailsOf } from "../view/details.ts";
-import { bytesText, columnsOf } from "../view/text.ts";
+import { columnsOf } from "../view/columns.ts";
+import { bytesText } from "../view/text.ts";
 
 export interface PlanOptions {
   /** FILE or FILE#export. */

@@ -4,7 +4,7 @@ import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { LaminaError } from "lamina";
-import { columnsOf } from "../view/text.ts";
+import { columnsOf } from "../view/columns.ts";
 
 export interface SetSecretOptions {
   readonly name: string;

@@ -4,7 +4,8 @@ import type { Output } from "../output.ts";
 import { sizes } from "../platform/disk.ts";
 import { type PlatformRecord, readPlatform, readSupervisor } from "../platform/files.ts";
 import { connect, exitCodeOf, type PlatformInfo } from "lamina";
-import { bytesText, columnsOf, durationText } from "../view/text.ts";
+import { columnsOf } from "../view/columns.ts";
+import { bytesText, durationText } from "../view/text.ts";
 
 /** Says what runs, since when, where, and how much it keeps. Exit code 3 when the platform is not up. */
 export async function status({ output }: { readonly output: Output }): Promise<void> {

@@ -2,11 +2,8 @@
 import type { Config } from "../config.ts";
 import type { Output } from "../output.ts";
 import { type Client, connect as connectTo } from "lamina";
-import { showStartup } from "../view/startup.ts";
 import { releaseOfApps } from "./entry.ts";
 import { type PlatformRecord, readPlatform } from "./files.ts";
-import { prepare } from "./prepare.ts";
-import { up } from "./up.ts";
 
 /** A client of the platform that the environment names, else of the local one, which is started when it is not up. */
 export async function connect(config: Config, output: Output): Promise<Client> {
@@ -22,6 +19,12 @@ export async function startedPlatform(config: Config, output: Output): Promise<P
     }
     return running;
   }
+  // What starts a platform is slow to load, and mostly one runs.
+  const [{ prepare }, { showStartup }, { up }] = await Promise.all([
+    import("./prepare.ts"),
+    import("../view/startup.ts"),
+    import("./up.ts"),
+  ]);
   await prepare(config.cache, (line) => output.note(line));
   using display = showStartup(output);
   return await up(config, (record) => display.progress(record));

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { isAlive } from "@lamina/servers";
+import { isAlive } from "@lamina/servers/process-identity";
 import { z } from "zod";
 
 const Part = z.object({

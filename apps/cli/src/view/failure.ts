@@ -1,7 +1,8 @@
 /** An error as people read it: what happened, where in their file, and the last that was said. */
 import type { Colors } from "../output.ts";
 import type { ErrorInfo, SourceLocation } from "lamina";
-import { fit, plainLine } from "./text.ts";
+import { fit } from "./columns.ts";
+import { plainLine } from "./text.ts";
 
 /** Lines of the user's file that are shown before the one that is meant. */
 const LINES_BEFORE = 2;

@@ -1,7 +1,8 @@
 /** The picture of a build on a terminal: pure, from what is known to lines that fit. */
 import type { Colors } from "../output.ts";
 import { type BuildView, countLayers, elapsed, type LayerView } from "./state.ts";
-import { bytesText, cell, cellRight, durationText, fit, plainLine } from "./text.ts";
+import { bytesText, durationText, plainLine } from "./text.ts";
+import { cell, cellRight, fit } from "./columns.ts";
 
 export interface Canvas {
   readonly columns: number;

@@ -1,37 +1,19 @@
 /** Shows a build as it goes on: drawn on a terminal, as lines or as JSON elsewhere. */
-import { createLogUpdate } from "log-update";
-import type { Output } from "../output.ts";
-import type { BuildEvent } from "lamina";
-import { liveLines } from "./live.ts";
+import type { BuildDisplay, DisplayOptions, ShownState } from "./display.ts";
 import { plainLines } from "./plain.ts";
-import { afterEvent, type BuildView, newBuildView, withoutActivity } from "./state.ts";
+import { afterEvent, newBuildView, withoutActivity } from "./state.ts";
 
-const REDRAW_MS = 100;
-
-export interface BuildDisplay extends Disposable {
-  /** An event of the build's feed. */
-  event(event: BuildEvent): void;
-  /** What this process is doing for the build. */
-  activity(text: string): void;
-  /** What is known by now. */
-  view(): BuildView;
-}
-
-export interface DisplayOptions {
-  readonly output: Output;
-  /** The image's name. */
-  readonly name: string;
-  /** What each layer is to be, the base first. */
-  readonly details: readonly string[];
-}
-
-export function showBuild(options: DisplayOptions): BuildDisplay {
-  if (options.output.json) return jsonDisplay(options);
-  return options.output.isTerminal ? liveDisplay(options) : plainDisplay(options);
-}
-
-function jsonDisplay({ output, name, details }: DisplayOptions): BuildDisplay {
+export async function showBuild(options: DisplayOptions): Promise<BuildDisplay> {
+  const { output, name, details } = options;
   const state = viewState(name, details);
+  if (output.json) return jsonDisplay(options, state);
+  if (!output.isTerminal) return plainDisplay(options, state);
+  // What draws takes a while to load.
+  const { liveDisplay } = await import("./live-display.ts");
+  return liveDisplay(options, state);
+}
+
+function jsonDisplay({ output, name }: DisplayOptions, state: ShownState): BuildDisplay {
   return {
     ...state,
     event(event) {
@@ -42,8 +24,7 @@ function jsonDisplay({ output, name, details }: DisplayOptions): BuildDisplay {
   };
 }
 
-function plainDisplay({ output, name, details }: DisplayOptions): BuildDisplay {
-  const state = viewState(name, details);
+function plainDisplay({ output }: DisplayOptions, state: ShownState): BuildDisplay {
   return {
     ...state,
     event(event) {
@@ -54,37 +35,15 @@ function plainDisplay({ output, name, details }: DisplayOptions): BuildDisplay {
   };
 }
 
-/** Redrawn on a clock, however fast events come, and a last time at the end. */
-function liveDisplay({ output, name, details }: DisplayOptions): BuildDisplay {
-  const state = viewState(name, details);
-  const update = createLogUpdate(process.stderr);
-  const draw = () => {
-    const { columns, rows } = process.stderr;
-    update(liveLines(state.view(), { columns, rows, now: Date.now(), colors: output.colors }).join("\n"));
-  };
-  const timer = setInterval(draw, REDRAW_MS);
-  draw();
-  return {
-    ...state,
-    [Symbol.dispose]() {
-      clearInterval(timer);
-      state.rest();
-      draw();
-      update.done();
-    },
-  };
-}
-
-function viewState(name: string, details: readonly string[]) {
+function viewState(name: string, details: readonly string[]): ShownState {
   let view = newBuildView(name, details, Date.now());
   return {
-    event(event: BuildEvent) {
+    event(event) {
       view = afterEvent(view, event, Date.now());
     },
-    activity(text: string) {
+    activity(text) {
       view = { ...view, activity: text };
     },
-    /** Nothing goes on any more. */
     rest() {
       view = withoutActivity(view);
     },

@@ -2,7 +2,8 @@
 import { createLogUpdate } from "log-update";
 import type { Colors, Output } from "../output.ts";
 import type { SupervisorRecord } from "../platform/files.ts";
-import { cell, durationText, fit } from "./text.ts";
+import { cell, fit } from "./columns.ts";
+import { durationText } from "./text.ts";
 
 const NAME_WIDTH = 14;
 

@@ -1,0 +1,26 @@
+/** What shows a build as it goes on. */
+import type { BuildEvent } from "lamina";
+import type { Output } from "../output.ts";
+import type { BuildView } from "./state.ts";
+
+export interface BuildDisplay extends Disposable, Omit<ShownState, "rest"> {}
+
+/** What is shown. */
+export interface ShownState {
+  /** An event of the build's feed. */
+  event(event: BuildEvent): void;
+  /** What this process is doing for the build. */
+  activity(text: string): void;
+  /** What is known by now. */
+  view(): BuildView;
+  /** Nothing goes on any more. */
+  rest(): void;
+}
+
+export interface DisplayOptions {
+  readonly output: Output;
+  /** The image's name. */
+  readonly name: string;
+  /** What each layer is to be, the base first. */
+  readonly details: readonly string[];
+}
