@@ -3,9 +3,9 @@ import { type ErrorInfo, faultInfo, LaminaError, PACK_PATH, router, type RouterC
 import type { Logger } from "@lamina/service";
 import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from "@trpc/server/adapters/fastify";
 import fastify, { type FastifyInstance } from "fastify";
-import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { ControlPlane } from "./control-plane.ts";
+import { reportFault } from "./faults.ts";
 
 /** A tree of 100,000 entries has some 20 MB. */
 const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
@@ -58,11 +58,4 @@ const HTTP_STATUS: Partial<Record<ErrorInfo["code"], number>> = {
 
 function errorOf(thrown: unknown, logger: Logger): ErrorInfo {
   return thrown instanceof LaminaError ? thrown.info : faultInfo(reportFault(logger, thrown));
-}
-
-/** Logs a fault, and returns the id under which it was logged. */
-function reportFault(logger: Logger, cause: unknown): string {
-  const id = randomUUID();
-  logger.error({ err: cause, fault: id }, "a request failed by a fault");
-  return id;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fakeBuilder } from "./support/builder.ts";
-import { testControlPlane, type TestControlPlane, worker } from "./support/platform.ts";
+import { client, testControlPlane, type TestControlPlane, worker } from "./support/platform.ts";
 import { attemptOf, chain, follow, hits, startBuild } from "./support/requests.ts";
 
 /** Lets the lease of an attempt run out by Postgres' clock, and waits until the build has another attempt or ends. */
@@ -111,4 +111,16 @@ test("inner layers may be published after the last one, on records whose ids wer
   await held?.finish();
   const records = await platform.sql<{ id: string; parent: string | null }>("SELECT id, parent FROM record ORDER BY id");
   expect(records.map(({ parent }) => parent)).toEqual([null, records[0]?.id]);
+});
+
+test("a claim that cannot be answered by a fault of ours fails the build, and shows an id alone", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one"));
+  const attempt = await attemptOf(platform, build);
+  await platform.sql(`UPDATE attempt SET definition = '{"of": "a newer release"}'`);
+  expect(await builder.claim(attempt)).toBeUndefined();
+  const { state, error } = await platform.services.builds.get(client, { id: build });
+  expect(state).toBe("failed");
+  expect(error).toMatchObject({ code: "INTERNAL", message: expect.stringMatching(/under [0-9a-f-]{36}/) });
 });

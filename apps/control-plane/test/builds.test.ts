@@ -1,3 +1,4 @@
+import { v7 as uuid } from "uuid";
 import { expect, test } from "vitest";
 import { fakeBuilder } from "./support/builder.ts";
 import { client, testControlPlane } from "./support/platform.ts";
@@ -25,6 +26,15 @@ test("a build is done when its last layer has a record, and the next one finds e
     ref: expect.stringMatching(/@sha256:[0-9a-f]{64}$/),
   });
   expect(await platform.services.images.list(client)).toMatchObject([{ layers: 3, bytes: "base".length + 101 + 102 }]);
+});
+
+test("asking twice with one id starts one build", async () => {
+  await using platform = await testControlPlane();
+  const id = uuid();
+  const asked = await Promise.all([startBuild(platform, chain("once"), { id }), startBuild(platform, chain("once"), { id })]);
+  expect(asked).toEqual([id, id]);
+  expect(await platform.services.builds.list(client, { limit: 10 })).toMatchObject([{ id }]);
+  expect(await attemptsOf(platform, id)).toHaveLength(1);
 });
 
 test("an image that is its base is done at once, with the base's own reference", async () => {

@@ -66,6 +66,19 @@ test("a secret that is gone when the builder comes fails the build, and says whi
   expect(error).toMatchObject({ code: "SECRET_MISSING", message: expect.stringContaining("TOKEN") });
 });
 
+test("a secret that was sealed with another key fails the build, and says which", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  await platform.services.secrets.set(client, { name: "git", variables: { TOKEN: "x" } });
+  const build = await startBuild(platform, step, { secrets: { API_KEY: "y" } });
+  const sealed = createSealer(Buffer.alloc(32, 7)).seal("secret default/git", { TOKEN: "x" });
+  await platform.sql("UPDATE secret SET sealed = $1", [Buffer.from(sealed)]);
+  expect(await builder.claim(await attemptOf(platform, build))).toBeUndefined();
+  const { state, error } = await platform.services.builds.get(client, { id: build });
+  expect(state).toBe("failed");
+  expect(error).toMatchObject({ code: "SECRET_MISSING", message: expect.stringContaining("default/git") });
+});
+
 test("steps for which one variable means different values are made by attempts apart", async () => {
   await using platform = await testControlPlane();
   await using builder = await fakeBuilder(platform);
@@ -84,10 +97,10 @@ test("sealed values open only with their key and in their row", () => {
   const sealer = createSealer(Buffer.alloc(32, 1));
   const sealed = sealer.seal("row", { A: "one" });
   expect(sealer.open("row", sealed)).toEqual({ A: "one" });
-  expect(() => sealer.open("other row", sealed)).toThrow(/authenticate/);
-  expect(() => createSealer(Buffer.alloc(32, 2)).open("row", sealed)).toThrow(/authenticate/);
+  expect(() => sealer.open("other row", sealed)).toThrow(/sealed with another key/);
+  expect(() => createSealer(Buffer.alloc(32, 2)).open("row", sealed)).toThrow(/sealed with another key/);
   const changed = sealed.map((byte, index) => (index === sealed.length - 1 ? byte ^ 1 : byte));
-  expect(() => sealer.open("row", changed)).toThrow(/authenticate/);
+  expect(() => sealer.open("row", changed)).toThrow(/sealed with another key/);
 });
 
 test("a value that no environment can hold is refused without being shown", async () => {

@@ -1,34 +1,58 @@
-import { type ClaimedAttempt, type ClaimInput, type ImageLocation, LaminaError } from "@lamina/api";
+import { type ClaimedAttempt, type ClaimInput, type ErrorInfo, faultInfo, type ImageLocation, LaminaError } from "@lamina/api";
 import { Digest, ResolvedDefinition, treesOf } from "@lamina/ir";
 import type { Context } from "../context.ts";
-import { inWorkspace, type Transaction } from "../database/database.ts";
+import { inWorkspace, isOutage, type Transaction } from "../database/database.ts";
+import { reportFault } from "../faults.ts";
 import type { Attempt, AttemptLayer } from "../generated/client.ts";
 import { SecretSources } from "../images/secret-sources.ts";
 import { valuesFor } from "../secrets/build-secrets.ts";
 import { endAttempt } from "./ended.ts";
 import { waitingBuilds } from "./lease.ts";
 
-type ClaimContext = Pick<Context, "config" | "database" | "repositories" | "sealer">;
+type ClaimContext = Pick<Context, "config" | "database" | "logger" | "repositories" | "sealer">;
 
 /**
- * Gives the lease of a queued attempt to a worker; null when it is not queued any more. A secret that is
- * gone by now fails the attempt, since no other builder would find it either.
+ * Gives the lease of a queued attempt to a worker; null when it is not queued any more. What keeps the claim
+ * from being answered, such as a secret that is gone by now, fails the attempt, since every other builder
+ * would meet it too.
  */
-export async function claimAttempt(context: ClaimContext, workspace: string, { id, worker }: ClaimInput): Promise<ClaimedAttempt | null> {
-  return inWorkspace(context.database, workspace, async (transaction) => {
-    const [claimed] = await transaction.$queryRaw<{ token: number }[]>`
-      UPDATE attempt SET state = 'running', worker = ${worker}, token = nextval(pg_get_serial_sequence('attempt', 'token')),
-        lease_until = clock_timestamp() + make_interval(secs => ${context.config.leaseSeconds}::float8)
-      WHERE id = ${id} AND workspace = ${workspace} AND state = 'queued'
-      RETURNING token`;
-    if (claimed === undefined) return null;
-    try {
-      return await describe(context, transaction, id);
-    } catch (error) {
-      if (!(error instanceof LaminaError)) throw error;
-      await endAttempt(context, transaction, { id, outcome: { state: "failed", error: error.info } });
-      return null;
-    }
+export async function claimAttempt(context: ClaimContext, workspace: string, input: ClaimInput): Promise<ClaimedAttempt | null> {
+  const { database, logger } = context;
+  try {
+    return await inWorkspace(database, workspace, async (transaction) => {
+      const isClaimed = await takeLease(context, transaction, { workspace, ...input });
+      return isClaimed ? describe(context, transaction, input.id) : null;
+    });
+  } catch (error) {
+    if (isOutage(error)) throw error;
+    const info = error instanceof LaminaError ? error.info : faultInfo(reportFault(logger, error));
+    await failQueued(context, { workspace, id: input.id, error: info });
+    return null;
+  }
+}
+
+async function takeLease(
+  { config }: ClaimContext,
+  transaction: Transaction,
+  { workspace, id, worker }: ClaimInput & { readonly workspace: string },
+): Promise<boolean> {
+  const claimed = await transaction.$executeRaw`
+    UPDATE attempt SET state = 'running', worker = ${worker}, token = nextval(pg_get_serial_sequence('attempt', 'token')),
+      lease_until = clock_timestamp() + make_interval(secs => ${config.leaseSeconds}::float8)
+    WHERE id = ${id} AND workspace = ${workspace} AND state = 'queued'`;
+  return claimed > 0;
+}
+
+interface FailedClaim {
+  readonly workspace: string;
+  readonly id: string;
+  readonly error: ErrorInfo;
+}
+
+async function failQueued(context: ClaimContext, { workspace, id, error }: FailedClaim): Promise<void> {
+  await inWorkspace(context.database, workspace, async (transaction) => {
+    const queued = await transaction.attempt.count({ where: { id, workspace, state: "queued" } });
+    if (queued > 0) await endAttempt(context, transaction, { id, outcome: { state: "failed", error } });
   });
 }
 

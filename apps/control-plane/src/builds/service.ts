@@ -31,7 +31,7 @@ export function createBuildsService(context: Context): Services["builds"] {
       await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
       const pools = poolsOf(definition.steps, await overOutages(() => liveGpuPools(database, workspace)), hit.index + 1);
 
-      const id = uuid();
+      const id = input.id ?? uuid();
       await inWorkspace(database, workspace, async (transaction) => {
         if ((await transaction.build.count({ where: { id } })) > 0) return;
         await transaction.build.create({

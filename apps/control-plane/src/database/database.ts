@@ -55,7 +55,8 @@ const OUTAGE_TEXTS = [
   /ConnectionClosed|DatabaseNotReachable|Can't reach database|Server has closed the connection/,
 ];
 
-function isOutage(error: unknown): boolean {
+/** Whether Postgres could not be reached, went away, or had no connection to give. */
+export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof Prisma.PrismaClientKnownRequestError && OUTAGE_CODES.includes(error.code)) return true;
   return OUTAGE_TEXTS.some((text) => text.test(error.message)) || (error.cause !== undefined && isOutage(error.cause));

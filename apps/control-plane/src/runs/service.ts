@@ -15,9 +15,8 @@ export function createRunsService(context: Context): Services["runs"] {
   const { database, feeds, wakeOutbox } = context;
   const { leaseSeconds } = context.config;
   return {
-    async start({ workspace }, { image, command }) {
+    async start({ workspace }, { id = uuid(), image, command }) {
       const location = await findImage(context, workspace, image);
-      const id = uuid();
       const run = { id, workspace, pool: CPU_POOL, ...location, host: location.host ?? null, command };
       await inWorkspace(database, workspace, async (transaction) => {
         const { count } = await transaction.run.createMany({ data: [run], skipDuplicates: true });

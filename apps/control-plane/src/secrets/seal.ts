@@ -1,11 +1,12 @@
 /** Encryption at rest: AES-256-GCM, bound to the row that it stands in. */
+import { LaminaError } from "@lamina/api";
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { z } from "zod";
 
 /** Seals and opens values by variable. `row` names where the sealed bytes are kept; they open nowhere else. */
 export interface Sealer {
   seal(row: string, values: Readonly<Record<string, string>>): Uint8Array<ArrayBuffer>;
-  /** @throws when the bytes were sealed with another key or for another row, or were changed. */
+  /** @throws {LaminaError} SECRET_MISSING when the bytes were sealed with another key or for another row, or were changed. */
   open(row: string, sealed: Uint8Array): Record<string, string>;
 }
 
@@ -31,8 +32,13 @@ export function createSealer(key: Uint8Array): Sealer {
       const nonce = bytes.subarray(1, 1 + NONCE_BYTES);
       const tag = bytes.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES);
       const decipher = createDecipheriv(ALGORITHM, key, nonce).setAAD(Buffer.from(row)).setAuthTag(tag);
-      const text = Buffer.concat([decipher.update(bytes.subarray(1 + NONCE_BYTES + TAG_BYTES)), decipher.final()]).toString("utf8");
-      return Values.parse(JSON.parse(text));
+      const plain = decipher.update(bytes.subarray(1 + NONCE_BYTES + TAG_BYTES));
+      try {
+        return Values.parse(JSON.parse(Buffer.concat([plain, decipher.final()]).toString("utf8")));
+      } catch (cause) {
+        const message = `The values of ${row} cannot be opened: they were sealed with another key. Set them again.`;
+        throw new LaminaError({ code: "SECRET_MISSING", message }, { cause });
+      }
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Named secrets of a workspace. Values go in and to the holders of leases, and never come out otherwise. */
 import { LaminaError, type Services } from "@lamina/api";
+import { problemOfSecretValue } from "@lamina/ir";
 import { type Database, overOutages, type Queryable } from "../database/database.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -59,18 +60,10 @@ export async function openSecret(
 /** What a builder can hand to a step as an environment variable. @throws {LaminaError} INVALID_INPUT, which names the variable */
 export function checkValues(values: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(values)) {
-    const problem = value.includes("\0")
-      ? "holds a NUL character"
-      : Buffer.byteLength(value) > MAX_VALUE_BYTES
-        ? "is longer than 120 KiB"
-        : undefined;
-    if (problem === undefined) continue;
-    throw new LaminaError({ code: "INVALID_INPUT", message: `The value of ${name} ${problem}, which no environment variable can.` });
+    const problem = problemOfSecretValue(name, value);
+    if (problem !== undefined) throw new LaminaError({ code: "INVALID_INPUT", message: `The secret's ${name} cannot be used: ${problem}.` });
   }
 }
-
-/** Linux takes 128 KiB for a variable, its name included. */
-const MAX_VALUE_BYTES = 120 * 1024;
 
 function rowOf(workspace: string, name: string): string {
   return `secret ${workspace}/${name}`;
