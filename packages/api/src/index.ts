@@ -1,4 +1,5 @@
 export * from "./catalogue.ts";
+export * from "./client-error.ts";
 export * from "./contexts.ts";
 export * from "./errors.ts";
 export * from "./events.ts";

@@ -6,4 +6,5 @@ export * from "./layer.ts";
 export * from "./lower/index.ts";
 export * from "./operation.ts";
 export * from "./resolve.ts";
+export * from "./secret-value.ts";
 export * from "./tree.ts";

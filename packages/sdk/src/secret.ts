@@ -1,5 +1,5 @@
 /** Secrets: named values that a step may use and that no image keeps. */
-import { SecretName, type SecretReference, VariableName } from "@lamina/ir";
+import { problemOfSecretValue, SecretName, type SecretReference, VariableName } from "@lamina/ir";
 import { z } from "zod";
 import { failure, parseArgument } from "./failure.ts";
 import { callSite } from "./source.ts";
@@ -64,25 +64,18 @@ function parseValues(values: unknown, method: string): Readonly<Record<string, s
   return Object.freeze(parseArgument(Values, values, { method, source: callSite() }));
 }
 
-/** Linux takes no environment entry (`NAME=value` and its end) of more than 128 KiB. */
-const LONGEST_ENTRY = 128 * 1024;
-
 const Variable = z
   .string()
   .refine((name) => VariableName.safeParse(name).success, "a variable's name is letters, digits and _, and does not begin with a digit");
 const Values = z
-  .record(
-    Variable,
-    z.string({ error: "a value must be a string" }).refine((value) => !value.includes("\0"), "a value holds no NUL"),
-    {
-      error: "give an object of variable names and values",
-    },
-  )
+  .record(Variable, z.string({ error: "a value must be a string" }), { error: "give an object of variable names and values" })
   .refine((values) => Object.keys(values).length > 0, "give at least one variable")
-  .refine(
-    (values) => Object.entries(values).every(([name, value]) => Buffer.byteLength(`${name}=${value}\0`) <= LONGEST_ENTRY),
-    "a name and its value take at most 128 KiB together",
-  );
+  .check(({ value: values, issues }) => {
+    for (const [name, input] of Object.entries(values)) {
+      const message = problemOfSecretValue(name, input);
+      if (message !== undefined) issues.push({ code: "custom", path: [name], input, message });
+    }
+  });
 const Names = z.array(Variable, { error: "give a list of variable names" }).min(1, "give at least one variable name");
 const Name = z
   .string({ error: "the name must be a string" })

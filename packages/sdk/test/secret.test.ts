@@ -15,7 +15,7 @@ test("no printing of a secret, or of an image that uses it, shows the value", ()
 
 test("no error about a secret shows the value", () => {
   const long = VALUE.repeat(20_000);
-  expect(() => Secret.fromDict({ TOKEN: long })).toThrow(/^Secret\.fromDict: a name and its value take at most 128 KiB together$/);
+  expect(() => Secret.fromDict({ TOKEN: long })).toThrow(/^Secret\.fromDict: TOKEN: a name and its value take at most 128 KiB together$/);
   expect(() => Secret.fromDict({ "1": VALUE })).toThrow(/^(?!.*hunter2).*1: a variable's name/);
   expect(() => Secret.fromDict({ TOKEN: `${VALUE}\0` })).toThrow(/^(?!.*hunter2).*TOKEN: a value holds no NUL/);
 });

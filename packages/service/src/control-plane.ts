@@ -1,7 +1,6 @@
 /** What a worker asks of the control plane, over tRPC. */
-import { ErrorInfo, LaminaError, type Router, RPC_PATH, type Services } from "@lamina/api";
-import { createTRPCClient, httpLink, retryLink, TRPCClientError } from "@trpc/client";
-import { z } from "zod";
+import { fromClientError, hadNoAnswer, type Router, RPC_PATH, type Services } from "@lamina/api";
+import { createTRPCClient, httpLink, retryLink } from "@trpc/client";
 
 export interface ControlPlaneOptions {
   /** Such as `http://127.0.0.1:7420`. */
@@ -42,7 +41,7 @@ export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane 
     try {
       return await call;
     } catch (error) {
-      throw fromClientError(error, url);
+      throw fromClientError(error, (reason) => unreachable(url, reason));
     }
   };
   return {
@@ -64,23 +63,6 @@ export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane 
 /** About half a minute with the delays above. */
 const RETRIES = 18;
 
-const Answer = z.object({ lamina: ErrorInfo });
-
-/** No answer of the router's: the connection failed, or a proxy answered in its place. */
-function hadNoAnswer(error: { readonly shape: unknown }): boolean {
-  return error.shape === undefined || error.shape === null;
-}
-
-function fromClientError(error: unknown, url: string): LaminaError {
-  if (!(error instanceof TRPCClientError)) return new LaminaError({ code: "INTERNAL", message: String(error) }, { cause: error });
-  const answer = Answer.safeParse(error.data);
-  if (answer.success) return new LaminaError(answer.data.lamina, { cause: error });
-  if (!hadNoAnswer(error)) return new LaminaError({ code: "INTERNAL", message: error.message }, { cause: error });
-  const message = `The control plane at ${url} cannot be reached: ${rootReason(error)}. Check LAMINA_URL, and that it runs.`;
-  return new LaminaError({ code: "UNREACHABLE", message }, { cause: error });
-}
-
-/** Node's fetch says "fetch failed" and keeps the reason in the causes. */
-function rootReason(error: Error): string {
-  return error.cause instanceof Error ? rootReason(error.cause) : error.message || error.name;
+function unreachable(url: string, reason: string): string {
+  return `The control plane at ${url} cannot be reached: ${reason}. Check LAMINA_URL, and that it runs.`;
 }

@@ -61,7 +61,7 @@ export async function openSecret(
 export function checkValues(values: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(values)) {
     const problem = problemOfSecretValue(name, value);
-    if (problem !== undefined) throw new LaminaError({ code: "INVALID_INPUT", message: `The secret's ${name} cannot be used: ${problem}.` });
+    if (problem !== undefined) throw new LaminaError({ code: "INVALID_INPUT", message: `${name}: ${problem}.` });
   }
 }
 

@@ -8,10 +8,10 @@ import {
   type SetSecretInput,
   type StartBuildInput,
 } from "@lamina/api";
-import type { CommitTreeInput, MissingFilesInput, StartRunInput } from "@lamina/api";
+import { type CommitTreeInput, hadNoAnswer, type MissingFilesInput, type StartRunInput } from "@lamina/api";
 import { createTRPCClient, httpLink, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
 import { EventSource } from "eventsource";
-import { fromClientError, hadNoAnswer } from "./errors.ts";
+import { clientError } from "./errors.ts";
 import { type Feed, follow, type FollowOptions } from "./follow.ts";
 import { findPlatform, type PlatformAddress } from "./platform.ts";
 import type { Pack } from "../upload/pack.ts";
@@ -64,7 +64,7 @@ function createClient({ url, token }: PlatformAddress) {
       hasAnswered = true;
       return value;
     } catch (error) {
-      throw await explainMismatch(fromClientError(error, url), () => platform.info.query());
+      throw await explainMismatch(clientError(error, url), () => platform.info.query());
     }
   };
   const info = (options?: CallOptions) => answer(platform.info.query(undefined, options));

@@ -1,42 +1,15 @@
-/** From what a tRPC client throws to the platform's own errors. */
-import { ErrorInfo, LaminaError } from "@lamina/api";
-import { TRPCClientError } from "@trpc/client";
-import { z } from "zod";
-
-const Answer = z.object({ lamina: ErrorInfo });
-const AnyAnswer = z.object({ lamina: z.object({ code: z.string(), message: z.string() }) });
+/** What the client throws, in the words of whoever uses it. */
+import { fromClientError, LaminaError, rootReason } from "@lamina/api";
 
 /** The error that the platform answered; UNREACHABLE when none came from it. */
-export function fromClientError(error: unknown, url: string): LaminaError {
-  if (error instanceof LaminaError) return error;
-  if (!(error instanceof TRPCClientError)) return new LaminaError({ code: "INTERNAL", message: String(error) }, { cause: error });
-  const answer = Answer.safeParse(error.data);
-  if (answer.success) return new LaminaError(answer.data.lamina, { cause: error });
-  const newer = AnyAnswer.safeParse(error.data);
-  if (newer.success) {
-    const { code, message } = newer.data.lamina;
-    return new LaminaError(
-      { code: "INTERNAL", message: `${message} (${code}, which this version of the SDK does not know)` },
-      { cause: error },
-    );
-  }
-  if (!hadNoAnswer(error)) return new LaminaError({ code: "INTERNAL", message: error.message }, { cause: error });
-  return unreachable(url, error);
-}
-
-/** No answer of the router's: the connection failed, or something else answered in its place. */
-export function hadNoAnswer(error: { readonly shape: unknown }): boolean {
-  return error.shape === undefined || error.shape === null;
+export function clientError(error: unknown, url: string): LaminaError {
+  return fromClientError(error, (reason) => unreachableMessage(url, reason));
 }
 
 export function unreachable(url: string, cause: unknown): LaminaError {
-  const message = `The platform at ${url} cannot be reached: ${rootReason(cause)}. Start one with \`lamina up\`, or point LAMINA_URL at one that runs.`;
-  return new LaminaError({ code: "UNREACHABLE", message }, { cause });
+  return new LaminaError({ code: "UNREACHABLE", message: unreachableMessage(url, rootReason(cause)) }, { cause });
 }
 
-/** Node's fetch says "fetch failed" and keeps the reason in the causes. */
-function rootReason(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return rootReason(cause.errors[0]);
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.cause === undefined ? cause.message || cause.name : rootReason(cause.cause);
+function unreachableMessage(url: string, reason: string): string {
+  return `The platform at ${url} cannot be reached: ${reason}. Start one with \`lamina up\`, or point LAMINA_URL at one that runs.`;
 }

@@ -1,7 +1,7 @@
 /** Follows a feed of events to its end, over connections that come and go. */
 import type { ErrorCode, LaminaError } from "@lamina/api";
 import { setTimeout as delay } from "node:timers/promises";
-import { fromClientError } from "./errors.ts";
+import { clientError } from "./errors.ts";
 
 export interface Feed<Event> {
   readonly url: string;
@@ -114,11 +114,11 @@ function connection<Event>(feed: Feed<Event>, after: string | undefined, signal:
 
 /** An event source does not tell why it could not connect; an ordinary call does. */
 async function reasonOf<Event>(error: unknown, feed: Feed<Event>, signal: AbortSignal | undefined): Promise<LaminaError> {
-  const problem = fromClientError(error, feed.url);
+  const problem = clientError(error, feed.url);
   if (problem.code !== "UNREACHABLE") return problem;
   return feed.probe({ signal }).then(
     () => problem,
-    (reason: unknown) => fromClientError(reason, feed.url),
+    (reason: unknown) => clientError(reason, feed.url),
   );
 }
 
