@@ -141,3 +141,23 @@ test("what cannot be right is said before anything starts", async () => {
   await expect(startBuild(platform, copying)).rejects.toMatchObject({ code: "CONTEXT_MISSING" });
   expect(await platform.services.builds.list(client, { limit: 10 })).toEqual([]);
 });
+
+test("a definition that cannot be built is refused by plan and start, with its step and where it was called", async () => {
+  await using platform = await testControlPlane();
+  const wrong = definition([
+    { kind: "runCommands", commands: ["a"] },
+    { kind: "workdir", path: "~/here" },
+  ]);
+  const refusal = { code: "INVALID_INPUT", message: expect.stringMatching(/^Step 2, workdir: /) };
+  await expect(plan(platform, wrong)).rejects.toMatchObject({ info: refusal });
+  const source = { file: "image.ts", line: 3, column: 3 };
+  await expect(startBuild(platform, wrong)).rejects.toMatchObject({ info: { ...refusal, source } });
+});
+
+test("what only the variables of a named secret show is refused too", async () => {
+  await using platform = await testControlPlane();
+  await platform.services.secrets.set(client, { name: "index", variables: { TOKEN: "x" } });
+  const secrets = [{ kind: "named" as const, name: "index" }];
+  const install = definition([{ kind: "pipInstall", arguments: ["--index-url", "https://${OTHER}@host/simple", "six"], secrets }]);
+  await expect(plan(platform, install)).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("OTHER") });
+});

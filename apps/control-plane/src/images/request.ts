@@ -1,9 +1,9 @@
 /** A plan request with everything that the outside decides filled in. */
-import { LaminaError, type PlanInput } from "@lamina/api";
+import { LaminaError, type PlanInput, type SourceLocation } from "@lamina/api";
 import {
-  builderVersion,
-  builderVersionNames,
+  checkDefinition,
   type Definition,
+  DefinitionError,
   layersOf,
   resolveDefinition,
   type ResolvedDefinition,
@@ -35,19 +35,21 @@ export interface ResolveOptions {
   readonly config: Pick<Config, "platform">;
 }
 
+type DefinitionRequest = z.output<typeof PlanInput> & {
+  /** Of each layer's method, the base first. */
+  readonly sources?: readonly (SourceLocation | null)[];
+};
+
 /** @throws {LaminaError} INVALID_INPUT, UNKNOWN_BUILDER_VERSION, BASE_NOT_FOUND, SECRET_MISSING */
-export async function resolveRequest(
-  options: ResolveOptions,
-  workspace: string,
-  input: z.output<typeof PlanInput>,
-): Promise<ResolvedRequest> {
+export async function resolveRequest(options: ResolveOptions, workspace: string, input: DefinitionRequest): Promise<ResolvedRequest> {
   const { database, bases, config } = options;
-  const { definition: asWritten, pull } = input;
-  checkBuilderVersion(asWritten.builderVersion);
+  const { definition: asWritten, pull, sources } = input;
+  requireBuildable(asWritten, sources);
   const platform = asWritten.platform ?? config.platform;
   const secrets = await overOutages(() => variablesOfSecrets(database, workspace, secretNamesOf(asWritten)));
   const base = await bases.resolve({ workspace, operation: asWritten.base, platform, pull });
   const definition = resolveDefinition(asWritten, { platform, baseDigest: base.digest, secrets });
+  requireBuildable(definition, sources);
   const layers = layersOf(definition).map(({ id }) => id);
   return {
     workspace,
@@ -61,10 +63,17 @@ export async function resolveRequest(
   };
 }
 
-function checkBuilderVersion(name: string): void {
-  if (builderVersion(name) !== undefined) return;
-  const message = `This platform does not know builder version "${name}". It knows ${builderVersionNames().join(", ")}.`;
-  throw new LaminaError({ code: "UNKNOWN_BUILDER_VERSION", message });
+/** @param sources where each layer's method was called, as far as that is known */
+function requireBuildable(definition: Definition | ResolvedDefinition, sources: DefinitionRequest["sources"]): void {
+  try {
+    checkDefinition(definition);
+  } catch (error) {
+    if (!(error instanceof DefinitionError)) throw error;
+    const code = error.code === "unknown-builder-version" ? "UNKNOWN_BUILDER_VERSION" : "INVALID_INPUT";
+    if (error.step === undefined) throw new LaminaError({ code, message: `The definition cannot be built: ${error.message}.` });
+    const layer = error.step + 1;
+    throw new LaminaError({ code, message: `Step ${layer}, ${error.message}.`, source: sources?.[layer] ?? undefined });
+  }
 }
 
 /** A base is never made, so forcing it forces what comes after it. */

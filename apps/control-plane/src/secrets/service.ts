@@ -14,6 +14,7 @@ export function createSecretsService({ database, sealer }: SecretsOptions): Serv
     async set({ workspace }, { name, variables }) {
       const names = Object.keys(variables).sort();
       if (names.length === 0) throw new LaminaError({ code: "INVALID_INPUT", message: `Secret "${name}" needs at least one variable.` });
+      checkNames(names);
       checkValues(variables);
       const row = { variables: names, sealed: sealer.seal(rowOf(workspace, name), variables) };
       const key = { workspace, name };
@@ -55,6 +56,14 @@ export async function openSecret(
 ): Promise<Record<string, string> | undefined> {
   const secret = await database.secret.findUnique({ where: { workspace_name: key } });
   return secret === null ? undefined : sealer.open(rowOf(key.workspace, key.name), secret.sealed);
+}
+
+/** Variables by which a builder's own programs, or the loader of every program, would be changed. */
+function checkNames(names: readonly string[]): void {
+  const reserved = names.find((name) => name === "PATH" || /^(LAMINA|LD)_/i.test(name));
+  if (reserved === undefined) return;
+  const message = `A secret cannot bring ${reserved}: PATH, and names that begin with LAMINA_ or LD_, are reserved. Choose another name.`;
+  throw new LaminaError({ code: "INVALID_INPUT", message });
 }
 
 /** What a builder can hand to a step as an environment variable. @throws {LaminaError} INVALID_INPUT, which names the variable */
