@@ -17,7 +17,10 @@ export function hashOf(sources) {
   return createHash("sha256").update(JSON.stringify(sources)).digest("hex").slice(0, 16);
 }
 
-/** Makes `path` once: `make` fills a temporary sibling, which is renamed into place, so that half of it is never there. */
+/**
+ * Makes `path` once: `make` fills a temporary sibling, which is renamed into place, so that half of it is never there.
+ * packages/servers has the same for its own cache: this runs before anything is installed, and so imports none of our packages.
+ */
 export async function makeOnce(path, make) {
   if (existsSync(path)) return;
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
-import { LaminaError } from "lamina";
+import { LaminaError, namedPlatform, type PlatformAddress, sdkConfig } from "lamina";
 
 export interface Config {
   /** The directory of all local state. */
@@ -10,7 +10,7 @@ export interface Config {
   /** The root of what is kept per user and can be made again: servers, bases, uv. */
   readonly cache: string;
   /** The platform to talk to, where one is named; else it is the local one. */
-  readonly remote: { readonly url: string; readonly token: string } | undefined;
+  readonly remote: PlatformAddress | undefined;
   /** Where the local control plane is to listen; else a free port on loopback. */
   readonly listen: string | undefined;
   /** Servers that are used instead of own ones. */
@@ -31,12 +31,8 @@ export interface ExternalServers {
 const text = z.string().optional();
 
 const Environment = z.object({
-  XDG_DATA_HOME: text,
   XDG_CACHE_HOME: text,
-  LAMINA_HOME: text,
   LAMINA_CACHE: text,
-  LAMINA_URL: z.url().optional(),
-  LAMINA_TOKEN: text,
   LAMINA_LISTEN: text,
   LAMINA_DATABASE_URL: z.url().optional(),
   LAMINA_POSTGRES_URL: z.url().optional(),
@@ -54,17 +50,20 @@ const Environment = z.object({
 });
 type Environment = z.infer<typeof Environment>;
 
-/** Reads the configuration; an empty variable counts as unset. @throws INVALID_INPUT */
+/**
+ * Reads the configuration; an empty variable counts as unset. What the SDK reads too is read by the SDK.
+ * @throws INVALID_INPUT, and UNAUTHORIZED when LAMINA_URL comes without LAMINA_TOKEN
+ */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const parsed = Environment.safeParse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== "")));
   if (!parsed.success)
     throw new LaminaError({ code: "INVALID_INPUT", message: `The environment is not right:\n${z.prettifyError(parsed.error)}` });
   const env = parsed.data;
-  const home = path.resolve(env.LAMINA_HOME ?? path.join(env.XDG_DATA_HOME ?? path.join(homedir(), ".local", "share"), "lamina"));
+  const shared = sdkConfig(environment);
   return {
-    home,
+    home: shared.home,
     cache: path.resolve(env.LAMINA_CACHE ?? path.join(env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "lamina")),
-    remote: env.LAMINA_URL === undefined ? undefined : { url: env.LAMINA_URL, token: env.LAMINA_TOKEN ?? "" },
+    remote: namedPlatform(shared),
     listen: env.LAMINA_LISTEN,
     external: externalServers(env),
     caBundle: caBundle(env),

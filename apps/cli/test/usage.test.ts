@@ -57,6 +57,12 @@ test("an environment that cannot be right is exit code 2, with the variable's na
   expect(stderr).toContain("LAMINA_URL");
 });
 
+test("a platform that is named without a token is told before it is asked", async () => {
+  const outcome = await cli(["images", "--json"], { env: { LAMINA_URL: "http://127.0.0.1:9", LAMINA_TOKEN: "", LAMINA_HOME: directory } });
+  expect(outcome.exitCode).toBe(3);
+  expect(jsonLines(outcome)).toEqual([{ type: "error", code: "UNAUTHORIZED", message: expect.stringContaining("LAMINA_TOKEN") }]);
+});
+
 test("colours follow NO_COLOR and FORCE_COLOR, and are off where output is not a terminal", async () => {
   const args = ["build", "missing.ts"];
   expect((await cli(args)).stderr).not.toContain("\u001b");

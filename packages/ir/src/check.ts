@@ -1,6 +1,7 @@
 /** Finds what cannot be built in a definition before any work is done for it. */
 import { type BuilderVersion, builderVersion, builderVersionNames } from "./builder-version.ts";
 import { DefinitionError, type DefinitionErrorCode } from "./definition-error.ts";
+import { entryBytes, LONGEST_ENTRY_BYTES } from "./environment-entry.ts";
 import { divideArguments, pipArguments, referencesIn } from "./lower/pip-arguments.ts";
 import { isReservedVariable } from "./lower/reserved.ts";
 import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "./operation.ts";
@@ -36,8 +37,6 @@ interface Fault {
 
 /** Docker mounts no more than 127 layers; the rest is left to the base. `env` adds no files. */
 const MOST_LAYERS = 120;
-/** Linux refuses to start a process with a longer `NAME=value`, its closing NUL included. */
-const LONGEST_VARIABLE = 128 * 1024;
 /** All variables together share, with the arguments, a quarter of the stack: 2 MiB as a rule. */
 const LARGEST_ENVIRONMENT = 1024 * 1024;
 const LONGEST_PATH = 4095;
@@ -60,11 +59,11 @@ function checkEnvironment(steps: readonly Step[]): void {
   steps.forEach((step, index) => {
     if (step.kind !== "env") return;
     for (const [name, value] of Object.entries(step.variables)) {
-      const size = Buffer.byteLength(`${name}=${value}`) + 1;
-      if (size > LONGEST_VARIABLE) {
+      const size = entryBytes(name, value);
+      if (size > LONGEST_ENTRY_BYTES) {
         throw new DefinitionError(
           "environment-too-large",
-          `env: ${name} has ${size} bytes; Linux takes ${LONGEST_VARIABLE}: put it into a file`,
+          `env: ${name} has ${size} bytes; Linux takes ${LONGEST_ENTRY_BYTES}: put it into a file`,
           index,
         );
       }

@@ -1,6 +1,6 @@
 /** What the SDK reads from the environment; nothing else here does, but for `Secret.fromEnv`, which is asked to. */
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 export interface SdkConfig {
   /** The directory that holds all local state. */
@@ -14,7 +14,7 @@ export interface SdkConfig {
 export function sdkConfig(env: NodeJS.ProcessEnv = process.env): SdkConfig {
   const dataHome = env["XDG_DATA_HOME"] || join(homedir(), ".local", "share");
   return {
-    home: env["LAMINA_HOME"] || join(dataHome, "lamina"),
+    home: resolve(env["LAMINA_HOME"] || join(dataHome, "lamina")),
     url: env["LAMINA_URL"] || undefined,
     token: env["LAMINA_TOKEN"] || undefined,
   };

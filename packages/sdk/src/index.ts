@@ -11,7 +11,8 @@ export { buildImage, type BuildOptions, type BuildResult, type ClientEvent, foll
 export { type LayerResult, layersAfter } from "./layer-results.ts";
 export { type DockerfileExport, dockerfileOf, exportDockerfile, type ExportOptions } from "./dockerfile.ts";
 export { type Client, connect } from "./client/client.ts";
-export { findPlatform, type PlatformAddress, PlatformFile } from "./client/platform.ts";
+export { findPlatform, namedPlatform, type PlatformAddress, PlatformFile } from "./client/platform.ts";
+export { sdkConfig } from "./config.ts";
 export { asLaminaError } from "./failure.ts";
 export { VERSION } from "./version.ts";
 

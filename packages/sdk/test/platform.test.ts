@@ -35,6 +35,7 @@ test("a damaged file of the embedded platform is told apart from none", async ()
 
 test("state lies where LAMINA_HOME says, else in the user's data directory", () => {
   expect(sdkConfig({ LAMINA_HOME: "/x" }).home).toBe("/x");
+  expect(sdkConfig({ LAMINA_HOME: "x" }).home).toBe(`${process.cwd()}/x`);
   expect(sdkConfig({ XDG_DATA_HOME: "/data" }).home).toBe("/data/lamina");
   expect(sdkConfig({}).home).toMatch(/\/\.local\/share\/lamina$/);
 });

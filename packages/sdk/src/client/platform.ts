@@ -19,8 +19,13 @@ export type PlatformFile = z.infer<typeof PlatformFile>;
  * The platform that the environment names, else the embedded one.
  * @throws UNREACHABLE when there is neither, UNAUTHORIZED when LAMINA_URL comes without LAMINA_TOKEN
  */
-export async function findPlatform({ home, url, token }: SdkConfig = sdkConfig()): Promise<PlatformAddress> {
-  if (url === undefined) return embeddedPlatform(home);
+export async function findPlatform(config: SdkConfig = sdkConfig()): Promise<PlatformAddress> {
+  return namedPlatform(config) ?? embeddedPlatform(config.home);
+}
+
+/** The platform that the environment names, if any. @throws as {@link findPlatform} */
+export function namedPlatform({ url, token }: SdkConfig): PlatformAddress | undefined {
+  if (url === undefined) return undefined;
   if (!z.url().safeParse(url).success) {
     throw new LaminaError({ code: "INVALID_INPUT", message: `LAMINA_URL is "${url}", which is not a URL such as http://127.0.0.1:7420.` });
   }
