@@ -45,7 +45,11 @@ export const Plan = z.object({
 });
 export type Plan = z.infer<typeof Plan>;
 
+/** Chosen by who asks, so that asking again when no answer came starts nothing twice. By default the platform makes one. */
+const NewId = z.uuid({ version: "v7" }).optional();
+
 export const StartBuildInput = PlanInput.extend({
+  id: NewId,
   /** A name for people, such as the export's. */
   name: z.string().max(200).optional(),
   /** Where each layer's method was called, the base first. */
@@ -119,6 +123,7 @@ export const SecretInfo = z.object({ name: z.string(), variables: z.array(z.stri
 export type SecretInfo = z.infer<typeof SecretInfo>;
 
 export const StartRunInput = z.object({
+  id: NewId,
   /** An image id, or a reference with a digest in the workspace's repository. */
   image: z.string().min(1),
   command: z.array(z.string().regex(/^[^\0]*$/)).min(1),

@@ -11,6 +11,7 @@ import {
 import { type CommitTreeInput, hadNoAnswer, type MissingFilesInput, type StartRunInput } from "@lamina/api";
 import { createTRPCClient, httpLink, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
 import { EventSource } from "eventsource";
+import { v7 as newId } from "uuid";
 import { clientError } from "./errors.ts";
 import { type Feed, follow, type FollowOptions } from "./follow.ts";
 import { findPlatform, type PlatformAddress } from "./platform.ts";
@@ -46,10 +47,9 @@ function createClient({ url, token }: PlatformAddress) {
           eventSourceOptions: { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, authorization } }) },
         }),
         false: [
-          // A platform that was there is given time to come back; one that never answered is not waited for.
+          // A platform that was there is given time to come back; one that never answered is not waited for. Every call may come twice.
           retryLink({
-            retry: ({ op, error, attempts }) =>
-              hasAnswered && attempts < RETRIES && hadNoAnswer(error) && !STARTS_SOMETHING.has(op.path) && op.signal?.aborted !== true,
+            retry: ({ op, error, attempts }) => hasAnswered && attempts < RETRIES && hadNoAnswer(error) && op.signal?.aborted !== true,
             retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, 1_000),
           }),
           httpLink({ url: endpoint, headers: { authorization } }),
@@ -84,7 +84,7 @@ function createClient({ url, token }: PlatformAddress) {
       commitTree: (input: CommitTreeInput, options?: CallOptions) => answer(contexts.commitTree.mutate(input, options)),
     },
     builds: {
-      start: (input: StartBuildInput, options?: CallOptions) => answer(builds.start.mutate(input, options)),
+      start: (input: StartBuildInput, options?: CallOptions) => answer(builds.start.mutate({ id: newId(), ...input }, options)),
       get: (id: string, options?: CallOptions) => answer(builds.get.query({ id }, options)),
       list: (limit: number, options?: CallOptions) => answer(builds.list.query({ limit }, options)),
       cancel: (id: string, options?: CallOptions) => answer(builds.cancel.mutate({ id }, options)),
@@ -98,7 +98,7 @@ function createClient({ url, token }: PlatformAddress) {
       remove: (name: string, options?: CallOptions) => answer(secrets.remove.mutate({ name }, options)),
     },
     runs: {
-      start: (input: StartRunInput, options?: CallOptions) => answer(runs.start.mutate(input, options)),
+      start: (input: StartRunInput, options?: CallOptions) => answer(runs.start.mutate({ id: newId(), ...input }, options)),
       cancel: (id: string, options?: CallOptions) => answer(runs.cancel.mutate({ id }, options)),
       /** The events of a run, as {@link Client} gives those of a build. */
       follow: (id: string, options?: FollowOptions) =>
@@ -109,7 +109,5 @@ function createClient({ url, token }: PlatformAddress) {
 
 /** With the delays above, about half a minute. */
 const RETRIES = 32;
-/** Calls that must not be made twice when an answer was lost. */
-const STARTS_SOMETHING: ReadonlySet<string> = new Set(["builds.start", "runs.start"]);
 /** The events that end a feed. */
 const LAST_EVENTS: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "run-exited", "run-failed"]);

@@ -35,10 +35,24 @@ export async function missingFilesOf(client: Client, trees: readonly LocalTree[]
 }
 
 /**
- * Sends what is missing of these trees, each file once, and has the trees kept.
+ * Sends what is missing of these trees, each file once, and has the trees kept. When the platform goes away in the
+ * middle, what is missing then is sent when it is back.
  * @throws INVALID_INPUT when a file changed since it was looked at
  */
-export async function upload(client: Client, trees: readonly LocalTree[], { onProgress, signal }: UploadOptions): Promise<void> {
+export async function upload(client: Client, trees: readonly LocalTree[], options: UploadOptions): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await sendMissing(client, trees, options);
+    } catch (error) {
+      const mayPass = error instanceof LaminaError && error.code === "UNREACHABLE" && tries < TRIES;
+      if (!mayPass) throw error;
+    }
+  }
+}
+
+const TRIES = 3;
+
+async function sendMissing(client: Client, trees: readonly LocalTree[], { onProgress, signal }: UploadOptions): Promise<void> {
   const places = new Map(trees.flatMap((tree) => [...tree.files]));
   const missing = (await missingFilesOf(client, trees, signal)).flatMap(({ digest, size }) => {
     const file = places.get(digest);
