@@ -1,8 +1,12 @@
 import { type BuildEvent, catalogue, type Tracked } from "@lamina/api";
-import { connectNats, FeedFencedError } from "@lamina/service";
+import { connectNats, createLogger, FeedFencedError } from "@lamina/service";
 import { jetstream } from "@nats-io/jetstream";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { createBuildFollower } from "../src/builds/follow.ts";
+import { connectDatabase } from "../src/database/database.ts";
+import { createFeedReader, type FeedReader } from "../src/events/feed.ts";
+import { openNats } from "../src/events/nats.ts";
 import { fakeBuilder } from "./support/builder.ts";
 import { testControlPlane, type TestControlPlane } from "./support/platform.ts";
 import { attemptOf, chain, follow, startBuild } from "./support/requests.ts";
@@ -123,4 +127,45 @@ test("a cursor that is none is refused", async () => {
   const build = await startBuild(platform, chain("one"));
   await expect(follow(platform, build, { after: "nonsense" })).rejects.toMatchObject({ code: "INVALID_INPUT" });
   await expect(follow(platform, "none")).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+test("a reader whose look into the archive fails once sees all events all the same", async () => {
+  await using platform = await testControlPlane();
+  await using stack = new AsyncDisposableStack();
+  const build = await buildWithTwoAttempts(platform);
+  const { config } = platform;
+  const connection = await connectNats({ ...config.nats, name: "reader" });
+  stack.defer(() => connection.close());
+  const database = connectDatabase(config.databaseUrl);
+  stack.defer(() => database.$disconnect());
+  const nats = await openNats(connection, catalogue(config.namespace));
+  const logger = createLogger({ name: "reader", level: "silent" });
+  const reader = createFeedReader({ nats, database, logger });
+  let failures = 0;
+  const feeds: FeedReader = {
+    ...reader,
+    async *read(...input) {
+      if ((failures += 1) <= 2) throw new Error("the archive cannot be read");
+      yield* reader.read(...input);
+    },
+  };
+  const events: Tracked<BuildEvent>[] = [];
+  const follower = createBuildFollower({ database, nats, feeds, logger });
+  for await (const item of follower.follow(build, undefined, new AbortController().signal)) events.push(item);
+  expect(byFeed(events)).toEqual(byFeed(await follow(platform, build)));
+});
+
+test("a build that joined an attempt is shown none of the layers that it does not have", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const first = await startBuild(platform, chain("shared", "of the first"));
+  const attempt = await attemptOf(platform, first);
+  const second = await startBuild(platform, chain("shared", "of the second"));
+  expect(await attemptOf(platform, second)).toBe(attempt);
+  await builder.make(attempt);
+  await builder.make(await attemptOf(platform, second));
+  const events = (await follow(platform, second)).map(({ event }) => event);
+  const planned = events.flatMap((event) => (event.type === "planned" ? event.layers.map(({ id }) => id) : []));
+  const shown = events.flatMap((event) => ("layer" in event ? [event.layer] : []));
+  expect(new Set(shown)).toEqual(new Set(planned.slice(1)));
 });

@@ -7,6 +7,7 @@
  * I3: every event carries the positions after it, so that a reader who stops anywhere misses and repeats none.
  */
 import type { BuildEvent, BuildOwnEvent, Tracked } from "@lamina/api";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { overOutages } from "../database/database.ts";
 import { AttemptEvent, type NumberedEvent } from "../events/batch.ts";
@@ -27,6 +28,7 @@ interface AttemptItem extends NumberedEvent {
 
 /** A wake-up may be lost with NATS; then this finds what is new. */
 const POLL_MS = 2_000;
+const RETRY_MS = 500;
 
 export function createBuildFollower(context: FollowContext): BuildFollower {
   const { connection, catalogue } = context.nats;
@@ -46,7 +48,7 @@ export function createBuildFollower(context: FollowContext): BuildFollower {
       const onAbort = () => items.wake();
       signal.addEventListener("abort", onAbort, { once: true });
       try {
-        yield* merged(context, { build, positions, items, readers, own, signal });
+        yield* merged(context, { build, positions, items, readers, layers: new Set(), own, signal });
       } finally {
         signal.removeEventListener("abort", onAbort);
         wakeUps.unsubscribe();
@@ -62,27 +64,29 @@ interface Merge {
   readonly positions: Positions;
   readonly items: Channel<AttemptItem>;
   readonly readers: Readers;
+  /** Ids of the build's layers, known from its first own event on. */
+  readonly layers: Set<string>;
   /** Whether there may be own events that were not read. */
   readonly own: { changed: boolean };
   readonly signal: AbortSignal;
 }
 
 async function* merged(context: FollowContext, merge: Merge): AsyncGenerator<Tracked<BuildEvent>> {
-  const { positions, items, own, signal } = merge;
+  const { items, own, signal } = merge;
   while (!signal.aborted) {
-    if (own.changed) {
+    while (own.changed) {
       own.changed = false;
       if (yield* newOwnEvents(context, merge)) return;
     }
     const item = await items.take(POLL_MS);
     if (item === undefined) own.changed = true;
-    else yield* unseen(positions, item);
+    else yield* unseen(merge, item);
   }
 }
 
 /** @returns whether the build has ended */
 async function* newOwnEvents(context: FollowContext, merge: Merge): AsyncGenerator<Tracked<BuildEvent>, boolean> {
-  const { build, positions, readers, signal } = merge;
+  const { build, positions, layers, readers, signal } = merge;
   const events = await overOutages(() => ownEvents(context.database, build));
   for (const { number, event } of events) {
     if (isLast(event) && event.type !== "cancelled") yield* drained(context, merge, events);
@@ -92,6 +96,7 @@ async function* newOwnEvents(context: FollowContext, merge: Merge): AsyncGenerat
       yield { cursor: encodeCursor(positions), event };
     }
     if (isLast(event)) return true;
+    if (event.type === "planned") for (const { id } of event.layers) layers.add(id);
     if (event.type === "attempt") readers.start(event.attempt);
   }
   return false;
@@ -105,14 +110,15 @@ async function* drained(context: FollowContext, merge: Merge, own: readonly Numb
   const isBehind = () => limits.some(([attempt, limit]) => (positions.attempts[attempt] ?? 0) < limit);
   while (isBehind() && !signal.aborted) {
     const item = await items.take(POLL_MS);
-    if (item !== undefined) yield* unseen(positions, item);
+    if (item !== undefined) yield* unseen(merge, item);
   }
 }
 
-/** A reader that began again may bring what is on its way already. */
-function* unseen(positions: Positions, { attempt, number, event }: AttemptItem): Generator<Tracked<BuildEvent>> {
+/** A reader that began again may bring what is on its way already, and an attempt that was joined makes layers of others too. */
+function* unseen({ positions, layers }: Merge, { attempt, number, event }: AttemptItem): Generator<Tracked<BuildEvent>> {
   if (number <= (positions.attempts[attempt] ?? 0)) return;
   positions.attempts[attempt] = number;
+  if ("layer" in event && !layers.has(event.layer)) return;
   yield { cursor: encodeCursor(positions), event: { ...AttemptEvent.parse(event), attempt } };
 }
 
@@ -134,11 +140,14 @@ interface ReaderOptions {
 function startReaders({ feeds, logger }: FollowContext, { items, positions, signal }: ReaderOptions): Readers {
   const started = new Set<string>();
   const read = async (attempt: string): Promise<void> => {
-    try {
-      for await (const item of feeds.read(attempt, positions.attempts[attempt] ?? 0, signal)) await items.put({ attempt, ...item });
-    } catch (error) {
-      logger.error({ err: error, attempt }, "an attempt's events cannot be read; trying again");
-      started.delete(attempt);
+    while (!signal.aborted) {
+      try {
+        for await (const item of feeds.read(attempt, positions.attempts[attempt] ?? 0, signal)) await items.put({ attempt, ...item });
+        return;
+      } catch (error) {
+        logger.error({ err: error, attempt }, "an attempt's events cannot be read; trying again");
+        await delay(RETRY_MS, undefined, { signal }).catch(() => {});
+      }
     }
   };
   return {
