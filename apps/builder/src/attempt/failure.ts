@@ -3,6 +3,7 @@ import { type ErrorInfo, LaminaError } from "@lamina/api";
 import { failedCommand, failedSearch, type ResolvedStep } from "@lamina/ir";
 import { isRegistryError } from "@lamina/registry";
 import { SolveError } from "../buildkit/buildkit.ts";
+import { collisionIn, exitCodeIn, isFailedPush, isMissingSource, missingShellIn } from "../buildkit/messages.ts";
 import type { FailedStep } from "./layer-progress.ts";
 
 export interface FailureContext {
@@ -37,13 +38,13 @@ function solveFailure(error: Pick<SolveError, "kind" | "message">, context: Fail
     const step = stepFailure(failed, context);
     if (step !== undefined) return step;
   }
-  if (error.message.startsWith("failed to push ")) {
+  if (isFailedPush(error.message)) {
     return {
       code: "REGISTRY_UNAVAILABLE",
       message: `The image could not be pushed: ${oneLine(error.message)}. Check that the registry runs and has disk.`,
     };
   }
-  if (/failed to resolve source metadata for/.test(error.message)) {
+  if (isMissingSource(error.message)) {
     const message = `The image to start from could not be had: ${oneLine(error.message)}. Check that its registry runs and that BuildKit reaches it.`;
     return { code: "REGISTRY_UNAVAILABLE", message };
   }
@@ -57,27 +58,27 @@ function stepFailure({ layer: place, error }: FailedStep, { layer, lastLines }: 
   const { id, operation } = layer(place);
   const kind = operation?.kind ?? "layer";
   const lines = lastLines(place);
-  const collision = COLLISION.exec(error);
-  if (collision !== null) {
-    const [, onto, path = ""] = collision;
-    const [there, comes] = onto === "non-directory" ? ["a file", "a directory"] : ["a directory", "a file"];
+  const collision = collisionIn(error);
+  if (collision !== undefined) {
+    const { path, there } = collision;
+    const comes = there === "file" ? "directory" : "file";
     return {
       code: "STEP_FAILED",
-      message: `${kind} failed: ${path} is ${there} in the image, and ${comes} cannot take its place.`,
+      message: `${kind} failed: ${path} is a ${there} in the image, and a ${comes} cannot take its place.`,
       layer: id,
     };
   }
-  const exitCode = EXIT_CODE.exec(error)?.[1];
+  const exitCode = exitCodeIn(error);
   if (exitCode === undefined) return undefined;
-  const shell = NO_SHELL.exec(lines.join("\n"))?.[1];
+  const shell = missingShellIn(lines);
   if (shell !== undefined) {
     const message = `${kind} failed: the image has no ${shell}, which it needs to run commands. Start from a base that has a shell.`;
-    return { code: "STEP_FAILED", message, layer: id, exitCode: Number(exitCode) };
+    return { code: "STEP_FAILED", message, layer: id, exitCode };
   }
   const [kept, ...more] = failedSearch(lines);
   if (kept !== undefined) {
     const message = `${kind} failed: ${kept}.${more.length === 0 ? "" : " The last lines name what else was found."}`;
-    return { code: "STEP_FAILED", message, layer: id, exitCode: Number(exitCode), lastLines: lines.slice(-SHOWN_LINES) };
+    return { code: "STEP_FAILED", message, layer: id, exitCode, lastLines: lines.slice(-SHOWN_LINES) };
   }
   const command = failedCommand(lines)?.command ?? onlyCommand(operation);
   const what = command === undefined ? "it" : `\`${oneLine(command)}\``;
@@ -86,16 +87,12 @@ function stepFailure({ layer: place, error }: FailedStep, { layer, lastLines }: 
     message: `${kind} failed: ${what} exited with ${exitCode}${MEANING[exitCode] ?? ""}.`,
     layer: id,
     ...(command === undefined ? {} : { command }),
-    exitCode: Number(exitCode),
+    exitCode,
     lastLines: outputOf(lines).slice(-SHOWN_LINES),
   };
 }
 
-const EXIT_CODE = /did not complete successfully: exit code: (\d+)/;
-/** BuildKit shows a path of its own machine; the part after its mount is the image's. */
-const COLLISION = /cannot (?:replace|copy) to (directory|non-directory):? .*\/buildkit\d+(\/\S*)/;
-const NO_SHELL = /runc run failed: .*exec: "([^"]+)": (?:stat \S+: no such file|executable file not found)/;
-const MEANING: Readonly<Record<string, string>> = { "137": " (killed, most likely because memory ran out)" };
+const MEANING: Readonly<Record<number, string>> = { 137: " (killed, most likely because memory ran out)" };
 
 /** The output without what the wrapper of the commands says at its end. */
 function outputOf(lines: readonly string[]): readonly string[] {

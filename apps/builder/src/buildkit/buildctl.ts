@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { z } from "zod";
 import { type BuildKit, SolveError, type SolveRequest, type SolvedImage } from "./buildkit.ts";
+import { errorIn, isLostConnection } from "./messages.ts";
 import { sealedFile } from "./sealed-file.ts";
 import { parseStatus } from "./status.ts";
 
@@ -99,11 +100,8 @@ async function runSolve({ program, address, environment, secretFiles }: Buildctl
   if (exit === 0) return;
   if (exit instanceof Error) throw new SolveError("failed", `buildctl cannot be started by setpriv: ${exit.message}`, { cause: exit });
   if (typeof exit === "string") throw new SolveError("lost", `buildctl was ended by ${exit}`);
-  const message = text
-    .trim()
-    .replace(EXCERPT, "")
-    .replace(/^error: (failed to solve: )?/, "");
-  throw new SolveError(LOST.test(message) && !PUSH_FAILED.test(message) ? "lost" : "failed", message);
+  const message = errorIn(text);
+  throw new SolveError(isLostConnection(message) ? "lost" : "failed", message);
 }
 
 /** A solve that outlived a builder that was killed would keep the step in hand running, whoever wants it still. */
@@ -135,12 +133,6 @@ function linesOf({ stderr }: ChildProcess): AsyncIterable<string> {
   if (stderr === null) throw new TypeError("buildctl writes to a pipe");
   return createInterface({ input: stderr, crlfDelay: Infinity });
 }
-
-/** The lines of the Dockerfile that it shows before the error: those of our wrapper, and so many that the error itself would be cut off. */
-const EXCERPT = /^\S+:\d+\n-{20}\n[^]*\n-{20}\n/;
-/** How gRPC says that the server went away. What a registry answers to a push may look alike. */
-const LOST = /(?:^|: )Unavailable: |code = Unavailable|transport is closing|error reading from server|\bEOF$/;
-const PUSH_FAILED = /^failed to push /;
 
 function solveArguments({ request, metadata, recordFile, sealed }: PreparedSolve, secretFiles: Readonly<Record<string, string>>): string[] {
   const { dockerfile, target, contexts, buildArgs, noCache, platform, output } = request;

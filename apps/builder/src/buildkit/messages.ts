@@ -1,0 +1,62 @@
+/**
+ * What BuildKit and runc say in English, where no code tells it. All that depends on their wording is here, so that a new version of
+ * BuildKit is held against one table.
+ */
+const TEXTS = {
+  /** The lines of the Dockerfile that buildctl shows before an error: those of our wrapper, and so many that the error itself would be cut off. */
+  excerpt: /^\S+:\d+\n-{20}\n[^]*\n-{20}\n/,
+  prefix: /^error: (failed to solve: )?/,
+  /** How gRPC says that the server went away. */
+  lost: /(?:^|: )Unavailable: |code = Unavailable|transport is closing|error reading from server|\bEOF$/,
+  pushFailed: /^failed to push /,
+  sourceMissing: /failed to resolve source metadata for/,
+  exitCode: /did not complete successfully: exit code: (\d+)/,
+  /** It shows a path of its own machine; the part after its mount is the image's. */
+  collision: /cannot (?:replace|copy) to (directory|non-directory):? .*\/buildkit\d+(\/\S*)/,
+  noShell: /runc run failed: .*exec: "([^"]+)": (?:stat \S+: no such file|executable file not found)/,
+} as const;
+
+/** The error in what buildctl printed. */
+export function errorIn(output: string): string {
+  return output.trim().replace(TEXTS.excerpt, "").replace(TEXTS.prefix, "");
+}
+
+/** Whether the connection to BuildKit went away. What a registry answers to a push may look alike, and is not that. */
+export function isLostConnection(error: string): boolean {
+  return TEXTS.lost.test(error) && !isFailedPush(error);
+}
+
+/** Whether a registry did not take an image. */
+export function isFailedPush(error: string): boolean {
+  return TEXTS.pushFailed.test(error);
+}
+
+/** Whether the image to start from could not be had. */
+export function isMissingSource(error: string): boolean {
+  return TEXTS.sourceMissing.test(error);
+}
+
+/** The status with which the command of a step ended. */
+export function exitCodeIn(error: string): number | undefined {
+  const code = TEXTS.exitCode.exec(error)?.[1];
+  return code === undefined ? undefined : Number(code);
+}
+
+export interface Collision {
+  /** The path in the image. */
+  readonly path: string;
+  /** What lies there; the other comes. */
+  readonly there: "file" | "directory";
+}
+
+/** A copy of a file onto a directory, or the other way round. */
+export function collisionIn(error: string): Collision | undefined {
+  const found = TEXTS.collision.exec(error);
+  if (found === null) return undefined;
+  return { path: found[2] ?? "", there: found[1] === "non-directory" ? "file" : "directory" };
+}
+
+/** The shell that a step wants and its image lacks, from the output of the step. */
+export function missingShellIn(output: readonly string[]): string | undefined {
+  return TEXTS.noShell.exec(output.join("\n"))?.[1];
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import {
+  collisionIn,
+  errorIn,
+  exitCodeIn,
+  isFailedPush,
+  isLostConnection,
+  isMissingSource,
+  missingShellIn,
+} from "../src/buildkit/messages.ts";
+
+const PUSH = "failed to push 127.0.0.1:5000/x: failed to do request";
+
+describe("of what BuildKit says", () => {
+  test("the error is what follows the lines of the Dockerfile", () => {
+    const excerpt = `Dockerfile:3\n${"-".repeat(20)}\n   2 |     \n   3 | >>> RUN exit 7\n${"-".repeat(20)}\n`;
+    expect(errorIn(`${excerpt}error: failed to solve: it broke\n`)).toBe("it broke");
+    expect(errorIn("error: failed to solve: it broke\n")).toBe("it broke");
+    expect(errorIn("error: it broke")).toBe("it broke");
+  });
+
+  test.each([
+    "failed to receive status: rpc error: code = Unavailable desc = connection refused",
+    'listing workers: failed to list workers: Unavailable: connection error: desc = "transport: Error while dialing"',
+    'Unavailable: connection error: desc = "error reading server preface"',
+    "rpc error: code = Canceled desc = grpc: the client connection is closing: transport is closing",
+    "failed to receive status: error reading from server: read unix @->/run/buildkitd.sock: use of closed network connection",
+    "failed to receive status: EOF",
+  ])("a lost connection: %s", (error) => {
+    expect(isLostConnection(error)).toBe(true);
+  });
+
+  test.each([`${PUSH}: Head "http://127.0.0.1:5000/v2/x/blobs/sha256:0": EOF`, "the file ends in EOF of a here-document", "it broke"])(
+    "no lost connection: %s",
+    (error) => {
+      expect(isLostConnection(error)).toBe(false);
+    },
+  );
+
+  test("a push that failed", () => {
+    expect(isFailedPush(`${PUSH}: dial tcp 127.0.0.1:5000: connect: connection refused`)).toBe(true);
+    expect(isFailedPush(`process "echo failed to push " did not complete successfully: exit code: 1`)).toBe(false);
+  });
+
+  test("a parent image that is gone", () => {
+    expect(isMissingSource("lamina-1: failed to resolve source metadata for 127.0.0.1:5000/gone@sha256:00: not found")).toBe(true);
+    expect(isMissingSource(PUSH)).toBe(false);
+  });
+
+  test("the exit code of a command", () => {
+    expect(exitCodeIn('process "/bin/sh -c exit 7" did not complete successfully: exit code: 7')).toBe(7);
+    expect(exitCodeIn("it broke")).toBeUndefined();
+  });
+
+  test.each([
+    ["cannot replace to directory /var/lib/buildkit/tmp/buildkit4021/opt/tool with file", { path: "/opt/tool", there: "directory" }],
+    ["cannot copy to non-directory: /var/lib/buildkit/tmp/buildkit4021/opt/tool", { path: "/opt/tool", there: "file" }],
+  ])("what lies where a copy comes: %s", (error, collision) => {
+    expect(collisionIn(error)).toEqual(collision);
+  });
+
+  test.each([
+    'runc run failed: unable to start container process: error during container init: exec: "/bin/sh": stat /bin/sh: no such file or directory',
+    'runc run failed: unable to start container process: exec: "/bin/sh": executable file not found in $PATH',
+  ])("a shell that the image lacks: %s", (line) => {
+    expect(missingShellIn(["a line before", line])).toBe("/bin/sh");
+    expect(missingShellIn(["a line before"])).toBeUndefined();
+  });
+});
