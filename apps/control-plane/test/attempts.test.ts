@@ -24,7 +24,7 @@ test("of many who claim an attempt at once, one gets it", async () => {
   const attempt = await attemptOf(platform, await startBuild(platform, chain("one")));
   const claims = await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
-      (index % 2 === 0 ? platform : other).services.attempts.claim(worker, { id: attempt, worker: `worker ${index}` }),
+      (index % 2 === 0 ? platform : other).services.attempts.claim(worker, { id: attempt, worker: `worker ${index}`, nonce: `${index}` }),
     ),
   );
   expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
@@ -123,4 +123,17 @@ test("a claim that cannot be answered by a fault of ours fails the build, and sh
   const { state, error } = await platform.services.builds.get(client, { id: build });
   expect(state).toBe("failed");
   expect(error).toMatchObject({ code: "INTERNAL", message: expect.stringMatching(/under [0-9a-f-]{36}/) });
+});
+
+test("a claim whose answer was lost is answered the same again, and by another call not", async () => {
+  await using platform = await testControlPlane();
+  const { attempts } = platform.services;
+  const attempt = await attemptOf(platform, await startBuild(platform, chain("one")));
+  const call = { id: attempt, worker: "w", nonce: "first" };
+  const lost = await attempts.claim(worker, call);
+  expect(lost).not.toBeNull();
+  expect(await attempts.claim(worker, call)).toEqual(lost);
+  expect(await attempts.claim(worker, { ...call, nonce: "second" })).toBeNull();
+  await platform.sql("UPDATE attempt SET lease_until = now() - interval '1 second'");
+  expect(await attempts.claim(worker, call)).toBeNull();
 });

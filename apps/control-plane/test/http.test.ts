@@ -38,9 +38,9 @@ test("a token opens what is its role's, and nothing without one", async () => {
   const { client, worker } = platform.config.tokens;
   await expect(httpClient(server.url, "wrong").platform.info.query()).rejects.toMatchObject({ data: { lamina: { code: "UNAUTHORIZED" } } });
   await expect(httpClient(server.url, worker).platform.info.query()).rejects.toMatchObject({ data: { lamina: { code: "FORBIDDEN" } } });
-  const claim = httpClient(server.url, client).attempts.claim.mutate({ id: "a", worker: "w" });
+  const claim = httpClient(server.url, client).attempts.claim.mutate({ id: "a", worker: "w", nonce: "n" });
   await expect(claim).rejects.toMatchObject({ data: { lamina: { code: "FORBIDDEN" } } });
-  expect(await httpClient(server.url, worker).attempts.claim.mutate({ id: "a", worker: "w" })).toBeNull();
+  expect(await httpClient(server.url, worker).attempts.claim.mutate({ id: "a", worker: "w", nonce: "n" })).toBeNull();
   expect((await fetch(new URL(PACK_PATH, server.url), { method: "POST", body: "x" })).status).toBe(401);
   expect((await fetch(new URL("/readyz", server.url))).status).toBe(200);
 });

@@ -6,6 +6,7 @@
  *     more, or this process is to stop. Only in the last case its end is told, since in the others the
  *     control plane knows it.
  */
+import { randomUUID } from "node:crypto";
 import { type ClaimedRun, type FinishRunInput, laminaError, LaminaError, type RunProgress } from "@lamina/api";
 import { formatReference } from "@lamina/registry";
 import { FeedFencedError, type FeedWriter, feedWriter, holdLease, type Logger, type WorkerSurroundings } from "@lamina/service";
@@ -20,7 +21,7 @@ export async function executeRun(id: string, surroundings: RunSurroundings): Pro
   const { controlPlane, worker, signal } = surroundings;
   const logger = surroundings.logger.child({ run: id });
   const claimedAt = performance.now();
-  const claimed = await controlPlane.runs.claim({ id, worker }, { signal });
+  const claimed = await controlPlane.runs.claim({ id, worker, nonce: randomUUID() }, { signal });
   if (claimed === null) return logger.info("the run is not to be claimed any more");
   logger.info({ image: claimed.image.digest }, "claimed a run");
 

@@ -144,7 +144,12 @@ export type Worker = z.infer<typeof Worker>;
 export const LeaseProof = z.object({ id: z.string(), token: z.int() });
 export type LeaseProof = z.infer<typeof LeaseProof>;
 
-export const ClaimInput = z.object({ id: z.string(), worker: z.string().min(1) });
+export const ClaimInput = z.object({
+  id: z.string(),
+  worker: z.string().min(1),
+  /** Another one for each call: one that comes twice, since its answer was lost, is answered the same again. */
+  nonce: z.string().min(1),
+});
 export type ClaimInput = z.infer<typeof ClaimInput>;
 
 /** An image in the platform's registry, whose host each process knows under its own address; or elsewhere. */

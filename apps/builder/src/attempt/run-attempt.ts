@@ -6,6 +6,7 @@
  *     it any more, or this process is to stop. In the last case nothing is said to the control plane:
  *     the lease runs out, and another builder goes on with what BuildKit or the registry has.
  */
+import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptProgress, type ClaimedAttempt, laminaError } from "@lamina/api";
@@ -27,7 +28,7 @@ export async function runAttempt(id: string, surroundings: AttemptSurroundings):
   const { controlPlane, worker, signal } = surroundings;
   const logger = surroundings.logger.child({ attempt: id });
   const claimedAt = performance.now();
-  const claimed = await controlPlane.attempts.claim({ id, worker }, { signal });
+  const claimed = await controlPlane.attempts.claim({ id, worker, nonce: randomUUID() }, { signal });
   if (claimed === null) return logger.info("the attempt is not to be claimed any more");
   logger.info({ layers: claimed.layers.length }, "claimed an attempt");
 

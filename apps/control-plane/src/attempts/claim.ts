@@ -12,8 +12,8 @@ import { waitingBuilds } from "./lease.ts";
 type ClaimContext = Pick<Context, "config" | "database" | "logger" | "repositories" | "sealer">;
 
 /**
- * Gives the lease of a queued attempt to a worker; null when it is not queued any more. What keeps the claim
- * from being answered, such as a secret that is gone by now, fails the attempt, since every other builder
+ * Gives the lease of a queued attempt to a worker; null when it is not queued any more, and was not
+ * claimed by this very call. What keeps the claim from being answered, such as a secret that is gone by now, fails the attempt, since every other builder
  * would meet it too.
  */
 export async function claimAttempt(context: ClaimContext, workspace: string, input: ClaimInput): Promise<ClaimedAttempt | null> {
@@ -34,12 +34,14 @@ export async function claimAttempt(context: ClaimContext, workspace: string, inp
 async function takeLease(
   { config }: ClaimContext,
   transaction: Transaction,
-  { workspace, id, worker }: ClaimInput & { readonly workspace: string },
+  { workspace, id, worker, nonce }: ClaimInput & { readonly workspace: string },
 ): Promise<boolean> {
   const claimed = await transaction.$executeRaw`
-    UPDATE attempt SET state = 'running', worker = ${worker}, token = nextval(pg_get_serial_sequence('attempt', 'token')),
+    UPDATE attempt SET state = 'running', worker = ${worker}, claim_nonce = ${nonce},
+      token = CASE state WHEN 'queued' THEN nextval(pg_get_serial_sequence('attempt', 'token')) ELSE token END,
       lease_until = clock_timestamp() + make_interval(secs => ${config.leaseSeconds}::float8)
-    WHERE id = ${id} AND workspace = ${workspace} AND state = 'queued'`;
+    WHERE id = ${id} AND workspace = ${workspace}
+      AND (state = 'queued' OR (state = 'running' AND claim_nonce = ${nonce} AND lease_until > clock_timestamp()))`;
   return claimed > 0;
 }
 

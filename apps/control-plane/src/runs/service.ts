@@ -39,12 +39,14 @@ export function createRunsService(context: Context): Services["runs"] {
         yield { cursor: String(number), event: RunEvent.parse(event) };
       }
     },
-    async claim({ workspace }, { id, worker }) {
+    async claim({ workspace }, { id, worker, nonce }) {
       const [claimed] = await overOutages(
         () => database.$queryRaw<{ token: number; host: string | null; repository: string; digest: string; command: string[] }[]>`
-          UPDATE run SET state = 'running', worker = ${worker}, token = nextval(pg_get_serial_sequence('run', 'token')),
+          UPDATE run SET state = 'running', worker = ${worker}, claim_nonce = ${nonce},
+            token = CASE state WHEN 'queued' THEN nextval(pg_get_serial_sequence('run', 'token')) ELSE token END,
             lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
-          WHERE id = ${id} AND workspace = ${workspace} AND state = 'queued'
+          WHERE id = ${id} AND workspace = ${workspace}
+            AND (state = 'queued' OR (state = 'running' AND claim_nonce = ${nonce} AND lease_until > clock_timestamp()))
           RETURNING token, host, repository, digest, command`,
       );
       if (claimed === undefined) return null;

@@ -8,6 +8,7 @@ import {
   type FinishAttemptInput,
   type PublishInput,
 } from "@lamina/api";
+import { randomUUID } from "node:crypto";
 import { createRegistry } from "@lamina/registry";
 import { connectNats, createLogger, feedWriter, type FeedWriter } from "@lamina/service";
 import { pushImage } from "./image.ts";
@@ -53,7 +54,7 @@ export async function fakeBuilderOf({ config }: TestPlace, attempts: AttemptCall
   const logger = createLogger({ name: "fake-builder", level: "silent" });
 
   const claim = async (id: string): Promise<HeldAttempt | undefined> => {
-    const claimed = await attempts.claim({ id, worker: "fake" });
+    const claimed = await attempts.claim({ id, worker: "fake", nonce: randomUUID() });
     if (claimed === null) return undefined;
     const feed = await feedWriter<AttemptProgress>({
       connection,

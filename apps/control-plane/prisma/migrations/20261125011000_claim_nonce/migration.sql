@@ -1,0 +1,5 @@
+-- AlterTable
+ALTER TABLE "attempt" ADD COLUMN     "claim_nonce" TEXT;
+
+-- AlterTable
+ALTER TABLE "run" ADD COLUMN     "claim_nonce" TEXT;
