@@ -1,11 +1,10 @@
 /** The examples, built for real, and what is in them. */
 import { join } from "node:path";
 import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
-import { base, type TestPlatform, testPlatform } from "@lamina/testkit";
+import { base, gitServer, packageIndex, type TestPlatform, testPlatform, wheelOf } from "@lamina/testkit";
 import { buildImage, type BuildResult, type Client, type ClientEvent, connect, imagesOf } from "lamina";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lookInside } from "./support/look-inside.ts";
-import { privateSources } from "./support/private-sources.ts";
 
 const MINUTES = 60_000;
 
@@ -70,16 +69,17 @@ test("Caching for Faster Builds", { timeout: 5 * MINUTES }, async () => {
 
 test("Secrets in Build Process", { timeout: 5 * MINUTES }, async () => {
   const tokens = { git: "ghp_0123456789abcdef", index: "index-0123456789abcdef" };
-  await using sources = await privateSources(tokens);
+  await using git = await gitServer(tokens.git);
+  await using index = await packageIndex(tokens.index, [wheelOf({ module: "private_package", version: "99.0", source: "ANSWER = 42\n" })]);
   Object.assign(process.env, {
-    EXAMPLE_GIT_SERVER: sources.git,
-    EXAMPLE_PACKAGE_INDEX: sources.index,
+    EXAMPLE_GIT_SERVER: `http://${git.host}`,
+    EXAMPLE_PACKAGE_INDEX: `http://${index.host}/simple/`,
     GITHUB_TOKEN: tokens.git,
     PRIVATE_REGISTRY_TOKEN: tokens.index,
   });
   const events: ClientEvent[] = [];
   const result = await build("secrets-in-build.ts", (event) => events.push(event));
-  expect(await shell(result, "cat /app/README.md && git -C /app remote get-url origin")).toBe(`private\n${sources.git}/private/repo.git`);
+  expect(await shell(result, "cat /app/README.md && git -C /app remote get-url origin")).toBe(`private\nhttp://${git.host}/private/repo.git`);
   expect(await python(result, "import private_package; print(private_package.ANSWER)")).toBe("42");
 
   const found = await shell(result, `grep -rlE '${tokens.git}|${tokens.index}' / --exclude-dir=proc --exclude-dir=sys 2>/dev/null || true`);

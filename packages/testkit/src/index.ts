@@ -1,5 +1,9 @@
 export { freshDatabase, type TestDatabase } from "./database.ts";
 export { freshNamespace } from "./namespace.ts";
+export { gitServer, type GitServer } from "./git-server.ts";
+export { packageIndex, type PackageFile, type PackageIndex } from "./package-index.ts";
+export { wheelOf } from "./wheel.ts";
+export { type HttpServer, privateRegistry, type PrivateRegistry, serve } from "@lamina/registry/test-support";
 export { base, servers, uv } from "./client.ts";
 export { type FaultConfig, readFaultConfig } from "./config.ts";
 export { type OwnServers, ownServers, type OwnServersOptions } from "./own-servers.ts";

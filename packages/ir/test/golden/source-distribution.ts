@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { createGzip } from "node:zlib";
 import { pack } from "tar-stream";
 import { wheel } from "./wheel.ts";
-import type { PackageFile } from "./wheel-index.ts";
+import type { PackageFile } from "@lamina/testkit";
 
 const BACKEND = `
 import base64, os

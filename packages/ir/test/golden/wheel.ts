@@ -1,48 +1,11 @@
-/** A Python package in two versions, as wheels: stored zip archives with the same bytes every time. */
-import { crc32 } from "node:zlib";
+/** A Python package in two versions, as wheels. */
+import { wheelOf } from "@lamina/testkit/wheel";
 
-export const wheel = {
-  olderFileName: "lamina_sample-1.0-py3-none-any.whl",
-  older: wheelOf("1.0"),
-  newerFileName: "lamina_sample-2.0-py3-none-any.whl",
-  newer: wheelOf("2.0"),
-};
+const older = sample("1.0");
+const newer = sample("2.0");
 
-function wheelOf(version: string): Uint8Array {
-  const info = `lamina_sample-${version}.dist-info`;
-  return storedZip([
-    ["lamina_sample.py", `VERSION = "${version}"\n`],
-    [`${info}/METADATA`, `Metadata-Version: 2.1\nName: lamina-sample\nVersion: ${version}\n`],
-    [`${info}/WHEEL`, "Wheel-Version: 1.0\nGenerator: lamina\nRoot-Is-Purelib: true\nTag: py3-none-any\n"],
-    [`${info}/RECORD`, `lamina_sample.py,,\n${info}/METADATA,,\n${info}/WHEEL,,\n${info}/RECORD,,\n`],
-  ]);
-}
+export const wheel = { olderFileName: older.name, older: older.content, newerFileName: newer.name, newer: newer.content };
 
-/** A zip archive without compression. */
-function storedZip(files: readonly (readonly [name: string, content: string])[]): Uint8Array {
-  const parts: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const [name, content] of files) {
-    const fields = Buffer.alloc(26);
-    fields.writeUInt16LE(20, 0); // version needed
-    fields.writeUInt16LE(0x21, 8); // 1980-01-01
-    fields.writeUInt32LE(crc32(content), 10);
-    fields.writeUInt32LE(content.length, 14);
-    fields.writeUInt32LE(content.length, 18);
-    fields.writeUInt16LE(name.length, 22);
-    const place = Buffer.alloc(14);
-    place.writeUInt32LE(offset, 10);
-    const local = Buffer.concat([Buffer.from("PK\x03\x04"), fields, Buffer.from(name + content)]);
-    parts.push(local);
-    directory.push(Buffer.concat([Buffer.from("PK\x01\x02\x14\0"), fields, place, Buffer.from(name)]));
-    offset += local.length;
-  }
-  const listing = Buffer.concat(directory);
-  const end = Buffer.alloc(18);
-  end.writeUInt16LE(files.length, 4);
-  end.writeUInt16LE(files.length, 6);
-  end.writeUInt32LE(listing.length, 8);
-  end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...parts, listing, Buffer.from("PK\x05\x06"), end]);
+function sample(version: string) {
+  return wheelOf({ module: "lamina_sample", version, source: `VERSION = "${version}"\n` });
 }

@@ -1,8 +1,8 @@
+import { gitServer } from "@lamina/testkit";
 import { describe, expect, test } from "vitest";
 import type { ResolvedStep } from "../../src/index.ts";
 import { derived, pythonBase, shellBase, withShell, withUser } from "./bases.ts";
 import { build, expectBuilt, expectFailed } from "./build.ts";
-import { gitServer } from "./git-server.ts";
 import { inspect } from "./inspect.ts";
 
 const repository = "test/secret-search";
@@ -79,14 +79,15 @@ describe("git with a token in the URL", () => {
 
   test("leaves clones that are whole, usable and without it", { timeout: 180_000 }, async () => {
     await using git = await gitServer(secrets.TOKEN);
-    const clone = `git clone http://\${TOKEN}@${git.host}`;
+    const url = `http://${git.host}/private`;
+    const clone = `git clone http://\${TOKEN}@${git.host}/private`;
     const step = withSecrets(
       `${clone}/repo.git --recurse-submodules /app && ${clone}/repo.git --bare /bare`,
-      `git -C /app fetch --all && git -C /app pull && git -C /app remote add other http://x:$TOKEN@${git.host}/sub.git`,
+      `git -C /app fetch --all && git -C /app pull && git -C /app remote add other http://x:$TOKEN@${git.host}/private/sub.git`,
     );
     const look = [
-      `[ "$(git -C /app remote get-url origin)" = http://${git.host}/repo.git ] && [ "$(git -C /app remote get-url other)" = http://${git.host}/sub.git ]`,
-      `[ "$(git -C /app/sub remote get-url origin)" = http://${git.host}/sub.git ] && [ "$(git -C /bare remote get-url origin)" = http://${git.host}/repo.git ]`,
+      `[ "$(git -C /app remote get-url origin)" = ${url}/repo.git ] && [ "$(git -C /app remote get-url other)" = ${url}/sub.git ]`,
+      `[ "$(git -C /app/sub remote get-url origin)" = ${url}/sub.git ] && [ "$(git -C /bare remote get-url origin)" = ${url}/repo.git ]`,
       "git -C /app status --short | grep . && exit 1; git -C /app fsck && git -C /app submodule status && git -C /bare log --oneline",
       `! grep -rF ${secrets.TOKEN} /app /bare`,
     ];
