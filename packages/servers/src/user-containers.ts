@@ -27,7 +27,8 @@ export async function writeStandIns({ directory, binaries, server }: UserContain
 
 /**
  * A container gets no control groups, which are root's, and sees the machine's /sys, read-only, instead of one of its
- * own, which takes a network of its own. The real runc is further on in PATH.
+ * own, which takes a network of its own. To kill all of its processes, which are found by the control group, only the
+ * first is killed: the others end with it. The real runc is further on in PATH.
  */
 function runcStandIn(): string {
   const script = `
@@ -42,8 +43,11 @@ writeFileSync(file, JSON.stringify(spec));`;
   return `
 previous=
 for argument in "$@"; do
+  shift
+  if [ "$argument" = --all ]; then continue; fi
   if [ "$previous" = --bundle ]; then ${quote(process.execPath)} -e ${quote(script)} "$argument" || exit; fi
   previous=$argument
+  set -- "$@" "$argument"
 done
 PATH=\${PATH#*:} exec runc "$@"
 `;
