@@ -114,7 +114,10 @@ describe("an attempt", () => {
     expect(await readdir(stopped.state)).toEqual(["attempts"]);
     expect(await readdir(join(stopped.state, "attempts"))).toEqual([]);
     await using _other = await here.builder();
-    expect((await outcome).error).toBeUndefined();
+    const built = await outcome;
+    expect(built.error).toBeUndefined();
+    const [left = ""] = attemptsOf(built);
+    expect((await eventsOfAttempt(here, left)).at(-1)).toMatchObject({ type: "attempt-cut-off", reason: "released" });
   });
 });
 

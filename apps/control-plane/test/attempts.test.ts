@@ -137,3 +137,22 @@ test("a claim whose answer was lost is answered the same again, and by another c
   await platform.sql("UPDATE attempt SET lease_until = now() - interval '1 second'");
   expect(await attempts.claim(worker, call)).toBeNull();
 });
+
+test("an attempt that its builder gives back is not counted as lost, and another one begins at once", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one", "two"));
+  for (let given = 0; given < 4; given += 1) {
+    const attempt = await attemptOf(platform, build);
+    const held = await builder.claim(attempt);
+    const proof = { id: attempt, token: held?.claimed.token ?? 0 };
+    await platform.services.attempts.release(worker, proof);
+    await platform.services.attempts.release(worker, proof);
+    await expect(held?.publish(1)).rejects.toMatchObject({ code: "LEASE_LOST" });
+    expect(await attemptOf(platform, build)).not.toBe(attempt);
+  }
+  await builder.make(await attemptOf(platform, build));
+  const events = (await follow(platform, build)).map(({ event }) => event);
+  expect(events.at(-1)?.type).toBe("done");
+  expect(events.flatMap((event) => (event.type === "attempt-cut-off" ? [event.reason] : []))).toEqual(Array(4).fill("released"));
+});

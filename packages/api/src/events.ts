@@ -31,8 +31,8 @@ export type AttemptProgress = z.infer<typeof AttemptProgress>;
 export const AttemptEnd = z.discriminatedUnion("type", [
   z.object({ type: z.literal("attempt-done"), at }),
   z.object({ type: z.literal("attempt-failed"), at, error: ErrorInfo }),
-  /** The attempt was cut off: its lease expired, or no build wanted it any more. */
-  z.object({ type: z.literal("attempt-cut-off"), at, reason: z.enum(["expired", "cancelled"]) }),
+  /** The attempt was cut off: its lease expired, its builder gave it back, or no build wanted it any more. */
+  z.object({ type: z.literal("attempt-cut-off"), at, reason: z.enum(["expired", "released", "cancelled"]) }),
 ]);
 export type AttemptEnd = z.infer<typeof AttemptEnd>;
 

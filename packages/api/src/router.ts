@@ -91,6 +91,7 @@ export const router = t.router({
     renew: worker.input(schema.LeaseProof).mutation(({ ctx, input }) => ctx.services.attempts.renew(ctx.caller, input)),
     publish: worker.input(schema.PublishInput).mutation(({ ctx, input }) => ctx.services.attempts.publish(ctx.caller, input)),
     finish: worker.input(schema.FinishAttemptInput).mutation(({ ctx, input }) => ctx.services.attempts.finish(ctx.caller, input)),
+    release: worker.input(schema.LeaseProof).mutation(({ ctx, input }) => ctx.services.attempts.release(ctx.caller, input)),
   }),
 });
 export type Router = typeof router;

@@ -254,5 +254,7 @@ export interface Services {
     publish(caller: Caller, input: PublishInput): Promise<void>;
     /** @throws LEASE_LOST */
     finish(caller: Caller, input: FinishAttemptInput): Promise<void>;
+    /** Gives the lease back before its work is done, such as when the worker is to stop: another one goes on at once. @throws LEASE_LOST */
+    release(caller: Caller, input: LeaseProof): Promise<void>;
   };
 }

@@ -51,6 +51,7 @@ export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane 
       renew: (input, options) => answer(attempts.renew.mutate(input, options)),
       publish: (input, options) => answer(attempts.publish.mutate(input, options)),
       finish: (input, options) => answer(attempts.finish.mutate(input, options)),
+      release: (input, options) => answer(attempts.release.mutate(input, options)),
     },
     runs: {
       claim: (input, options) => answer(runs.claim.mutate(input, options)),

@@ -3,13 +3,13 @@
  *
  * I1: nothing is done before the claim, and nothing is published or finished after the lease is lost.
  * I2: what ends an attempt early is decided once, by the first cause: its lease was lost, nobody wants
- *     it any more, or this process is to stop. In the last case nothing is said to the control plane:
- *     the lease runs out, and another builder goes on with what BuildKit or the registry has.
+ *     it any more, or this process is to stop. In the last case the lease is given back, and another
+ *     builder goes on with what BuildKit or the registry has.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type AttemptProgress, type ClaimedAttempt, laminaError } from "@lamina/api";
+import { type AttemptProgress, type ClaimedAttempt, laminaError, type LeaseProof } from "@lamina/api";
 import type { Registry } from "@lamina/registry";
 import { type FeedWriter, FeedFencedError, feedWriter, holdLease, type Logger, type WorkerSurroundings } from "@lamina/service";
 import type { BuildKit } from "../buildkit/buildkit.ts";
@@ -34,7 +34,8 @@ export async function runAttempt(id: string, surroundings: AttemptSurroundings):
 
   const cutOff = new AbortController();
   const end = (reason: Error): void => cutOff.abort(reason);
-  const stop = (): void => end(new CutOff("this builder is to stop"));
+  const stopped = new CutOff("this builder is to stop");
+  const stop = (): void => end(stopped);
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   const lease = holdLease({
@@ -52,12 +53,24 @@ export async function runAttempt(id: string, surroundings: AttemptSurroundings):
     const isLost = laminaError(error).code === "LEASE_LOST";
     if (!cutOff.signal.aborted && !isLost) throw error;
     logger.info({ reason: String(cutOff.signal.reason ?? error) }, "the attempt was cut off");
+    if (cutOff.signal.reason === stopped) await release({ id, token: claimed.token }, surroundings);
   } finally {
     lease.release();
     control.unsubscribe();
     signal.removeEventListener("abort", stop);
   }
 }
+
+/** Without an answer in time the lease runs out by itself. */
+async function release(proof: LeaseProof, { controlPlane, logger }: AttemptSurroundings): Promise<void> {
+  try {
+    await controlPlane.attempts.release(proof, { signal: AbortSignal.timeout(RELEASE_MS) });
+  } catch (error) {
+    logger.warn({ attempt: proof.id, reason: laminaError(error).message }, "the lease could not be given back");
+  }
+}
+
+const RELEASE_MS = 5_000;
 
 /** Why an attempt ended before it was made. */
 class CutOff extends Error {

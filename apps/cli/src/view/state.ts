@@ -3,6 +3,11 @@ import type { BuildEvent, BuildOwnEvent, ErrorInfo } from "lamina";
 
 /** Lines of output that are kept for a layer, for the case that it fails. */
 const KEPT_LINES = 20;
+const CUT_OFF = {
+  expired: "the builder was lost; another one goes on",
+  released: "the builder was stopped; another one goes on",
+  cancelled: "cancelled",
+} as const;
 const BUILT_AT_ONCE = { kind: "built", seconds: 0 } as const;
 
 export type LayerState =
@@ -81,7 +86,7 @@ export function afterEvent(view: BuildView, event: BuildEvent, now: number): Bui
         state: { kind: "failed", seconds: secondsIn(layer.state, now) },
       }));
     case "attempt-cut-off":
-      return { ...backToWaiting(view), activity: event.reason === "expired" ? "the builder was lost; another one goes on" : "cancelled" };
+      return { ...backToWaiting(view), activity: CUT_OFF[event.reason] };
     case "done":
     case "failed":
     case "cancelled":

@@ -12,7 +12,9 @@ import { waitingBuilds } from "./lease.ts";
 export type AttemptOutcome =
   | { readonly state: "done" }
   | { readonly state: "failed"; readonly error: ErrorInfo }
-  | { readonly state: "expired" };
+  | { readonly state: "expired" }
+  /** Its builder gave it back. */
+  | { readonly state: "released" };
 
 export interface EndedAttempt {
   readonly id: string;
@@ -38,7 +40,8 @@ export async function endAttempt(context: AdvanceContext, transaction: Transacti
       await endBuild(transaction, buildId, { state: "failed", error });
       continue;
     }
-    if (lacking.length > 0) await transaction.build.update({ where: { id: buildId }, data: { lostAttempts: { increment: 1 } } });
+    const isLost = lacking.length > 0 && outcome.state !== "released";
+    if (isLost) await transaction.build.update({ where: { id: buildId }, data: { lostAttempts: { increment: 1 } } });
     await advance(context, transaction, buildId);
   }
 }
@@ -51,7 +54,7 @@ function errorFor(build: Build, outcome: AttemptOutcome, lacking: readonly Attem
     const failed = build.layers.indexOf(outcome.error.layer ?? "");
     return failed > last.index ? undefined : withSource(outcome.error, build, failed);
   }
-  if (build.lostAttempts + 1 < MAX_LOST) return undefined;
+  if (outcome.state === "released" || build.lostAttempts + 1 < MAX_LOST) return undefined;
   const message = `${MAX_LOST} builders in turn were lost while they made the same layers. The logs of the builders may say why.`;
   return { code: "ATTEMPT_LOST", message, layer: lacking[0]?.layer };
 }
@@ -78,5 +81,5 @@ async function unfinishedLayers(transaction: Transaction, attempt: string): Prom
 function endEvent(outcome: AttemptOutcome): AttemptEnd {
   const at = Date.now();
   if (outcome.state === "failed") return { type: "attempt-failed", at, error: outcome.error };
-  return outcome.state === "done" ? { type: "attempt-done", at } : { type: "attempt-cut-off", at, reason: "expired" };
+  return outcome.state === "done" ? { type: "attempt-done", at } : { type: "attempt-cut-off", at, reason: outcome.state };
 }

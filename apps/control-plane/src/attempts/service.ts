@@ -45,6 +45,15 @@ export function createAttemptsService(context: Context): Services["attempts"] {
       });
       wakeOutbox();
     },
+    async release({ workspace }, { id, token }) {
+      await inWorkspace(database, workspace, async (transaction) => {
+        const released = await transaction.attempt.count({ where: { id, workspace, token, state: "released" } });
+        if (released > 0) return;
+        await requireLease(transaction, workspace, { id, token });
+        await endAttempt(context, transaction, { id, outcome: { state: "released" } });
+      });
+      wakeOutbox();
+    },
   };
 }
 

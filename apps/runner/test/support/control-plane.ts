@@ -93,5 +93,5 @@ const refusing: Omit<Services, "platform" | "runs"> = {
   contexts: { missingFiles: refuse, commitTree: refuse },
   builds: { start: refuse, get: refuse, list: refuse, cancel: refuse, follow: refuseToFollow },
   secrets: { set: refuse, list: refuse, remove: refuse },
-  attempts: { claim: refuse, renew: refuse, publish: refuse, finish: refuse },
+  attempts: { claim: refuse, renew: refuse, publish: refuse, finish: refuse, release: refuse },
 };

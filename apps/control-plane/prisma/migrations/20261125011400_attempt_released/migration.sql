@@ -1,0 +1,2 @@
+-- AlterEnum
+ALTER TYPE "attempt_state" ADD VALUE 'released';
