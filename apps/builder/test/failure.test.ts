@@ -54,7 +54,7 @@ describe("a failure is told in the terms of whoever can mend it", () => {
   test("a parent image that is gone", async () => {
     const gone = `${here.servers.registry.host}/gone@sha256:${"0".repeat(64)}`;
     const failure = await failureOfSolve(`FROM ${gone} AS lamina-1\nWORKDIR /x\n`, { name: `${here.servers.registry.host}/x` });
-    expect(failure).toMatchObject({ code: "REGISTRY_UNAVAILABLE", message: expect.stringContaining("image to start from") });
+    expect(failure).toMatchObject({ code: "PARENT_MISSING", message: expect.stringContaining("image to start from") });
   });
 
   test("a BuildKit that is not there", async () => {

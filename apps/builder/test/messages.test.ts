@@ -5,6 +5,7 @@ import {
   exitCodeIn,
   isFailedPush,
   isLostConnection,
+  isFailedSource,
   isMissingSource,
   missingShellIn,
 } from "../src/buildkit/messages.ts";
@@ -42,9 +43,12 @@ describe("of what BuildKit says", () => {
     expect(isFailedPush(`process "echo failed to push " did not complete successfully: exit code: 1`)).toBe(false);
   });
 
-  test("a parent image that is gone", () => {
-    expect(isMissingSource("lamina-1: failed to resolve source metadata for 127.0.0.1:5000/gone@sha256:00: not found")).toBe(true);
-    expect(isMissingSource(PUSH)).toBe(false);
+  test("a parent image that is gone, and one whose registry is away", () => {
+    const failed = "lamina-1: failed to resolve source metadata for 127.0.0.1:5000/gone@sha256:00";
+    const gone = `${failed}: 127.0.0.1:5000/gone@sha256:00: not found`;
+    const away = `${failed}: failed to do request: Head "http://127.0.0.1:5000/v2/gone": dial tcp: lookup x: no such host`;
+    expect([gone, `${failed}: not found`, away, PUSH].map(isMissingSource)).toEqual([true, true, false, false]);
+    expect([gone, away, PUSH].map(isFailedSource)).toEqual([true, true, false]);
   });
 
   test("the exit code of a command", () => {

@@ -5,6 +5,7 @@ import type { Config } from "./config.ts";
 import type { Database } from "./database/database.ts";
 import type { FeedReader } from "./events/feed.ts";
 import type { Nats } from "./events/nats.ts";
+import type { ImagePresence } from "./images/presence.ts";
 import type { RecordImport } from "./registries/import.ts";
 import type { Registries, Repositories } from "./registries/registries.ts";
 import type { Sealer } from "./secrets/seal.ts";
@@ -18,6 +19,7 @@ export interface Context {
   readonly repositories: Repositories;
   readonly bases: Bases;
   readonly recordImport: RecordImport;
+  readonly imagePresence: ImagePresence;
   readonly sealer: Sealer;
   readonly feeds: FeedReader;
   /** Sends what the outbox holds, at once. To be called after a commit that wrote to it. */

@@ -13,6 +13,7 @@ import { connectDatabase } from "./database/database.ts";
 import { deployMigrations } from "./database/migrate.ts";
 import { createFeedReader } from "./events/feed.ts";
 import { openNats } from "./events/nats.ts";
+import { createImagePresence } from "./images/presence.ts";
 import { createImagesService } from "./images/service.ts";
 import { createOutbox } from "./outbox/outbox.ts";
 import { createPlatformService } from "./platform/service.ts";
@@ -57,6 +58,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     repositories,
     bases: createBases({ database, registries, pythonBases, config }),
     recordImport: createRecordImport({ database, registries, repositories, logger }),
+    imagePresence: createImagePresence({ registries, repositories, logger }),
     sealer: createSealer(config.secretKey),
     feeds: createFeedReader({ nats, database, logger }),
     wakeOutbox: () => outbox.wake(),

@@ -8,6 +8,7 @@ import { pack } from "tar-stream";
 import { expect, test } from "vitest";
 import { fakeBuilder } from "./support/builder.ts";
 import { client, testControlPlane } from "./support/platform.ts";
+import { deleteFromRegistry } from "./support/registry.ts";
 import { attemptOf, definition, plan, startBuild } from "./support/requests.ts";
 
 const nameOf = (content: string) => createHash("sha256").update(content).digest("hex");
@@ -113,6 +114,47 @@ test("a tree that no file system can hold is refused", async () => {
       message: expect.stringContaining(reason),
     });
   }
+});
+
+test("local files that the registry lost are missing once an attempt has met it, and their tree is sent again", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const { contexts } = platform.services;
+  const commit = (...contents: readonly string[]) =>
+    contexts.commitTree(client, { entries: contents.map((content) => file(content, content)) });
+  await platform.packs.take("default", packed("one", "two"));
+  await platform.packs.take("default", packed("three"));
+  const [{ tree }, { tree: sharing }, { tree: other }] = [await commit("one"), await commit("two", "three"), await commit("three")];
+  const copying = definition([tree, sharing, other].map((copied) => ({ kind: "copyLocalDir", tree: copied, destination: "/x" })));
+  expect((await plan(platform, copying)).missingTrees).toEqual([]);
+
+  const build = await startBuild(platform, definition([{ kind: "copyLocalDir", tree, destination: "/x" }]));
+  const held = await builder.claim(await attemptOf(platform, build));
+  await held?.finish({ code: "CONTEXT_MISSING", message: "Local files are gone." });
+  expect((await platform.services.builds.get(client, { id: build })).error?.code).toBe("CONTEXT_MISSING");
+  expect((await plan(platform, copying)).missingTrees).toEqual([tree, sharing]);
+  const files = ["one", "two", "three"].map(digestOf);
+  expect(await contexts.missingFiles(client, { files })).toEqual(["one", "two"].map(digestOf));
+});
+
+test("a pack that the registry lost is not built into a tree, and its files are missing from then on", async () => {
+  await using platform = await testControlPlane();
+  const { contexts } = platform.services;
+  const { digest } = await platform.packs.take("default", packed("one"));
+  await deleteFromRegistry(platform.config, `${platform.config.repositoryPrefix}/default/contexts/blobs/${digest}`);
+  const commit = contexts.commitTree(client, { entries: [file("a", "one")] });
+  await expect(commit).rejects.toMatchObject({ code: "CONTEXT_MISSING", message: expect.stringContaining("sent again") });
+  expect(await contexts.missingFiles(client, { files: [digestOf("one")] })).toEqual([digestOf("one")]);
+});
+
+test("a tree has a tag in the registry, so that it is no garbage", async () => {
+  await using platform = await testControlPlane();
+  const { config, services } = platform;
+  const { tree } = await services.contexts.commitTree(client, { entries: [{ kind: "directory", path: "d", mode: 0o755 }] });
+  const repository = createRegistry(config.registry).repository(`${config.repositoryPrefix}/default/contexts`);
+  const tags: string[] = [];
+  for await (const tag of repository.tags()) tags.push(tag);
+  expect(tags).toEqual([tree.replace("sha256:", "")]);
 });
 
 test("a tree without files needs no pack", async () => {

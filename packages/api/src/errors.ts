@@ -21,6 +21,8 @@ const CODES = {
   /** A local tree was not uploaded, or not whole. */
   CONTEXT_MISSING: 3,
   CONTEXT_CORRUPT: 3,
+  /** The image to start from is not in its registry any more. */
+  PARENT_MISSING: 3,
   /** A step of a layer ended with a status other than zero. */
   STEP_FAILED: 1,
   /** The builder itself failed at a layer: BuildKit, the disk, the registry. */

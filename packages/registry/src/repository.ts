@@ -70,11 +70,19 @@ export function createRepository(options: { readonly session: Session; readonly 
     }
   }
 
-  async function hasBlob(digest: string, requestOptions?: RequestOptions): Promise<boolean> {
+  async function has(kind: "blob" | "manifest", digest: string, requestOptions?: RequestOptions): Promise<boolean> {
     checkDigest(digest);
-    const action = `look for blob ${digest} in ${label}`;
+    const action = `look for ${kind} ${digest} in ${label}`;
     try {
-      const answer = await session.send({ method: "HEAD", to: `${name}/blobs/${digest}`, scope: pull, action, ...requestOptions });
+      const to = `${name}/${kind}s/${digest}`;
+      const answer = await session.send({
+        method: "HEAD",
+        to,
+        scope: pull,
+        action,
+        headers: kind === "blob" ? undefined : { accept: manifestTypes },
+        ...requestOptions,
+      });
       await answer.discard();
       return true;
     } catch (error) {
@@ -87,14 +95,15 @@ export function createRepository(options: { readonly session: Session; readonly 
     return {
       repository: name,
       send: (request) => session.send({ scope: push, ...request, ...requestOptions }),
-      hasBlob: (digest) => hasBlob(digest, requestOptions),
+      hasBlob: (digest) => has("blob", digest, requestOptions),
     };
   }
 
   return {
     name,
     manifest,
-    hasBlob,
+    hasManifest: (digest, requestOptions) => has("manifest", digest, requestOptions),
+    hasBlob: (digest, requestOptions) => has("blob", digest, requestOptions),
 
     resolve(reference, platform, requestOptions) {
       const source = {

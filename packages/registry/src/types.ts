@@ -50,6 +50,7 @@ export interface Repository {
   resolve(reference: string, platform: string, options?: RequestOptions): Promise<ResolvedImage>;
   /** A manifest as it lies there, index or not. */
   manifest(reference: string, options?: RequestOptions): Promise<ReadManifest>;
+  hasManifest(digest: string, options?: RequestOptions): Promise<boolean>;
   /** Stores a manifest by its digest, and under the tag where one is given. What it names must be in the repository. */
   putManifest(manifest: EncodedManifest, options?: RequestOptions & { readonly tag?: string }): Promise<void>;
   /** Lets a tag name a manifest that is there by its digest. */

@@ -11,6 +11,14 @@ beforeAll(async () => {
 });
 afterAll(() => distribution[Symbol.asyncDispose]());
 
+test("whether a manifest is there is asked without reading it", async () => {
+  const repository = registry.repository("team/present");
+  const { digest } = await putImage(repository, { architecture: "amd64" });
+  expect(await repository.hasManifest(digest)).toBe(true);
+  expect(await repository.hasManifest(`sha256:${"0".repeat(64)}`)).toBe(false);
+  expect(await registry.repository("team/absent").hasManifest(digest)).toBe(false);
+});
+
 describe("resolve", () => {
   test("follows an index to the platform, and tells what a container starts with", async () => {
     const repository = registry.repository("team/app");

@@ -3,7 +3,7 @@ import { type ErrorInfo, LaminaError } from "@lamina/api";
 import { failedCommand, failedSearch, type ResolvedStep } from "@lamina/ir";
 import { isRegistryError } from "@lamina/registry";
 import { SolveError } from "../buildkit/buildkit.ts";
-import { collisionIn, exitCodeIn, isFailedPush, isMissingSource, missingShellIn } from "../buildkit/messages.ts";
+import { collisionIn, exitCodeIn, isFailedPush, isFailedSource, isMissingSource, missingShellIn } from "../buildkit/messages.ts";
 import type { FailedStep } from "./layer-progress.ts";
 
 export interface FailureContext {
@@ -45,6 +45,10 @@ function solveFailure(error: Pick<SolveError, "kind" | "message">, context: Fail
     };
   }
   if (isMissingSource(error.message)) {
+    const message = `The image to start from is not in its registry any more (${oneLine(error.message)}). Build again: it is had anew.`;
+    return { code: "PARENT_MISSING", message };
+  }
+  if (isFailedSource(error.message)) {
     const message = `The image to start from could not be had: ${oneLine(error.message)}. Check that its registry runs and that BuildKit reaches it.`;
     return { code: "REGISTRY_UNAVAILABLE", message };
   }

@@ -83,10 +83,12 @@ async function blobsOf(repository: Repository, digest: string, signal: AbortSign
     return content.layers;
   } catch (error) {
     if (signal.aborted || !isRegistryError(error)) throw error;
-    throw new LaminaError(
-      { code: "REGISTRY_UNAVAILABLE", message: `An image cannot be read from the registry: ${error.message}` },
-      { cause: error },
-    );
+    if (error.code === "NOT_FOUND") {
+      const message = `An image that layers are made on is not in the registry any more: ${error.message}. Build again: it is had anew.`;
+      throw new LaminaError({ code: "PARENT_MISSING", message }, { cause: error });
+    }
+    const message = `An image cannot be read from the registry: ${error.message}`;
+    throw new LaminaError({ code: "REGISTRY_UNAVAILABLE", message }, { cause: error });
   }
 }
 

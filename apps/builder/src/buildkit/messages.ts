@@ -9,7 +9,8 @@ const TEXTS = {
   /** How gRPC says that the server went away. */
   lost: /(?:^|: )Unavailable: |code = Unavailable|transport is closing|error reading from server|\bEOF$/,
   pushFailed: /^failed to push /,
-  sourceMissing: /failed to resolve source metadata for/,
+  sourceFailed: /failed to resolve source metadata for/,
+  sourceMissing: /failed to resolve source metadata for \S+: (?:.*: )?not found$/,
   exitCode: /did not complete successfully: exit code: (\d+)/,
   /** It shows a path of its own machine; the part after its mount is the image's. */
   collision: /cannot (?:replace|copy) to (directory|non-directory):? .*\/buildkit\d+(\/\S*)/,
@@ -31,7 +32,12 @@ export function isFailedPush(error: string): boolean {
   return TEXTS.pushFailed.test(error);
 }
 
-/** Whether the image to start from could not be had. */
+/** Whether the image to start from could not be had, for whatever reason. */
+export function isFailedSource(error: string): boolean {
+  return TEXTS.sourceFailed.test(error);
+}
+
+/** Whether its registry answers that it does not have the image to start from. */
 export function isMissingSource(error: string): boolean {
   return TEXTS.sourceMissing.test(error);
 }

@@ -7,6 +7,7 @@ import type { Transaction } from "../database/database.ts";
 import type { AttemptLayer, Build } from "../generated/client.ts";
 import { stateOf } from "../images/chain.ts";
 import { enqueue } from "../outbox/messages.ts";
+import { forgetMissing } from "./forget-missing.ts";
 import { waitingBuilds } from "./lease.ts";
 
 export type AttemptOutcome =
@@ -31,6 +32,7 @@ const MAX_LOST = 3;
 export async function endAttempt(context: AdvanceContext, transaction: Transaction, { id, outcome }: EndedAttempt): Promise<void> {
   await transaction.$executeRaw`UPDATE attempt SET state = ${outcome.state}::attempt_state, ended_at = now() WHERE id = ${id}`;
   await enqueue(transaction, { kind: "end", feed: id, event: endEvent(outcome) });
+  if (outcome.state === "failed") await forgetMissing(transaction, id, outcome.error);
   const unfinished = await unfinishedLayers(transaction, id);
   for (const buildId of await waitingBuilds(transaction, id)) {
     const build = await transaction.build.findUniqueOrThrow({ where: { id: buildId } });

@@ -1,7 +1,7 @@
 /** Trees: manifests in the registry that name the entries, and the packs that hold the files. */
 import { LaminaError, PACK_MEDIA_TYPE, TREE_ARTIFACT_TYPE, TREE_ENTRIES_MEDIA_TYPE } from "@lamina/api";
 import { canonicalJson, Digest, sortEntries, treeDigest, type TreeEntry } from "@lamina/ir";
-import { encodeManifest, isRegistryError, mediaTypes } from "@lamina/registry";
+import { encodeManifest, isRegistryError, mediaTypes, type Repository } from "@lamina/registry";
 import type { Context } from "../context.ts";
 import { type Database, overOutages } from "../database/database.ts";
 import { checkEntries } from "./check-entries.ts";
@@ -17,6 +17,7 @@ export async function commitTree(context: TreesContext, workspace: string, entri
   const packs = await packsOf(database, workspace, sorted);
   const repository = registries.platform.repository(repositories.contexts(workspace));
   try {
+    await requirePacks(database, { workspace, repository, packs });
     const entriesBytes = Buffer.from(canonicalJson(sorted));
     const emptyBytes = Buffer.from("{}");
     const [config, entriesBlob] = await Promise.all([
@@ -33,8 +34,9 @@ export async function commitTree(context: TreesContext, workspace: string, entri
         ...packs.map(({ digest, size }) => ({ mediaType: PACK_MEDIA_TYPE, digest, size: Number(size) })),
       ],
     });
-    await repository.putManifest(manifest);
-    const row = { manifest: manifest.digest };
+    // A registry that collects manifests without a tag leaves it.
+    await repository.putManifest(manifest, { tag: tree.replace("sha256:", "") });
+    const row = { manifest: manifest.digest, packs: packs.map(({ digest }) => digest) };
     await overOutages(() =>
       database.tree.upsert({
         where: { workspace_digest: { workspace, digest: tree } },
@@ -63,6 +65,22 @@ export async function missingFiles(database: Database, workspace: string, files:
 interface PackOfTree {
   readonly digest: string;
   readonly size: bigint;
+}
+
+interface PacksOfTree {
+  readonly workspace: string;
+  readonly repository: Repository;
+  readonly packs: readonly PackOfTree[];
+}
+
+/** Forgets the packs that the registry has lost, so that their files are missing. @throws {LaminaError} CONTEXT_MISSING when there are such */
+async function requirePacks(database: Database, { workspace, repository, packs }: PacksOfTree): Promise<void> {
+  const isThere = await Promise.all(packs.map(({ digest }) => repository.hasBlob(digest)));
+  const lost = packs.filter((_, index) => !isThere[index]).map(({ digest }) => digest);
+  if (lost.length === 0) return;
+  await overOutages(() => database.pack.deleteMany({ where: { workspace, digest: { in: lost } } }));
+  const message = "Local files that were uploaded before are not in the registry any more. Build again: they are sent again.";
+  throw new LaminaError({ code: "CONTEXT_MISSING", message });
 }
 
 /** The packs that hold the files of a tree, each once. @throws {LaminaError} CONTEXT_MISSING, CONTEXT_CORRUPT */

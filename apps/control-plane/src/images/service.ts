@@ -2,7 +2,7 @@ import type { BuiltImage, Services } from "@lamina/api";
 import { Digest, treesOf } from "@lamina/ir";
 import type { Context } from "../context.ts";
 import { type Database, overOutages, type Queryable } from "../database/database.ts";
-import { type ChainState, stateOf } from "./chain.ts";
+import { type Chain, type ChainState, stateOf } from "./chain.ts";
 import { plannedLayers } from "./planned-layers.ts";
 import { type ResolvedRequest, resolveRequest } from "./request.ts";
 
@@ -28,18 +28,27 @@ export function createImagesService(context: Context): Services["images"] {
 }
 
 /** The state of a request's chain, after a look into the registry for layers that are missing here. */
-export async function chainStateWithImport(
-  context: Pick<Context, "database" | "recordImport">,
-  request: ResolvedRequest,
-): Promise<ChainState> {
-  const { database, recordImport } = context;
+export async function chainStateWithImport(context: ChainContext, request: ResolvedRequest): Promise<ChainState> {
   const { workspace, layers, forcedFrom } = request;
   const chain = { workspace, layers, forcedFrom, build: null };
-  const state = await overOutages(() => stateOf(database, chain));
+  const state = await presentState(context, chain);
   const missing = layers.slice(state.hit.index + 1, forcedFrom ?? layers.length);
   if (missing.length === 0) return state;
-  await recordImport.importDeepest(workspace, missing);
-  return overOutages(() => stateOf(database, chain));
+  await context.recordImport.importDeepest(workspace, missing);
+  return presentState(context, chain);
+}
+
+type ChainContext = Pick<Context, "database" | "recordImport" | "imagePresence">;
+
+/** A record whose image the registry does not have any more is dropped, and the next deepest one counts. */
+async function presentState({ database, imagePresence }: ChainContext, chain: Chain): Promise<ChainState> {
+  const { workspace } = chain;
+  for (;;) {
+    const state = await overOutages(() => stateOf(database, chain));
+    const { record } = state.hit;
+    if (record === null || (await imagePresence.isThere(workspace, record.digest))) return state;
+    await overOutages(() => database.record.deleteMany({ where: { workspace, digest: record.digest } }));
+  }
 }
 
 /** Of these trees, those that the registry does not hold whole. */
