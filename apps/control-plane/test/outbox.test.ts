@@ -1,5 +1,6 @@
 import { catalogue } from "@lamina/api";
 import { connectNats } from "@lamina/service";
+import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { type Nats, openNats } from "../src/events/nats.ts";
 import { testControlPlane, type TestControlPlane } from "./support/platform.ts";
@@ -44,7 +45,7 @@ test("what was sent but not yet deleted is not doubled", async () => {
 
 test("a message that cannot be sent is kept, and does not hold up others", async () => {
   await using platform = await testControlPlane();
-  const tag = { kind: "tag", repository: `${platform.config.repositoryPrefix}/default`, digest: `sha256:${"0".repeat(64)}`, tag: "x" };
+  const tag = { kind: "tag", repository: "No Such Name", digest: `sha256:${"0".repeat(64)}`, tag: "x" };
   await platform.sql("INSERT INTO outbox_message (kind, payload) VALUES ('tag', $1)", [JSON.stringify(tag)]);
   await expect.poll(() => platform.sql("SELECT id FROM outbox_message WHERE tries > 0"), { timeout: 10_000 }).toHaveLength(1);
   await startBuild(platform, chain("one"));
@@ -58,7 +59,7 @@ test("the job of an attempt that stays queued is sent again", async () => {
   await startBuild(platform, chain("one"));
   await emptied(platform);
   await nats.manager.streams.purge(nats.catalogue.jobs.stream);
-  await platform.sql("UPDATE attempt SET job_sent_at = now() - interval '61 seconds'");
+  await platform.sql("UPDATE attempt SET job_sent_at = now() - interval '61 seconds', job_sends = 7");
   await expect.poll(() => jobsIn(nats), { timeout: 10_000 }).toBe(1);
 });
 
@@ -69,4 +70,19 @@ test("a NATS that came back empty gets its streams and the job", async () => {
   await startBuild(platform, chain("one"));
   await emptied(platform);
   expect(await jobsIn(nats)).toBe(1);
+});
+
+test("a record whose image is gone before it has its tag is dropped with its message", async () => {
+  await using platform = await testControlPlane();
+  const digest = `sha256:${"0".repeat(64)}`;
+  const id = randomUUID();
+  const layer = "a".repeat(64);
+  const tag = { kind: "tag", repository: `${platform.config.repositoryPrefix}/default`, digest, tag: `${layer}-${id}` };
+  await platform.sql(
+    "INSERT INTO record (id, workspace, layer, digest, bytes, builder_version) VALUES ($1, 'default', $2, $3, 1, '2026.11')",
+    [id, layer, digest],
+  );
+  await platform.sql("INSERT INTO outbox_message (kind, payload) VALUES ('tag', $1)", [JSON.stringify(tag)]);
+  await emptied(platform);
+  expect(await platform.sql("SELECT id FROM record")).toEqual([]);
 });

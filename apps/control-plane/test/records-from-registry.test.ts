@@ -1,5 +1,8 @@
+import { createRegistry } from "@lamina/registry";
+import { v7 as uuid } from "uuid";
 import { expect, test } from "vitest";
 import { fakeBuilder } from "./support/builder.ts";
+import { pushImage } from "./support/image.ts";
 import { client, testControlPlane, type TestControlPlane } from "./support/platform.ts";
 import { attemptOf, chain, follow, hits, plan, startBuild } from "./support/requests.ts";
 
@@ -47,4 +50,14 @@ test("a manifest without a tag is no record", async () => {
   await expect(held?.publish(1)).rejects.toMatchObject({ code: "LEASE_LOST" });
   await using second = await onTheRegistryOf(first);
   expect(await hits(second, chain("a"))).toBe(1);
+});
+
+test("where the deepest tag names no record, the next deepest is taken", async () => {
+  await using first = await testControlPlane();
+  await buildAndTag(first, "a", "b");
+  const { layers } = await plan(first, chain("a", "b", "c"));
+  const images = createRegistry(first.config.registry).repository(`${first.config.repositoryPrefix}/default`);
+  await pushImage(images, { blobs: ["c"], tag: `${layers[3]?.id}-${uuid()}` });
+  await using second = await onTheRegistryOf(first);
+  expect(await hits(second, chain("a", "b", "c"))).toBe(3);
 });

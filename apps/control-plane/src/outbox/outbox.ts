@@ -1,4 +1,5 @@
 /** The outbox as a whole: its lanes, and how each kind of message goes out. */
+import { isRegistryError } from "@lamina/registry";
 import type { Context } from "../context.ts";
 import { endFeed } from "../events/end.ts";
 import type { OutboxKind, OutboxMessage } from "./messages.ts";
@@ -26,8 +27,11 @@ export function createOutbox(context: SendContext): Outbox {
   };
 }
 
+/** The tag of a record ends with its id. */
+const UUID_LENGTH = 36;
+
 async function sendMessage(context: SendContext, message: OutboxMessage, id: string): Promise<void> {
-  const { nats, registries, database, logger } = context;
+  const { nats, database, logger } = context;
   const { client, connection, catalogue } = nats;
   switch (message.kind) {
     case "job":
@@ -39,11 +43,23 @@ async function sendMessage(context: SendContext, message: OutboxMessage, id: str
     case "end":
       return withStreams(context, () => endFeed({ nats, database, logger, feed: message.feed, event: message.event, id }));
     case "tag":
-      return registries.platform.repository(message.repository).tag(message.digest, message.tag);
+      return tagRecord(context, message);
     case "cancel":
       return connection.publish(catalogue.control(message.id), JSON.stringify({ type: "cancel" }));
     case "build-changed":
       return connection.publish(catalogue.buildChanged(message.build));
+  }
+}
+
+/** A record whose manifest is gone from the registry is none. */
+async function tagRecord({ registries, database, logger }: SendContext, message: Extract<OutboxMessage, { kind: "tag" }>): Promise<void> {
+  const { repository, digest, tag } = message;
+  try {
+    await registries.platform.repository(repository).tag(digest, tag);
+  } catch (error) {
+    if (!isRegistryError(error) || error.code !== "NOT_FOUND") throw error;
+    logger.error({ err: error, tag, digest }, "an image was gone before it had its tag; its record is dropped");
+    await database.record.deleteMany({ where: { id: tag.slice(-UUID_LENGTH), digest } });
   }
 }
 

@@ -11,7 +11,7 @@ import type { Registries, Repositories } from "./registries.ts";
 export interface RecordImport {
   /**
    * Takes back the newest record of the deepest of these layers that the registry has one of, with the
-   * records that it was built on. A registry that cannot be reached has none.
+   * records that it was built on. A registry that cannot be reached, or not in time, has none.
    * @param layers layer ids that have no record here, in the order of their chain
    */
   importDeepest(workspace: string, layers: readonly string[]): Promise<void>;
@@ -26,14 +26,16 @@ export interface RecordImportOptions {
 
 /** How long a list of tags is used. */
 const LIST_FRESH_MS = 3_000;
+/** Somebody waits for a plan. */
+const TIMEOUT_MS = 10_000;
 
 export function createRecordImport({ database, registries, repositories, logger }: RecordImportOptions): RecordImport {
   const lists = new Map<string, { readonly readAt: number; readonly tags: Promise<TagList> }>();
 
-  const tagsOf = (workspace: string, repository: Repository): Promise<TagList> => {
+  const tagsOf = (workspace: string, repository: Repository, signal: AbortSignal): Promise<TagList> => {
     const known = lists.get(workspace);
     if (known !== undefined && performance.now() - known.readAt < LIST_FRESH_MS) return known.tags;
-    const tags = readTags(repository);
+    const tags = readTags(repository, signal);
     lists.set(workspace, { readAt: performance.now(), tags });
     tags.catch(() => lists.delete(workspace));
     return tags;
@@ -42,19 +44,19 @@ export function createRecordImport({ database, registries, repositories, logger 
   return {
     async importDeepest(workspace, layers) {
       const repository = registries.platform.repository(repositories.images(workspace));
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
       try {
-        const tags = await tagsOf(workspace, repository);
-        const deepest = layers.map((layer) => tags.newest(layer)).findLast((tag) => tag !== undefined);
-        if (deepest === undefined) return;
-        const records = await readChain(repository, tags, deepest);
+        const tags = await tagsOf(workspace, repository, signal);
+        const records = await readDeepestChain({ repository, tags, layers, signal, logger });
+        if (records.length === 0) return;
         const data = records.map((record, index) => {
           const { id, layer, parent, digest, builderVersion } = record;
           return { workspace, id, layer, parent, digest, builderVersion, bytes: addedBytes(record, records[index + 1]) };
         });
         await overOutages(() => database.record.createMany({ data, skipDuplicates: true }));
-        logger.info({ workspace, tag: deepest, records: data.length }, "took records back from the registry");
+        logger.info({ workspace, layer: records[0]?.layer, records: data.length }, "took records back from the registry");
       } catch (error) {
-        if (!isRegistryError(error)) throw error;
+        if (!isRegistryError(error) && !isTimeout(error)) throw error;
         logger.warn({ err: error, workspace }, "records could not be looked for in the registry");
       }
     },
@@ -68,10 +70,15 @@ interface TagList {
   of(record: string): string | undefined;
 }
 
-async function readTags(repository: Repository): Promise<TagList> {
+/** A list of tags is read for several callers: it may end with the time of another. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === "TimeoutError";
+}
+
+async function readTags(repository: Repository, signal: AbortSignal): Promise<TagList> {
   const newest = new Map<string, string>();
   const byRecord = new Map<string, string>();
-  for await (const tag of repository.tags()) {
+  for await (const tag of repository.tags({ signal })) {
     const [, layer, record] = /^([0-9a-f]{64})-([0-9a-f-]{36})$/.exec(tag) ?? [];
     if (layer === undefined || record === undefined) continue;
     byRecord.set(record, tag);
@@ -96,21 +103,44 @@ interface RegistryRecord {
   readonly blobSizes: readonly number[];
 }
 
-/** A record and those that it was built on, as far as they have tags; the deepest first. */
-async function readChain(repository: Repository, tags: TagList, deepest: string): Promise<RegistryRecord[]> {
+interface ChainReading {
+  readonly repository: Repository;
+  readonly tags: TagList;
+  readonly layers: readonly string[];
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** The chain of the deepest layer whose record can be read. */
+async function readDeepestChain(reading: ChainReading): Promise<RegistryRecord[]> {
+  for (const layer of reading.layers.toReversed()) {
+    const tag = reading.tags.newest(layer);
+    const records = tag === undefined ? [] : await readChain(reading, tag);
+    if (records.length > 0) return records;
+  }
+  return [];
+}
+
+/** A record and those that it was built on, as far as they have tags and can be read; the deepest first. */
+async function readChain(reading: ChainReading, deepest: string): Promise<RegistryRecord[]> {
   const records: RegistryRecord[] = [];
   for (let tag: string | undefined = deepest; tag !== undefined;) {
-    const record = await readRecord(repository, tag);
+    const record = await readRecord(reading, tag);
     if (record === undefined) break;
     records.push(record);
-    tag = record.parent === null ? undefined : tags.of(record.parent);
+    tag = record.parent === null ? undefined : reading.tags.of(record.parent);
   }
   return records;
 }
 
-/** Undefined when the manifest does not say that it is the record that its tag names. */
-async function readRecord(repository: Repository, tag: string): Promise<RegistryRecord | undefined> {
-  const { digest, content } = await repository.manifest(tag);
+/** Undefined when the manifest cannot be read, or does not say that it is the record that its tag names. */
+async function readRecord({ repository, signal, logger }: ChainReading, tag: string): Promise<RegistryRecord | undefined> {
+  const manifest = await repository.manifest(tag, { signal }).catch((error: unknown) => {
+    if (!isRegistryError(error)) throw error;
+    logger.warn({ err: error, tag }, "the manifest of a record cannot be read");
+  });
+  if (manifest === undefined) return undefined;
+  const { digest, content } = manifest;
   const annotations = Annotations.safeParse(content.annotations);
   if (isIndex(content) || !annotations.success) return undefined;
   const { "dev.lamina.layer": layer, "dev.lamina.record": id, "dev.lamina.builder-version": builderVersion } = annotations.data;
