@@ -30,11 +30,16 @@ export function treeMode(mode: number): number {
 
 /** Entries in the order in which a tree holds them: by the bytes of their paths. */
 export function sortEntries(entries: readonly TreeEntry[]): TreeEntry[] {
+  // UTF-16 has another order only where there are surrogates.
+  if (!entries.some(({ path }) => SURROGATE.test(path)))
+    return entries.toSorted((a, b) => (a.path < b.path ? -1 : Number(a.path > b.path)));
   return entries
     .map((entry) => ({ entry, key: Buffer.from(entry.path) }))
     .sort((a, b) => Buffer.compare(a.key, b.key))
     .map(({ entry }) => entry);
 }
+
+const SURROGATE = /[\ud800-\udfff]/;
 
 /** The digest that names a tree: SHA-256 over the canonical JSON of its sorted entries. */
 export function treeDigest(entries: readonly TreeEntry[]): Digest {

@@ -7,10 +7,12 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { digestOf, type FileStamp, sameStamp } from "./digest.ts";
+import { digestOf, type FileStamp } from "./digest.ts";
 
 export interface HashCache {
-  /** The digest of the file at an absolute path: remembered when the stamp is the same, else read. */
+  /** The digest of the file at an absolute path, when it is remembered for that stamp. */
+  remembered(path: string, stamp: FileStamp): Digest | undefined;
+  /** The same, read when it is not remembered. */
   digest(path: string, stamp: FileStamp): Promise<Digest>;
   /** Keeps what was learnt. */
   save(): Promise<void>;
@@ -29,28 +31,34 @@ export interface HashCacheOptions {
 /** Opens the cache for what lies under a path. A cache that cannot be read is begun anew. */
 export async function openHashCache({ home, root, now = Date.now, read = digestOf }: HashCacheOptions): Promise<HashCache> {
   const file = join(home, "hashes", `${createHash("sha256").update(root).digest("hex").slice(0, 32)}.json`);
-  const remembered = new Map(Object.entries(await load(file)));
-  const learnt = new Map<string, Entry>();
+  const known = new Map(Object.entries(await load(file)));
+  const learnt = new Map<string, string>();
   const today = Math.floor(now() / DAY);
+  const remembered: HashCache["remembered"] = (path, stamp) => {
+    const entry = known.get(path);
+    const text = textOf(stamp);
+    if (entry?.startsWith(text) !== true) return undefined;
+    const digest = Digest.safeParse(entry.slice(text.length).split(" ")[1]);
+    if (!digest.success) return undefined;
+    if (dayOf(entry) !== today) learnt.set(path, entryOf(stamp, digest.data, today));
+    return digest.data;
+  };
   return {
+    remembered,
     async digest(path, stamp) {
-      const entry = remembered.get(path);
-      if (entry !== undefined && sameStamp(entry, stamp)) {
-        if (entry.day !== today) learnt.set(path, { ...entry, day: today });
-        return entry.digest;
-      }
+      const digestBefore = remembered(path, stamp);
+      if (digestBefore !== undefined) return digestBefore;
       const began = BigInt(now()) * 1_000_000n;
       const digest = await read(path, stamp);
-      if (isSettled(stamp, began)) learnt.set(path, { ...stamp, digest, day: today });
+      if (isSettled(stamp, began)) learnt.set(path, entryOf(stamp, digest, today));
       return digest;
     },
     async save() {
       if (learnt.size === 0) return;
       // Another process may have written in the meantime: add to what is there now.
-      const entries = Object.entries(await load(file)).filter(([, entry]) => today - entry.day < DAYS_KEPT);
-      const text = JSON.stringify(Object.fromEntries([...entries, ...learnt].map(([path, entry]) => [path, packed(entry)])));
+      const kept = Object.entries(await load(file)).filter(([, entry]) => today - dayOf(entry) < DAYS_KEPT);
+      const text = JSON.stringify(Object.fromEntries([...kept, ...learnt]));
       await replace(file, text).catch((error: Error) => process.emitWarning(`Digests of local files are not remembered: ${error.message}`));
-      learnt.clear();
     },
   };
 }
@@ -70,23 +78,19 @@ function isSettled({ mtimeNs, ctimeNs }: FileStamp, began: bigint): boolean {
 
 const LONGEST_TICK = 2_000_000_000n;
 
-interface Entry extends FileStamp {
-  readonly digest: Digest;
-  /** The last day, counted from 1970, on which it was used. */
-  readonly day: number;
+/** By path, a line of the stamp, the last day, counted from 1970, on which it was used, and the digest. One line is checked quickest. */
+const Cache = z.record(z.string(), z.string());
+
+function entryOf(stamp: FileStamp, digest: Digest, day: number): string {
+  return `${textOf(stamp)}${day} ${digest}`;
 }
 
-const integer = z
-  .string()
-  .regex(/^-?\d+$/)
-  .transform(BigInt);
-const PackedEntry = z
-  .tuple([integer, integer, integer, integer, Digest, z.int()])
-  .transform(([size, mtimeNs, ctimeNs, ino, digest, day]): Entry => ({ size, mtimeNs, ctimeNs, ino, digest, day }));
-const Cache = z.record(z.string(), PackedEntry);
+function textOf({ size, mtimeNs, ctimeNs, ino }: FileStamp): string {
+  return `${size} ${mtimeNs} ${ctimeNs} ${ino} `;
+}
 
-function packed({ size, mtimeNs, ctimeNs, ino, digest, day }: Entry): unknown {
-  return [String(size), String(mtimeNs), String(ctimeNs), String(ino), digest, day];
+function dayOf(entry: string): number {
+  return Number(entry.split(" ")[4]);
 }
 
 /** What the file holds; one that is missing, damaged or not readable is worth nothing more than an empty one. */

@@ -45,7 +45,7 @@ export async function readFileTree(path: string, { home }: ReadOptions): Promise
 /** The content of a directory as a tree. Links are kept as they are; owner and times are not part of it. @throws Unsupported, ChangedWhileRead */
 export async function readDirectoryTree(path: string, { home, wanted = () => true }: ReadOptions): Promise<LocalTree> {
   const root = await realpath(path);
-  return readTree(await walk(root, { limit: pLimit(OPEN_FILES), wanted }), await openHashCache({ home, root }));
+  return readTree(await walk(root, wanted), await openHashCache({ home, root }));
 }
 
 /** Enough to keep the disk busy, and far from what a process may have open. */
@@ -53,22 +53,32 @@ const OPEN_FILES = 16;
 
 async function readTree(found: readonly Found[], cache: HashCache): Promise<LocalTree> {
   const limit = pLimit(OPEN_FILES);
-  const entries = await Promise.all(found.map((one) => limit(() => entryOf(one, cache))));
+  const entries = sortEntries(await Promise.all(found.map(async (one) => knownEntry(one, cache) ?? limit(() => readEntry(one, cache)))));
   await cache.save();
   const files = new Map<Digest, LocalFile>();
-  for (const [index, entry] of entries.entries()) {
-    const one = found[index];
+  const places = new Map(found.map((one) => [one.path, one]));
+  for (const entry of entries) {
+    const one = places.get(entry.path);
     if (entry.kind === "file" && one !== undefined) files.set(entry.digest, { path: one.absolute, stamp: stampOf(one.stats) });
   }
-  return { digest: treeDigest(entries), entries: sortEntries(entries), files };
+  return { digest: treeDigest(entries), entries, files };
 }
 
-async function entryOf({ path, absolute, stats }: Found, cache: HashCache): Promise<TreeEntry> {
+/** The entry of what need not be read, which most often is nearly all. */
+function knownEntry({ path, absolute, stats }: Found, cache: HashCache): TreeEntry | undefined {
   const mode = treeMode(Number(stats.mode));
-  if (stats.isFile()) return { kind: "file", path, mode, size: Number(stats.size), digest: await cache.digest(absolute, stampOf(stats)) };
   if (stats.isDirectory()) return { kind: "directory", path, mode };
-  if (stats.isSymbolicLink()) return { kind: "link", path, target: await targetOf(absolute) };
   if (stats.isFIFO()) return { kind: "fifo", path, mode };
+  const digest = stats.isFile() ? cache.remembered(absolute, stampOf(stats)) : undefined;
+  return digest === undefined ? undefined : { kind: "file", path, mode, size: Number(stats.size), digest };
+}
+
+async function readEntry({ path, absolute, stats }: Found, cache: HashCache): Promise<TreeEntry> {
+  if (stats.isSymbolicLink()) return { kind: "link", path, target: await targetOf(absolute) };
+  if (stats.isFile()) {
+    const digest = await cache.digest(absolute, stampOf(stats));
+    return { kind: "file", path, mode: treeMode(Number(stats.mode)), size: Number(stats.size), digest };
+  }
   throw new Unsupported(`"${absolute}" is a ${stats.isSocket() ? "socket" : "device"}, which an image cannot hold; leave it out`);
 }
 

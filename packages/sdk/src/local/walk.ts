@@ -1,8 +1,7 @@
 /** Walks a local directory without following links. */
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, lstatSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { LimitFunction } from "p-limit";
 import type { Condition } from "./condition.ts";
 import { ChangedWhileRead } from "./digest.ts";
 
@@ -14,12 +13,6 @@ export interface Found {
   readonly stats: BigIntStats;
 }
 
-export interface WalkOptions {
-  readonly limit: LimitFunction;
-  /** Whether to take what has this relative path. Asked of all but directories that hold something. */
-  readonly wanted: Condition;
-}
-
 /** A file that is wanted and that no image layer can hold. */
 export class Unsupported extends Error {
   override readonly name = "Unsupported";
@@ -27,23 +20,22 @@ export class Unsupported extends Error {
 
 /**
  * What is wanted under a directory, and the directories on the way there; one whose content is all unwanted is left out.
+ * @param wanted whether to take what has this relative path; asked of all but directories that hold something
  * @throws Unsupported for a name that is not UTF-8 or that layers give another meaning; ChangedWhileRead
  */
-export async function walk(root: string, options: WalkOptions): Promise<Found[]> {
+export async function walk(root: string, wanted: Condition): Promise<Found[]> {
   const directory = { path: "", absolute: root, stats: await lstat(root, { bigint: true }) };
-  return (await walkDirectory(directory, options)).filter((found) => found !== directory);
+  return (await walkDirectory(directory, wanted)).filter((found) => found !== directory);
 }
 
 /** The directory and what is wanted under it, or nothing. */
-async function walkDirectory(directory: Found, options: WalkOptions): Promise<Found[]> {
-  const { limit, wanted } = options;
+async function walkDirectory(directory: Found, wanted: Condition): Promise<Found[]> {
   const names = await readdir(directory.absolute, { encoding: "buffer" });
   if (names.length === 0) return wanted(directory.path) ? [directory] : [];
-  const paths = names.flatMap((name) => pathsOf(directory, name, wanted));
-  const children = await Promise.all(paths.map((path) => limit(() => look(path))));
+  const children = names.flatMap((name) => pathsOf(directory, name, wanted)).map(look);
   const found: Found[] = [];
   for (const child of children) {
-    if (child.stats.isDirectory()) found.push(...(await walkDirectory(child, options)));
+    if (child.stats.isDirectory()) for (const below of await walkDirectory(child, wanted)) found.push(below);
     else if (wanted(child.path)) found.push(child);
   }
   return found.length === 0 ? [] : [directory, ...found];
@@ -70,9 +62,10 @@ function problemWith(name: string, bytes: Buffer): string | undefined {
   return name.startsWith(".wh.") ? "begins with .wh., which marks a deleted file in an image" : undefined;
 }
 
-async function look(place: Place): Promise<Found> {
+/** Not asynchronous, since waiting in turn for each of thousands of files takes several times as long as looking at them. */
+function look(place: Place): Found {
   try {
-    return { ...place, stats: await lstat(place.absolute, { bigint: true }) };
+    return { ...place, stats: lstatSync(place.absolute, { bigint: true }) };
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new ChangedWhileRead(place.absolute, { cause: error });
     throw error;
