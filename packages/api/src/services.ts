@@ -5,7 +5,7 @@
 import { Definition, Digest, Platform, ResolvedDefinition, SecretName, TreeEntry, VariableName } from "@lamina/ir";
 import { z } from "zod";
 import { ErrorInfo, SourceLocation } from "./errors.ts";
-import { type BuildEvent, PlannedLayer, type RunEvent } from "./events.ts";
+import { type BuildEvent, type BuildOwnEvent, PlannedLayer, type RunEvent } from "./events.ts";
 
 /** Who calls, as its token says. Workers are builders and runners. */
 export interface Caller {
@@ -98,6 +98,12 @@ export type FollowInput = z.infer<typeof FollowInput>;
 export interface Tracked<Event> {
   readonly cursor: string;
   readonly event: Event;
+}
+
+/** A build that was asked for, with the events that it has already: one that is done at once need not be followed. */
+export interface StartedBuild {
+  readonly build: string;
+  readonly events: readonly Tracked<BuildOwnEvent>[];
 }
 
 export const MissingFilesInput = z.object({ files: z.array(Digest) });
@@ -224,7 +230,8 @@ export interface Services {
     commitTree(caller: Caller, input: CommitTreeInput): Promise<{ tree: Digest }>;
   };
   readonly builds: {
-    start(caller: Caller, input: z.output<typeof StartBuildInput>): Promise<{ build: string }>;
+    /** @throws CONTEXT_MISSING when a layer that is to be made copies files that were not uploaded */
+    start(caller: Caller, input: z.output<typeof StartBuildInput>): Promise<StartedBuild>;
     get(caller: Caller, input: { id: string }): Promise<Build>;
     /** The newest first. */
     list(caller: Caller, input: { limit: number }): Promise<Build[]>;

@@ -1,10 +1,12 @@
 /** Building: the one way from an image to its reference in a registry. */
-import { type BuildEvent, LaminaError } from "@lamina/api";
+import { type BuildEvent, type BuildOwnEvent, LaminaError, type StartedBuild, type Tracked } from "@lamina/api";
 import type { Client } from "./client/client.ts";
 import { inlineValues } from "./image-secrets.ts";
-import { imageState } from "./image-state.ts";
+import { asLaminaError } from "./failure.ts";
+import { type ImageState, imageState } from "./image-state.ts";
 import { layersAfter, type LayerResult } from "./layer-results.ts";
-import { type AnyImage, planned, type PlanOptions } from "./plan.ts";
+import { type AnyImage, type Asked, plannedAs, type PlanOptions } from "./plan.ts";
+import { snapshotOf } from "./snapshot.ts";
 import { upload, type UploadProgress } from "./upload/upload.ts";
 
 export type ClientEvent =
@@ -31,37 +33,30 @@ export interface BuildResult {
 }
 
 /**
- * Plans, sends what is missing, and has the platform build; follows it to the end.
+ * Has the platform build, sends it what it lacks for that, and follows the build to its end.
  * When the signal aborts, the build is cancelled on the platform too.
  * @throws LaminaError for why it failed; CANCELLED
  */
 export async function buildImage(client: Client, image: AnyImage, options: BuildOptions = {}): Promise<BuildResult> {
-  const { onEvent = () => {}, name, pull = false, signal } = options;
+  const { onEvent = () => {}, signal } = options;
   const state = imageState(image);
-  const { snapshot, trees } = await planned(client, state, { pull, signal });
-  await upload(client, trees, { onProgress: onEvent, signal });
+  const snapshot = await snapshotOf(state);
   throwIfCancelled(signal);
-  const { build } = await client.builds.start({
-    definition: snapshot.definition,
-    pull,
-    ...(state.forcedFrom !== undefined && { forcedFrom: state.forcedFrom }),
-    ...(name !== undefined && { name }),
-    sources: [...state.sources],
-    secrets: inlineValues(state.secrets),
-  });
+  const { build, events } = await start(client, { state, snapshot, forcedFrom: state.forcedFrom }, options);
   onEvent({ type: "build", build });
-  return followBuild(client, build, { onEvent, signal });
+  return followBuild(client, build, { onEvent, signal, events });
+}
+
+export interface FollowBuildOptions extends Pick<BuildOptions, "onEvent" | "signal"> {
+  /** Its first events, where they are known; it is followed from there on. */
+  readonly events?: StartedBuild["events"] | undefined;
 }
 
 /** Follows a build to its end. Its signal cancels it. @throws LaminaError for why it failed; CANCELLED */
-export async function followBuild(
-  client: Client,
-  build: string,
-  options: Pick<BuildOptions, "onEvent" | "signal"> = {},
-): Promise<BuildResult> {
-  const { onEvent = () => {}, signal } = options;
+export async function followBuild(client: Client, build: string, options: FollowBuildOptions = {}): Promise<BuildResult> {
+  const { onEvent = () => {}, signal, events = [] } = options;
   let layers: readonly LayerResult[] = [];
-  for await (const event of client.builds.follow(build, { signal })) {
+  for await (const event of eventsOf(client, build, { events, signal })) {
     layers = layersAfter(layers, event);
     onEvent(event);
     if (event.type === "done") return { id: event.image, ref: event.ref, digest: event.digest, layers };
@@ -71,6 +66,46 @@ export async function followBuild(
   // The feed ends before its last event only by the signal.
   await client.builds.cancel(build);
   throw cancelled();
+}
+
+interface Start extends Asked {
+  readonly state: ImageState;
+}
+
+/** Mostly nothing has to be sent, so the platform is asked for the build at once, and what it lacks is sent when it says so. */
+async function start(
+  client: Client,
+  asked: Start,
+  { onEvent = () => {}, name, pull = false, signal }: BuildOptions,
+): Promise<StartedBuild> {
+  const { state, snapshot, forcedFrom } = asked;
+  const input = {
+    definition: snapshot.definition,
+    ...(forcedFrom !== undefined && { forcedFrom }),
+    ...(name !== undefined && { name }),
+    sources: [...state.sources],
+    secrets: inlineValues(state.secrets),
+  };
+  try {
+    return await client.builds.start({ ...input, pull });
+  } catch (error) {
+    if (asLaminaError(error)?.code !== "CONTEXT_MISSING") throw error;
+  }
+  // What a tag means was asked just now.
+  const { trees } = await plannedAs(client, asked, { signal });
+  await upload(client, trees, { onProgress: onEvent, signal });
+  throwIfCancelled(signal);
+  return client.builds.start(input);
+}
+
+/** The events that are known, and those after them. */
+async function* eventsOf(
+  client: Client,
+  build: string,
+  { events, signal }: { readonly events: readonly Tracked<BuildOwnEvent>[]; readonly signal: AbortSignal | undefined },
+): AsyncGenerator<BuildEvent> {
+  for (const { event } of events) yield event;
+  yield* client.builds.follow(build, { after: events.at(-1)?.cursor, signal });
 }
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {

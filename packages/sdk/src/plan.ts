@@ -35,9 +35,17 @@ export interface Planned {
 }
 
 /** Reads the local files of an image and asks the platform about it. */
-export async function planned(client: Client, state: ImageState, { pull = false, signal }: PlanOptions): Promise<Planned> {
-  const snapshot = await snapshotOf(state);
-  const { forcedFrom } = state;
+export async function planned(client: Client, state: ImageState, options: PlanOptions): Promise<Planned> {
+  return plannedAs(client, { snapshot: await snapshotOf(state), forcedFrom: state.forcedFrom }, options);
+}
+
+export interface Asked {
+  readonly snapshot: Snapshot;
+  readonly forcedFrom: number | undefined;
+}
+
+/** Asks the platform about an image whose local files were read. */
+export async function plannedAs(client: Client, { snapshot, forcedFrom }: Asked, { pull = false, signal }: PlanOptions): Promise<Planned> {
   const plan = await client.images.plan(
     { definition: snapshot.definition, pull, ...(forcedFrom !== undefined && { forcedFrom }) },
     { signal },

@@ -12,10 +12,17 @@ export type BuildOutcome =
 
 /** Ends a running build; one that has ended stays as it is. */
 export async function endBuild(transaction: Transaction, build: string, outcome: BuildOutcome): Promise<void> {
-  const { count } = await transaction.build.updateMany({ where: { id: build, state: "running" }, data: columnsOf(outcome) });
-  if (count === 0) return;
-  await transaction.$executeRaw`UPDATE build SET ended_at = now() WHERE id = ${build}`;
-  await transaction.buildSecrets.deleteMany({ where: { buildId: build } });
+  const { state, ref, digest, record, error } = columnsOf(outcome);
+  const ended = await transaction.$queryRaw<{ id: string }[]>`
+    WITH ended AS (
+      UPDATE build SET state = ${state}::build_state, ref = ${ref}, digest = ${digest}, record = ${record}, error = ${error}::jsonb, ended_at = now()
+      WHERE id = ${build} AND state = 'running'
+      RETURNING id
+    ), forgotten AS (
+      DELETE FROM build_secrets USING ended WHERE build_id = ended.id
+    )
+    SELECT id FROM ended`;
+  if (ended.length === 0) return;
   await addOwnEvent(transaction, build, eventOf(outcome));
   if (outcome.state !== "done") await leaveAttempts(transaction, build);
 }
@@ -45,8 +52,8 @@ async function leaveAttempts(transaction: Transaction, build: string): Promise<v
 
 function columnsOf(outcome: BuildOutcome) {
   const { state } = outcome;
-  if (state === "done") return { state, ref: outcome.ref, digest: outcome.digest, record: outcome.record };
-  return state === "failed" ? { state, error: outcome.error } : { state };
+  const { ref, digest, record } = state === "done" ? outcome : { ref: null, digest: null, record: null };
+  return { state, ref, digest, record, error: state === "failed" ? JSON.stringify(outcome.error) : null };
 }
 
 function eventOf(outcome: BuildOutcome): BuildOwnEvent {

@@ -1,17 +1,26 @@
 /** A build's own events, numbered from 1 under the workspace's lock. */
-import { BuildOwnEvent } from "@lamina/api";
+import { BuildOwnEvent, type Tracked } from "@lamina/api";
 import type { Queryable, Transaction } from "../database/database.ts";
 import { enqueue } from "../outbox/messages.ts";
+import { encodeCursor } from "./cursor.ts";
 
 export interface NumberedOwnEvent {
   readonly number: number;
   readonly event: BuildOwnEvent;
 }
 
+/** Adds an event, and wakes those who follow the build. */
 export async function addOwnEvent(transaction: Transaction, build: string, event: BuildOwnEvent): Promise<void> {
-  const last = await transaction.buildEvent.aggregate({ where: { buildId: build }, _max: { number: true } });
-  await transaction.buildEvent.create({ data: { buildId: build, number: (last._max.number ?? 0) + 1, event } });
+  await transaction.$executeRaw`
+    INSERT INTO build_event (build_id, number, event)
+    SELECT ${build}, coalesce(max(number), 0) + 1, ${JSON.stringify(event)}::jsonb FROM build_event WHERE build_id = ${build}`;
   await enqueue(transaction, { kind: "build-changed", build });
+}
+
+/** Those of a build that nobody follows yet, with their cursors. */
+export async function firstEvents(transaction: Transaction, build: string): Promise<Tracked<BuildOwnEvent>[]> {
+  const events = await ownEvents(transaction, build);
+  return events.map(({ number, event }) => ({ cursor: encodeCursor({ own: number, attempts: {} }), event }));
 }
 
 /** All own events of a build, in order. */

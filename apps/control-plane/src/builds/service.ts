@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { type Database, inWorkspace, overOutages } from "../database/database.ts";
 import type { Prisma } from "../generated/client.ts";
 import { plannedLayers } from "../images/planned-layers.ts";
-import { liveGpuPools, poolsOf } from "../images/pools.ts";
+import { liveGpuPools, poolsOf, usesGpu } from "../images/pools.ts";
 import { resolveRequest } from "../images/request.ts";
 import { inlineVariables, type SecretSources } from "../images/secret-sources.ts";
 import { chainStateWithImport, missingTrees } from "../images/service.ts";
@@ -14,7 +14,7 @@ import { checkValues } from "../secrets/service.ts";
 import { advance } from "./advance.ts";
 import { endBuild } from "./end.ts";
 import { createBuildFollower } from "./follow.ts";
-import { addOwnEvent } from "./own-events.ts";
+import { addOwnEvent, firstEvents } from "./own-events.ts";
 
 export function createBuildsService(context: Context): Services["builds"] {
   const { database, sealer, wakeOutbox } = context;
@@ -29,12 +29,14 @@ export function createBuildsService(context: Context): Services["builds"] {
       }
       const { hit } = await chainStateWithImport(context, request);
       await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
-      const pools = poolsOf(definition.steps, await overOutages(() => liveGpuPools(database, workspace)), hit.index + 1);
+      const gpuPools = definition.steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace)) : [];
+      const pools = poolsOf(definition.steps, gpuPools, hit.index + 1);
 
       const id = input.id ?? uuid();
-      await inWorkspace(database, workspace, async (transaction) => {
-        if ((await transaction.build.count({ where: { id } })) > 0) return;
+      const events = await inWorkspace(database, workspace, async (transaction) => {
+        if ((await transaction.build.count({ where: { id, workspace } })) > 0) return firstEvents(transaction, id);
         await transaction.build.create({
+          select: { id: true },
           data: {
             id,
             workspace,
@@ -57,9 +59,10 @@ export function createBuildsService(context: Context): Services["builds"] {
         const planned = await plannedLayers(transaction, { layers, definition: asWritten, baseBytes: base.bytes }, hit);
         await addOwnEvent(transaction, id, { type: "planned", at: Date.now(), image: request.image, layers: planned });
         await advance(context, transaction, id);
+        return firstEvents(transaction, id);
       });
       wakeOutbox();
-      return { build: id };
+      return { build: id, events };
     },
     async get({ workspace }, { id }) {
       return viewOf(await findBuild(database, workspace, id));

@@ -94,6 +94,7 @@ async function freshLayers(database: Queryable, { workspace, layers, forcedFrom,
 /** The newest record of the deepest layer that has one. What is forced is left out. */
 async function deepestRecord(database: Queryable, { workspace, layers, forcedFrom }: Chain): Promise<Hit> {
   const usable = layers.slice(1, forcedFrom ?? layers.length);
+  if (usable.length === 0) return { index: 0, record: null };
   const rows = await database.$queryRaw<{ id: string; layer: string; digest: string }[]>`
     SELECT DISTINCT ON (layer) id, layer, digest FROM record
     WHERE workspace = ${workspace} AND layer = ANY(${usable})
@@ -109,6 +110,7 @@ async function deepestRecord(database: Queryable, { workspace, layers, forcedFro
 /** What is forced is left out here too. */
 async function activeLayers(database: Queryable, { workspace, layers, forcedFrom }: Chain, after: number): Promise<Map<number, string>> {
   const usable = layers.slice(after + 1, forcedFrom ?? layers.length);
+  if (usable.length === 0) return new Map();
   const rows = await database.$queryRaw<{ layer: string; attempt: string }[]>`
     SELECT l.layer, l.attempt_id AS attempt
     FROM attempt_layer l

@@ -24,6 +24,10 @@ export function poolsOf(steps: readonly ResolvedStep[], gpuPools: readonly strin
   return pools;
 }
 
+export function usesGpu(step: ResolvedStep): boolean {
+  return "gpu" in step && step.gpu !== undefined;
+}
+
 /** The GPU pools of a workspace that have a live builder, in order. */
 export async function liveGpuPools(database: Queryable, workspace: string): Promise<string[]> {
   const rows = await database.$queryRaw<{ pool: string }[]>`

@@ -53,6 +53,7 @@ async function presentState({ database, imagePresence }: ChainContext, chain: Ch
 
 /** Of these trees, those that the registry does not hold whole. */
 export async function missingTrees(database: Queryable, workspace: string, trees: readonly Digest[]): Promise<Digest[]> {
+  if (trees.length === 0) return [];
   const rows = await database.tree.findMany({ where: { workspace, digest: { in: [...trees] } }, select: { digest: true } });
   const known = new Set(rows.map(({ digest }) => digest));
   return trees.filter((tree) => !known.has(tree));

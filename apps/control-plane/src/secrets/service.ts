@@ -35,6 +35,7 @@ export function createSecretsService({ database, sealer }: SecretsOptions): Serv
 
 /** The variable names of each of these secrets. @throws {LaminaError} SECRET_MISSING */
 export async function variablesOfSecrets(database: Queryable, workspace: string, names: readonly string[]): Promise<Map<string, string[]>> {
+  if (names.length === 0) return new Map();
   const secrets = await database.secret.findMany({
     where: { workspace, name: { in: [...names] } },
     select: { name: true, variables: true },
