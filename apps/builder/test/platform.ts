@@ -3,7 +3,6 @@
  * builders of which the test decides when they start, stop and die.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,8 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
 import { createRegistry, type Repository } from "@lamina/registry";
 import type { ServerAddresses } from "@lamina/servers";
-import { base, freshDatabase, freshNamespace, servers, uv } from "@lamina/testkit";
-import getPort from "get-port";
+import { base, servers, testControlPlane, uv } from "@lamina/testkit";
 import { type AnyImage, buildImage, type BuildResult, type Client, type ClientEvent, connect, LaminaError } from "lamina";
 import { readBuilderConfig, runBuilder } from "../src/index.ts";
 
@@ -53,44 +51,14 @@ export async function platform(own: Partial<ServerAddresses> = {}): Promise<Plat
   await using cleanUp = new AsyncDisposableStack();
   const addresses = { ...(await servers()), ...own };
   await base(PYTHON);
-  const database = cleanUp.use(await freshDatabase());
   const directory = await mkdtemp(join(tmpdir(), "lamina-builder-test-"));
   cleanUp.defer(() => rm(directory, { recursive: true, force: true }));
-  const listen = `127.0.0.1:${await getPort({ host: "127.0.0.1" })}`;
-  const [namespace, repository, token, workerToken] = [freshNamespace(), freshNamespace(), secret(), secret()];
-  const shared = {
-    LAMINA_NATS_URL: addresses.nats.url,
-    LAMINA_NATS_USER: addresses.nats.user,
-    LAMINA_NATS_PASSWORD: addresses.nats.password,
-    LAMINA_NAMESPACE: namespace,
-    LAMINA_REGISTRY: addresses.registry.host,
-    LAMINA_REGISTRY_USERNAME: addresses.registry.user,
-    LAMINA_REGISTRY_PASSWORD: addresses.registry.password,
-  };
-  const controlPlaneEnvironment = {
-    ...shared,
-    LAMINA_LISTEN: listen,
-    LAMINA_DATABASE_URL: database.url,
-    LAMINA_REPOSITORY: repository,
-    LAMINA_BASE_REGISTRY: `${addresses.registry.host}/bases`,
-    LAMINA_SECRET_KEY: randomBytes(32).toString("base64"),
-    LAMINA_CLIENT_TOKEN: token,
-    LAMINA_WORKER_TOKEN: workerToken,
-    LAMINA_LEASE_SECONDS: "4",
-  };
-  const startControlPlane = async () => {
-    const started = start(join(APPS, "control-plane/src/main.ts"), controlPlaneEnvironment);
-    await started.says("listening");
-    return started.process;
-  };
-  let controlPlane = await startControlPlane();
-  cleanUp.defer(() => end(controlPlane));
+  const controlPlane = cleanUp.use(await testControlPlane({ servers: addresses, environment: { LAMINA_LEASE_SECONDS: "4" } }));
+  const { LAMINA_NAMESPACE: namespace, LAMINA_REPOSITORY: repository } = controlPlane.environment;
 
   const uvDirectory = dirname(dirname(await uv(UV)));
   const environment = async (state: string): Promise<Record<string, string>> => ({
-    ...shared,
-    LAMINA_URL: `http://${listen}`,
-    LAMINA_TOKEN: workerToken,
+    ...controlPlane.workerEnvironment,
     LAMINA_BUILDKIT: addresses.buildkit.address,
     LAMINA_TOOLS: addresses.binaries,
     LAMINA_UV: uvDirectory,
@@ -98,7 +66,7 @@ export async function platform(own: Partial<ServerAddresses> = {}): Promise<Plat
     LAMINA_CA_BUNDLE: process.env["SSL_CERT_FILE"] ?? "",
   });
   const stateDirectory = () => mkdtemp(join(directory, "builder-"));
-  const client = await connect({ url: `http://${listen}`, token });
+  const client = await connect(controlPlane);
   const registry = createRegistry({
     host: addresses.registry.host,
     insecure: true,
@@ -111,11 +79,11 @@ export async function platform(own: Partial<ServerAddresses> = {}): Promise<Plat
     servers: addresses,
     images: registry.repository(`${repository}/default`),
     namespace,
-    databaseUrl: database.url,
+    databaseUrl: controlPlane.environment.LAMINA_DATABASE_URL,
     directory,
     async restartControlPlane() {
-      await end(controlPlane, "SIGKILL");
-      controlPlane = await startControlPlane();
+      await controlPlane.kill();
+      await controlPlane.start();
     },
     async builder(more = {}) {
       const state = await stateDirectory();
@@ -161,10 +129,6 @@ export async function build({ client }: Platform, image: AnyImage, onEvent: (eve
   }
 }
 
-function secret(): string {
-  return randomBytes(24).toString("base64url");
-}
-
 function start(main: string, environment: Record<string, string>) {
   const child = spawn(process.execPath, [main], {
     stdio: ["ignore", "inherit", "pipe"],
@@ -186,9 +150,9 @@ function start(main: string, environment: Record<string, string>) {
   };
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
-  child.kill(signal);
+  child.kill("SIGTERM");
   await ended;
 }

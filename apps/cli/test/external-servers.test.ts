@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { base, freshDatabase, freshNamespace, servers } from "@lamina/testkit";
+import { base, freshDatabase, freshNamespace, servers, sharedEnvironment } from "@lamina/testkit";
 import { expect, test } from "vitest";
 import { cli, jsonLines } from "./support/cli.ts";
 
@@ -15,13 +15,7 @@ test("a Postgres, NATS, registry and BuildKit named in the environment are used,
   const env = {
     LAMINA_HOME: home,
     LAMINA_POSTGRES_URL: database.url,
-    LAMINA_NATS_URL: nats.url,
-    LAMINA_NATS_USER: nats.user,
-    LAMINA_NATS_PASSWORD: nats.password,
-    LAMINA_NAMESPACE: freshNamespace(),
-    LAMINA_REGISTRY: registry.host,
-    LAMINA_REGISTRY_USERNAME: registry.user,
-    LAMINA_REGISTRY_PASSWORD: registry.password,
+    ...sharedEnvironment({ nats, registry }),
     LAMINA_REPOSITORY: freshNamespace(),
     LAMINA_BASE_REGISTRY: `${registry.host}/bases`,
     BUILDKIT_HOST: buildkit.address,

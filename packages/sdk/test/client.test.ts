@@ -1,4 +1,4 @@
-import { base } from "@lamina/testkit";
+import { base, testControlPlane, type TestControlPlane } from "@lamina/testkit";
 import { type BuildEvent, buildImage, type Client, type ClientEvent, connect, Image, imageState, planImage, Secret } from "lamina";
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -8,7 +8,6 @@ import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { planned } from "../src/plan.ts";
 import { upload, type UploadProgress } from "../src/upload/upload.ts";
-import { controlPlane, type TestControlPlane } from "./support/control-plane.ts";
 import { type Workspace, workspace } from "./support/workspace.ts";
 
 let platform: TestControlPlane;
@@ -16,7 +15,7 @@ let client: Client;
 
 beforeAll(async () => {
   await base("3.13");
-  platform = await controlPlane();
+  platform = await testControlPlane();
   client = await connect(platform);
 });
 afterAll(() => platform?.[Symbol.asyncDispose]());

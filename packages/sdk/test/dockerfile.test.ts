@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
 import { access, readFile, symlink } from "node:fs/promises";
 import { promisify } from "node:util";
-import { base, servers } from "@lamina/testkit";
+import { base, servers, testControlPlane, type TestControlPlane } from "@lamina/testkit";
 import { type Client, connect, dockerfileOf, exportDockerfile, Image, Secret } from "lamina";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { controlPlane, type TestControlPlane } from "./support/control-plane.ts";
 import { workspace } from "./support/workspace.ts";
 
 const run = promisify(execFile);
@@ -15,7 +14,7 @@ let client: Client;
 
 beforeAll(async () => {
   await base("3.13");
-  platform = await controlPlane();
+  platform = await testControlPlane();
   client = await connect(platform);
 });
 afterAll(() => platform?.[Symbol.asyncDispose]());

@@ -79,7 +79,9 @@ test("Secrets in Build Process", { timeout: 5 * MINUTES }, async () => {
   });
   const events: ClientEvent[] = [];
   const result = await build("secrets-in-build.ts", (event) => events.push(event));
-  expect(await shell(result, "cat /app/README.md && git -C /app remote get-url origin")).toBe(`private\nhttp://${git.host}/private/repo.git`);
+  expect(await shell(result, "cat /app/README.md && git -C /app remote get-url origin")).toBe(
+    `private\nhttp://${git.host}/private/repo.git`,
+  );
   expect(await python(result, "import private_package; print(private_package.ANSWER)")).toBe("42");
 
   const found = await shell(result, `grep -rlE '${tokens.git}|${tokens.index}' / --exclude-dir=proc --exclude-dir=sys 2>/dev/null || true`);

@@ -1,5 +1,7 @@
 export { freshDatabase, type TestDatabase } from "./database.ts";
 export { freshNamespace } from "./namespace.ts";
+export { testControlPlane, type TestControlPlane } from "./control-plane.ts";
+export { controlPlaneEnvironment, sharedEnvironment } from "./environment.ts";
 export { gitServer, type GitServer } from "./git-server.ts";
 export { packageIndex, type PackageFile, type PackageIndex } from "./package-index.ts";
 export { wheelOf } from "./wheel.ts";

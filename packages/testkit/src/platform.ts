@@ -1,16 +1,15 @@
 /** A whole platform of our own apps, as processes, on top of the servers of the test run or of others. */
-import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type ServerAddresses, type ServerProcess, supervise, type Supervised } from "@lamina/servers";
 import getPort from "get-port";
+import { commandOf } from "./app.ts";
 import { servers, uv } from "./client.ts";
 import { freshDatabase } from "./database.ts";
-import { freshNamespace } from "./namespace.ts";
+import { controlPlaneEnvironment, sharedEnvironment } from "./environment.ts";
 
 const LOOPBACK = "127.0.0.1";
-const APPS = path.resolve(import.meta.dirname, "../../../apps");
 
 export interface PlatformOptions {
   /** The version of uv that the builder version in use pins. */
@@ -57,34 +56,35 @@ export async function testPlatform(options: PlatformOptions): Promise<TestPlatfo
 }
 
 async function start(options: PlatformOptions, owned: AsyncDisposableStack): Promise<Omit<TestPlatform, typeof Symbol.asyncDispose>> {
-  const { repository = freshNamespace(), builders = { builder: {} }, report = (line) => process.stderr.write(`${line}\n`) } = options;
+  const { builders = { builder: {} }, report = (line) => process.stderr.write(`${line}\n`) } = options;
   const addresses = options.servers ?? (await servers());
   const database = owned.use(await freshDatabase(addresses.postgres));
   const directory = await mkdtemp(path.join(tmpdir(), "lamina-platform-"));
   owned.defer(() => rm(directory, { recursive: true, force: true }));
 
-  const tokens = { client: randomBytes(24).toString("base64url"), worker: randomBytes(24).toString("base64url") };
   const listen = `${LOOPBACK}:${await getPort({ host: LOOPBACK })}`;
   const shared = { ...sharedEnvironment(addresses), ...options.environment };
+  const own = controlPlaneEnvironment(shared, database.url);
+  const repository = options.repository ?? own.LAMINA_REPOSITORY;
   const controlPlane = await startApp({
     app: "control-plane",
     name: "control-plane",
     health: `${listen}/healthz`,
     directory,
     environment: {
-      ...shared,
+      ...own,
       LAMINA_LISTEN: listen,
-      LAMINA_DATABASE_URL: database.url,
       LAMINA_REPOSITORY: repository,
-      LAMINA_BASE_REGISTRY: `${addresses.registry.host}/bases`,
-      LAMINA_SECRET_KEY: randomBytes(32).toString("base64"),
-      LAMINA_CLIENT_TOKEN: tokens.client,
-      LAMINA_WORKER_TOKEN: tokens.worker,
     },
     report,
   });
   owned.defer(() => controlPlane.stop());
-  const environment = { ...shared, LAMINA_URL: `http://${listen}`, LAMINA_TOKEN: tokens.worker, LAMINA_TOOLS: addresses.binaries };
+  const environment = {
+    ...shared,
+    LAMINA_URL: `http://${listen}`,
+    LAMINA_TOKEN: own.LAMINA_WORKER_TOKEN,
+    LAMINA_TOOLS: addresses.binaries,
+  };
   const builderEnvironment = await environmentOfBuilders(addresses, options.uv);
   const workers: readonly Worker[] = [
     ...Object.entries(builders).map(([name, own]) => ({ app: "builder", name, environment: { ...builderEnvironment, ...own } })),
@@ -95,24 +95,12 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
   for (const worker of started) if (worker.status === "rejected") throw worker.reason;
   return {
     url: `http://${listen}`,
-    clientToken: tokens.client,
-    workerToken: tokens.worker,
+    clientToken: own.LAMINA_CLIENT_TOKEN,
+    workerToken: own.LAMINA_WORKER_TOKEN,
     repository,
     databaseUrl: database.url,
     builders: Object.keys(builders),
     directory,
-  };
-}
-
-function sharedEnvironment({ nats, registry }: ServerAddresses): Record<string, string> {
-  return {
-    LAMINA_NATS_URL: nats.url,
-    LAMINA_NATS_USER: nats.user,
-    LAMINA_NATS_PASSWORD: nats.password,
-    LAMINA_NAMESPACE: freshNamespace(),
-    LAMINA_REGISTRY: registry.host,
-    LAMINA_REGISTRY_USERNAME: registry.user,
-    LAMINA_REGISTRY_PASSWORD: registry.password,
   };
 }
 
@@ -159,7 +147,7 @@ interface App extends Worker, Surroundings {
 function startApp({ app, name, health, directory, environment, report }: App): Promise<Supervised> {
   return supervise({
     name,
-    command: [process.execPath, "--disable-warning=ExperimentalWarning", path.join(APPS, app, "src/main.ts")],
+    command: commandOf(app),
     directory,
     environment,
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: false },

@@ -2,8 +2,7 @@
 import type { Caller } from "@lamina/api";
 import { createRegistry } from "@lamina/registry";
 import { createLogger } from "@lamina/service";
-import { freshDatabase, freshNamespace, servers } from "@lamina/testkit";
-import { randomBytes } from "node:crypto";
+import { controlPlaneEnvironment, freshDatabase, servers, sharedEnvironment } from "@lamina/testkit";
 import { Client } from "pg";
 import { type Config, configFrom } from "../../src/config.ts";
 import { type ControlPlane, startControlPlane } from "../../src/control-plane.ts";
@@ -42,23 +41,11 @@ export async function testControlPlane({ beside, environment }: TestOptions = {}
 
 export async function testPlace(changes: Readonly<Record<string, string>> = {}): Promise<TestPlace> {
   await using cleanUp = new AsyncDisposableStack();
-  const { nats, registry } = await servers();
   const database = cleanUp.use(await freshDatabase());
-  const prefix = freshNamespace();
+  const own = controlPlaneEnvironment(sharedEnvironment(await servers()), database.url);
   const environment = {
-    LAMINA_DATABASE_URL: database.url,
-    LAMINA_NATS_URL: nats.url,
-    LAMINA_NATS_USER: nats.user,
-    LAMINA_NATS_PASSWORD: nats.password,
-    LAMINA_NAMESPACE: freshNamespace(),
-    LAMINA_REGISTRY: registry.host,
-    LAMINA_REGISTRY_USERNAME: registry.user,
-    LAMINA_REGISTRY_PASSWORD: registry.password,
-    LAMINA_REPOSITORY: prefix,
-    LAMINA_BASE_REGISTRY: `${registry.host}/${prefix}/library`,
-    LAMINA_SECRET_KEY: randomBytes(32).toString("base64"),
-    LAMINA_CLIENT_TOKEN: "a token of the test's client",
-    LAMINA_WORKER_TOKEN: "a token of the test's worker",
+    ...own,
+    LAMINA_BASE_REGISTRY: `${own.LAMINA_REGISTRY}/${own.LAMINA_REPOSITORY}/library`,
     ...changes,
   };
   const config = configFrom(environment);
