@@ -14,6 +14,8 @@ export interface Context {
   readonly config: Config;
   readonly logger: Logger;
   readonly database: Database;
+  /** Connections for renewals alone, which must not wait behind transactions that wait for a workspace. */
+  readonly leases: Database;
   readonly nats: Nats;
   readonly registries: Registries;
   readonly repositories: Repositories;

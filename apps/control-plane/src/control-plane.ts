@@ -36,6 +36,8 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
+const LEASE_CONNECTIONS = 2;
+
 /** Brings the database to the schema of this release, connects, and begins to sweep. */
 export async function startControlPlane(config: Config, logger: Logger): Promise<ControlPlane> {
   const applied = await deployMigrations(config.databaseUrl);
@@ -45,6 +47,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
   await nats.ensureStreams();
 
   const database = connectDatabase(config.databaseUrl);
+  const leases = connectDatabase(config.databaseUrl, LEASE_CONNECTIONS);
   const registries = createRegistries(config);
   const repositories = repositoriesUnder(config.repositoryPrefix);
   const pythonBases = createPythonBases({ config, keptIn: repositories.pythonBases, registries, logger });
@@ -53,6 +56,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     config,
     logger,
     database,
+    leases,
     nats,
     registries,
     repositories,
@@ -86,7 +90,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
       await sweeping;
       await outbox.idle();
       await connection.close();
-      await database.$disconnect();
+      await Promise.all([database.$disconnect(), leases.$disconnect()]);
     },
   };
 }

@@ -8,7 +8,7 @@ import { endAttempt } from "./ended.ts";
 import { leaseLost, requireLease, waitingBuilds } from "./lease.ts";
 
 export function createAttemptsService(context: Context): Services["attempts"] {
-  const { database, wakeOutbox } = context;
+  const { database, leases, wakeOutbox } = context;
   const { leaseSeconds } = context.config;
   return {
     async claim({ workspace }, input) {
@@ -18,12 +18,12 @@ export function createAttemptsService(context: Context): Services["attempts"] {
     },
     async renew({ workspace }, { id, token }) {
       const renewed = await overOutages(
-        () => database.$executeRaw`
+        () => leases.$executeRaw`
           UPDATE attempt SET lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
           WHERE id = ${id} AND workspace = ${workspace} AND token = ${token} AND state = 'running' AND lease_until > clock_timestamp()`,
       );
       if (renewed > 0) return { leaseSeconds, cancelled: false };
-      const cancelled = await overOutages(() => database.attempt.count({ where: { id, workspace, token, state: "cancelled" } }));
+      const cancelled = await overOutages(() => leases.attempt.count({ where: { id, workspace, token, state: "cancelled" } }));
       if (cancelled === 0) throw leaseLost();
       return { leaseSeconds, cancelled: true };
     },

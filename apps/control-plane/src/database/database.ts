@@ -8,9 +8,10 @@ export type Transaction = Prisma.TransactionClient;
 /** Where a query may run: in a transaction or outside of one. */
 export type Queryable = Database | Transaction;
 
-export function connectDatabase(url: string): Database {
+/** @param connections at most so many at once */
+export function connectDatabase(url: string, connections = 16): Database {
   return new PrismaClient({
-    adapter: new PrismaPg({ connectionString: url, max: 16, connectionTimeoutMillis: 5_000 }),
+    adapter: new PrismaPg({ connectionString: url, max: connections, connectionTimeoutMillis: 5_000 }),
     transactionOptions: { maxWait: 15_000, timeout: 30_000 },
   });
 }
@@ -29,7 +30,7 @@ export async function inWorkspace<T>(database: Database, workspace: string, work
   );
 }
 
-/** Tries again for a while when Postgres cannot be reached. */
+/** Tries again for a while when Postgres cannot be reached, or ended the work for that of another. */
 export async function overOutages<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -45,17 +46,18 @@ export async function overOutages<T>(work: () => Promise<T>): Promise<T> {
 const OUTAGE_TRIES = 40;
 const OUTAGE_DELAY_MS = 250;
 
-/** Prisma: cannot reach, timed out, closed the connection, no transaction to be had; Postgres: shutting down, starting up. */
-const OUTAGE_CODES = ["P1001", "P1002", "P1017", "P2028"];
-/** What the driver, the adapter and Postgres say where Prisma gives no code. */
+/** Prisma: cannot reach, timed out, closed the connection, no transaction to be had, conflict of transactions. */
+const OUTAGE_CODES = ["P1001", "P1002", "P1017", "P2028", "P2034"];
+/** Postgres: shutting down, starting up, deadlock, conflict of transactions. What the driver, the adapter and Postgres say where Prisma gives no code. */
 const OUTAGE_TEXTS = [
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT/,
-  /57P0[123]|08\d{3}|terminating connection|the database system is/,
+  /57P0[123]|\b08\d{3}\b|terminating connection|the database system is/,
+  /40P01|40001|deadlock detected|could not serialize access|TransactionWriteConflict/,
   /Connection terminated|not queryable|timeout exceeded when trying to connect/,
   /ConnectionClosed|DatabaseNotReachable|Can't reach database|Server has closed the connection/,
 ];
 
-/** Whether Postgres could not be reached, went away, or had no connection to give. */
+/** Whether the same work may succeed a little later: Postgres could not be reached, went away, or ended it for that of another. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof Prisma.PrismaClientKnownRequestError && OUTAGE_CODES.includes(error.code)) return true;

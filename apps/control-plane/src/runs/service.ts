@@ -12,7 +12,7 @@ import { endRun } from "./end.ts";
 import { findImage } from "./image.ts";
 
 export function createRunsService(context: Context): Services["runs"] {
-  const { database, feeds, wakeOutbox } = context;
+  const { database, leases, feeds, wakeOutbox } = context;
   const { leaseSeconds } = context.config;
   return {
     async start({ workspace }, { id = uuid(), image, command }) {
@@ -55,12 +55,12 @@ export function createRunsService(context: Context): Services["runs"] {
     },
     async renew({ workspace }, { id, token }) {
       const renewed = await overOutages(
-        () => database.$executeRaw`
+        () => leases.$executeRaw`
           UPDATE run SET lease_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
           WHERE id = ${id} AND workspace = ${workspace} AND token = ${token} AND state = 'running' AND lease_until > clock_timestamp()`,
       );
       if (renewed > 0) return { leaseSeconds, cancelled: false };
-      const cancelled = await overOutages(() => database.run.count({ where: { id, workspace, token, state: "cancelled" } }));
+      const cancelled = await overOutages(() => leases.run.count({ where: { id, workspace, token, state: "cancelled" } }));
       if (cancelled === 0) throw leaseLost();
       return { leaseSeconds, cancelled: true };
     },
