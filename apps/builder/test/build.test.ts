@@ -5,6 +5,7 @@ import { Image } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attemptsOf, eventsOfAttempt, publishedIn } from "./feed.ts";
 import { annotationsOf, blobsOf, lastLayer } from "./image.ts";
+import { gate } from "./gate.ts";
 import { build, DEBIAN, type Outcome, platform, type Platform } from "./platform.ts";
 
 let here: Platform;
@@ -105,7 +106,11 @@ describe("a builder", () => {
 
   test("publishes what is done while a long step goes on", async () => {
     await using _builder = await here.builder();
-    const outcome = await build(here, Image.debianSlim(DEBIAN).runCommands(`echo ${randomUUID()} > /quick`).runCommands("sleep 3"));
+    await using step = await gate();
+    const image = Image.debianSlim(DEBIAN).runCommands(`echo ${randomUUID()} > /quick`).runCommands(step.wait);
+    const outcome = await build(here, image, ({ type }) => {
+      if (type === "layer-published") step.open();
+    });
     const [quick, slow] = outcome.result?.layers.slice(1).map(({ id }) => id) ?? [];
     const events = await onlyAttempt(outcome);
     const at = (type: string, layer: string | undefined) =>

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Image } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attemptsOf, eventsOfAttempt, publishedIn } from "./feed.ts";
+import { gate, type Gate } from "./gate.ts";
 import { build, DEBIAN, type Outcome, platform, type Platform } from "./platform.ts";
 
 let here: Platform;
@@ -44,17 +45,19 @@ async function tagCount(layer: string | undefined): Promise<number> {
   return count;
 }
 
-/** Two layers that no cache has, the second slow after it has said its mark. */
-const slow = (mark: string, seconds = 2) =>
-  Image.debianSlim(DEBIAN).runCommands(`echo ${randomUUID()} > /mark`).runCommands(`echo ${mark}`, `sleep ${seconds}`);
+/** Two layers that no cache has; the second says its mark, and waits at the gate. */
+const slow = (mark: string, { wait }: Gate) =>
+  Image.debianSlim(DEBIAN).runCommands(`echo ${randomUUID()} > /mark`).runCommands(`echo ${mark}`, wait);
 
 describe("an attempt", () => {
   test("goes to another builder when its own is killed; what that one left is removed when it starts again", async () => {
+    await using step = await gate();
     await using first = await here.builderProcess();
-    const { outcome } = await buildUntil(slow("killed"), "killed");
+    const { outcome } = await buildUntil(slow("killed", step), "killed");
     const ended = once(first.process, "exit");
     first.process.kill("SIGKILL");
     await ended;
+    step.open();
     expect(await readdir(join(first.state, "attempts"))).toHaveLength(1);
     await using _second = await here.builder({ LAMINA_STATE: first.state, LAMINA_WORKER_NAME: "second" });
     const { error, events, result } = await outcome;
@@ -66,9 +69,11 @@ describe("an attempt", () => {
   });
 
   test("publishes nothing when its builder comes back after the lease has gone to another", async () => {
+    await using step = await gate();
     await using stale = await here.builderProcess({ LAMINA_WORKER_NAME: "stale" });
-    const { outcome } = await buildUntil(slow("stale"), "stale");
+    const { outcome } = await buildUntil(slow("stale", step), "stale");
     stale.process.kill("SIGSTOP");
+    step.open();
     await using _fresh = await here.builder({ LAMINA_WORKER_NAME: "fresh" });
     const made = await outcome;
     expect(made.error).toBeUndefined();
@@ -82,8 +87,9 @@ describe("an attempt", () => {
   });
 
   test("ends at once when nobody wants it any more: nothing runs on, nothing is published", async () => {
+    await using step = await gate();
     await using builder = await here.builderProcess();
-    const { id, outcome } = await buildUntil(slow("cancelled", 60), "cancelled");
+    const { id, outcome } = await buildUntil(slow("cancelled", step), "cancelled");
     await here.client.builds.cancel(id);
     const { error, events, result } = await outcome;
     expect(error).toMatchObject({ code: "CANCELLED" });
@@ -95,10 +101,12 @@ describe("an attempt", () => {
   });
 
   test("is made by one more solve when buildctl is killed", async () => {
+    await using step = await gate();
     await using builder = await here.builderProcess();
-    const { outcome } = await buildUntil(slow("buildctl"), "buildctl");
+    const { outcome } = await buildUntil(slow("buildctl", step), "buildctl");
     const [buildctl] = await childrenOf(builder.process.pid);
     process.kill(buildctl?.pid ?? 0, "SIGKILL");
+    step.open();
     const { error, result } = await outcome;
     expect(error).toBeUndefined();
     expect(result?.layers.map(({ status }) => status)).toEqual(["hit", "built", "built"]);
@@ -106,13 +114,15 @@ describe("an attempt", () => {
   });
 
   test("is left to another builder when its own is told to stop, which leaves nothing behind", async () => {
+    await using step = await gate();
     await using stopped = await here.builderProcess();
-    const { outcome } = await buildUntil(slow("stopped"), "stopped");
+    const { outcome } = await buildUntil(slow("stopped", step), "stopped");
     const ended = once(stopped.process, "exit");
     stopped.process.kill("SIGTERM");
     expect(await ended).toEqual([0, null]);
     expect(await readdir(stopped.state)).toEqual(["attempts"]);
     expect(await readdir(join(stopped.state, "attempts"))).toEqual([]);
+    step.open();
     await using _other = await here.builder();
     const built = await outcome;
     expect(built.error).toBeUndefined();
