@@ -102,7 +102,7 @@ test("a writer that lost its lease cannot write after the end", async () => {
   expect(types).toEqual(["attempt", "attempt-started", "attempt-cut-off"]);
 });
 
-test("an event that this release does not know keeps its number and holds up nobody", async () => {
+test("an event that this release does not know keeps its number, is shown to nobody and holds up nobody", async () => {
   await using platform = await testControlPlane();
   await using builder = await fakeBuilder(platform);
   const build = await startBuild(platform, chain("one"));
@@ -119,7 +119,8 @@ test("an event that this release does not know keeps its number and holds up nob
   const types = (await follow(platform, build)).flatMap(({ event }) =>
     "attempt" in event && event.type !== "attempt" ? [event.type] : [],
   );
-  expect(types).toEqual(["preparing", "attempt-started", "attempt-done"]);
+  expect(types).toEqual(["attempt-started", "attempt-done"]);
+  expect(await platform.sql("SELECT first, last FROM event_chunk")).toEqual([{ first: 1, last: 3 }]);
 });
 
 test("a cursor that is none is refused", async () => {

@@ -3,21 +3,27 @@
  *
  * I1: an own event comes before the events of the attempt that it names, since only it starts their reading.
  * I2: the last own event comes last. Before it, each attempt is read as far as it had got when the build
- *     was seen to have ended; a cancelled build waits for nothing.
+ *     was seen to have ended, or, until it is published, on until nothing of the build is left to publish;
+ *     a cancelled build waits for nothing.
  * I3: every event carries the positions after it, so that a reader who stops anywhere misses and repeats none.
  */
-import type { BuildEvent, BuildOwnEvent, Tracked } from "@lamina/api";
+import type { BuildEvent, BuildOwnEvent, FollowBuildInput, Tracked } from "@lamina/api";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { overOutages } from "../database/database.ts";
 import { AttemptEvent, type NumberedEvent } from "../events/batch.ts";
 import { type Channel, createChannel } from "../events/channel.ts";
 import { decodeCursor, encodeCursor, type Positions } from "./cursor.ts";
-import { type NumberedOwnEvent, ownEvents } from "./own-events.ts";
+import { ownEvents } from "./own-events.ts";
 
 export interface BuildFollower {
   /** @throws {LaminaError} INVALID_INPUT for a cursor that is none */
-  follow(build: string, cursor: string | undefined, signal: AbortSignal): AsyncGenerator<Tracked<BuildEvent>>;
+  follow(build: string, range: FeedRange, signal: AbortSignal): AsyncGenerator<Tracked<BuildEvent>>;
+}
+
+export interface FeedRange {
+  readonly cursor: string | undefined;
+  readonly until: FollowBuildInput["until"];
 }
 
 type FollowContext = Pick<Context, "database" | "nats" | "feeds" | "logger">;
@@ -33,7 +39,7 @@ const RETRY_MS = 500;
 export function createBuildFollower(context: FollowContext): BuildFollower {
   const { connection, catalogue } = context.nats;
   return {
-    async *follow(build, cursor, signal) {
+    async *follow(build, { cursor, until }, signal) {
       const positions = decodeCursor(cursor);
       const items = createChannel<AttemptItem>();
       const stop = new AbortController();
@@ -48,7 +54,8 @@ export function createBuildFollower(context: FollowContext): BuildFollower {
       const onAbort = () => items.wake();
       signal.addEventListener("abort", onAbort, { once: true });
       try {
-        yield* merged(context, { build, positions, items, readers, layers: new Set(), own, signal });
+        const seen = { layers: new Set<string>(), unpublished: new Map<string, Set<string>>() };
+        yield* merged(context, { build, until, positions, items, readers, ...seen, own, signal });
       } finally {
         signal.removeEventListener("abort", onAbort);
         wakeUps.unsubscribe();
@@ -61,23 +68,27 @@ export function createBuildFollower(context: FollowContext): BuildFollower {
 
 interface Merge {
   readonly build: string;
+  readonly until: FeedRange["until"];
   readonly positions: Positions;
   readonly items: Channel<AttemptItem>;
   readonly readers: Readers;
   /** Ids of the build's layers, known from its first own event on. */
   readonly layers: Set<string>;
+  /** Of each attempt, the build's layers that were not seen to be published. */
+  readonly unpublished: Map<string, Set<string>>;
   /** Whether there may be own events that were not read. */
   readonly own: { changed: boolean };
   readonly signal: AbortSignal;
 }
 
 async function* merged(context: FollowContext, merge: Merge): AsyncGenerator<Tracked<BuildEvent>> {
-  const { items, own, signal } = merge;
+  const { items, own, signal, until } = merge;
   while (!signal.aborted) {
     while (own.changed) {
       own.changed = false;
       if (yield* newOwnEvents(context, merge)) return;
     }
+    if (until === "now") return yield* drained(context, merge, () => false);
     const item = await items.take(POLL_MS);
     if (item === undefined) own.changed = true;
     else yield* unseen(merge, item);
@@ -86,10 +97,13 @@ async function* merged(context: FollowContext, merge: Merge): AsyncGenerator<Tra
 
 /** @returns whether the build has ended */
 async function* newOwnEvents(context: FollowContext, merge: Merge): AsyncGenerator<Tracked<BuildEvent>, boolean> {
-  const { build, positions, layers, readers, signal } = merge;
+  const { build, until, positions, layers, unpublished, readers, signal } = merge;
   const events = await overOutages(() => ownEvents(context.database, build));
   for (const { number, event } of events) {
-    if (isLast(event) && event.type !== "cancelled") yield* drained(context, merge, events);
+    if (isLast(event) && event.type !== "cancelled") {
+      const waits = event.type === "done" && until === "published";
+      yield* drained(context, merge, waits ? (attempt) => isPublishing(merge, attempt) : () => false);
+    }
     if (signal.aborted) return true;
     if (number > positions.own) {
       positions.own = number;
@@ -97,28 +111,41 @@ async function* newOwnEvents(context: FollowContext, merge: Merge): AsyncGenerat
     }
     if (isLast(event)) return true;
     if (event.type === "planned") for (const { id } of event.layers) layers.add(id);
-    if (event.type === "attempt") readers.start(event.attempt);
+    if (event.type === "attempt" && !unpublished.has(event.attempt)) {
+      unpublished.set(event.attempt, new Set(event.layers));
+      readers.start(event.attempt);
+    }
   }
   return false;
 }
 
-/** What the attempts had written when the build was seen to have ended. */
-async function* drained(context: FollowContext, merge: Merge, own: readonly NumberedOwnEvent[]): AsyncGenerator<Tracked<BuildEvent>> {
-  const { positions, items, signal } = merge;
-  const attempts = own.flatMap(({ event }) => (event.type === "attempt" ? [event.attempt] : []));
+/** What the attempts have written by now, and what they write while `goesOn` says so. */
+async function* drained(
+  context: FollowContext,
+  merge: Merge,
+  goesOn: (attempt: string) => boolean,
+): AsyncGenerator<Tracked<BuildEvent>> {
+  const { positions, items, unpublished, signal } = merge;
+  const attempts = [...unpublished.keys()];
   const limits = await Promise.all(attempts.map(async (attempt) => [attempt, await context.feeds.lastNumber(attempt, signal)] as const));
-  const isBehind = () => limits.some(([attempt, limit]) => (positions.attempts[attempt] ?? 0) < limit);
+  const isBehind = () => limits.some(([attempt, limit]) => (positions.attempts[attempt] ?? 0) < limit || goesOn(attempt));
   while (isBehind() && !signal.aborted) {
     const item = await items.take(POLL_MS);
     if (item !== undefined) yield* unseen(merge, item);
   }
 }
 
+/** Whether an attempt has layers of the build to publish still, as far as its events were taken. */
+function isPublishing({ positions, readers, unpublished }: Merge, attempt: string): boolean {
+  return (unpublished.get(attempt)?.size ?? 0) > 0 && (positions.attempts[attempt] ?? 0) < readers.lastOf(attempt);
+}
+
 /** A reader that began again may bring what is on its way already, and an attempt that was joined makes layers of others too. */
-function* unseen({ positions, layers }: Merge, { attempt, number, event }: AttemptItem): Generator<Tracked<BuildEvent>> {
+function* unseen({ positions, layers, unpublished }: Merge, { attempt, number, event }: AttemptItem): Generator<Tracked<BuildEvent>> {
   if (number <= (positions.attempts[attempt] ?? 0)) return;
   positions.attempts[attempt] = number;
-  if ("layer" in event && !layers.has(event.layer)) return;
+  if (event.type === "layer-published") unpublished.get(attempt)?.delete(event.layer);
+  if (event.type === "unknown" || ("layer" in event && !layers.has(event.layer))) return;
   yield { cursor: encodeCursor(positions), event: { ...AttemptEvent.parse(event), attempt } };
 }
 
@@ -127,8 +154,10 @@ function isLast(event: BuildOwnEvent): boolean {
 }
 
 interface Readers {
-  /** Reads an attempt into the channel, from its position on. A second time it does nothing. */
+  /** Reads an attempt into the channel, from its position on. */
   start(attempt: string): void;
+  /** The number of an attempt's last event, once that is in the channel; infinity before. */
+  lastOf(attempt: string): number;
 }
 
 interface ReaderOptions {
@@ -138,12 +167,17 @@ interface ReaderOptions {
 }
 
 function startReaders({ feeds, logger }: FollowContext, { items, positions, signal }: ReaderOptions): Readers {
-  const started = new Set<string>();
+  const ended = new Map<string, number>();
   const read = async (attempt: string): Promise<void> => {
     while (!signal.aborted) {
       try {
-        for await (const item of feeds.read(attempt, positions.attempts[attempt] ?? 0, signal)) await items.put({ attempt, ...item });
-        return;
+        let last = positions.attempts[attempt] ?? 0;
+        for await (const item of feeds.read(attempt, last, signal)) {
+          last = item.number;
+          await items.put({ attempt, ...item });
+        }
+        ended.set(attempt, last);
+        return items.wake();
       } catch (error) {
         logger.error({ err: error, attempt }, "an attempt's events cannot be read; trying again");
         await delay(RETRY_MS, undefined, { signal }).catch(() => {});
@@ -151,10 +185,7 @@ function startReaders({ feeds, logger }: FollowContext, { items, positions, sign
     }
   };
   return {
-    start(attempt) {
-      if (started.has(attempt)) return;
-      started.add(attempt);
-      void read(attempt);
-    },
+    start: (attempt) => void read(attempt),
+    lastOf: (attempt) => ended.get(attempt) ?? Infinity,
   };
 }

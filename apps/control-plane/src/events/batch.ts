@@ -5,14 +5,14 @@ import { z } from "zod";
 export const AttemptEvent = z.union([AttemptProgress, AttemptEnd]);
 export type AttemptEvent = z.infer<typeof AttemptEvent>;
 
-export const FeedEvent = z.union([AttemptProgress, AttemptEnd, RunProgress, RunEnd]);
+/** What a newer worker wrote. It keeps its number, so that there is no gap, and is shown to nobody. */
+const UnknownEvent = z.object({ type: z.literal("unknown") });
+
+export const FeedEvent = z.union([AttemptProgress, AttemptEnd, RunProgress, RunEnd, UnknownEvent]);
 export type FeedEvent = z.infer<typeof FeedEvent>;
 export type FeedEnd = z.infer<typeof AttemptEnd> | z.infer<typeof RunEnd>;
 
-/** What a newer worker may write. It keeps its number, so that there is no gap. */
-const unknownEvent: FeedEvent = { type: "preparing", at: 0, what: "an event that this release does not know" };
-
-export const FeedBatch = z.object({ first: z.int().min(1), events: z.array(FeedEvent.catch(unknownEvent)).min(1) });
+export const FeedBatch = z.object({ first: z.int().min(1), events: z.array(FeedEvent.catch({ type: "unknown" })).min(1) });
 export type FeedBatch = z.infer<typeof FeedBatch>;
 
 export interface NumberedEvent {

@@ -9,7 +9,7 @@ import { OutboxMessage, type OutboxKind } from "./messages.ts";
 export interface PumpOptions {
   readonly database: Database;
   readonly logger: Logger;
-  /** Kinds that go out one after another, apart from the others: a slow registry does not hold up jobs. */
+  /** Kinds that go out apart from the others, so that a slow registry does not hold up jobs. Many go out at once, in no order. */
   readonly lane: readonly OutboxKind[];
   /** Sends one message; `id` is the same each time that it is tried. */
   readonly send: (message: OutboxMessage, id: string) => Promise<void>;

@@ -36,7 +36,7 @@ export function createRunsService(context: Context): Services["runs"] {
     async *follow({ workspace }, { id, lastEventId }, signal): AsyncGenerator<Tracked<Event>> {
       await requireRun(database, workspace, id);
       for await (const { number, event } of feeds.read(id, positionOf(lastEventId), signal)) {
-        yield { cursor: String(number), event: RunEvent.parse(event) };
+        if (event.type !== "unknown") yield { cursor: String(number), event: RunEvent.parse(event) };
       }
     },
     async claim({ workspace }, { id, worker, nonce }) {
