@@ -8,11 +8,17 @@ export interface Interruption extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** Aborts its signal on the first SIGINT or SIGTERM; a second one ends the process with 130. */
+/** A signal to the process group comes twice: by itself, and passed on by whoever started this process. */
+const SAME_MS = 500;
+
+/** Aborts its signal on the first SIGINT or SIGTERM; a second one, half a second later or more, ends the process with 130. */
 export function onInterrupt(): Interruption {
   const controller = new AbortController();
+  let since: number | undefined;
   const interrupt = (name: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(name === "SIGINT" ? INTERRUPTED : 128 + constants.signals[name]);
+    if (since !== undefined && performance.now() - since < SAME_MS) return;
+    if (since !== undefined) process.exit(name === "SIGINT" ? INTERRUPTED : 128 + constants.signals[name]);
+    since = performance.now();
     controller.abort();
   };
   process.on("SIGINT", interrupt);
