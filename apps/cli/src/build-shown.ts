@@ -41,6 +41,7 @@ export async function buildShown(
       name,
       pull,
       signal,
+      sizes: output.json,
       onEvent(event) {
         if (event.type === "upload" || event.type === "build") {
           if (event.type === "build") build = event.build;

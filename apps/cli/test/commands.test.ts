@@ -55,6 +55,9 @@ test("build starts the platform, tells events and then the image; the second tim
       { ...BUILT, operation: "runCommands", status: "built" },
     ],
   });
+  // What the feed said before is enough: each layer that was made is published before the build is told to be done.
+  const types = lines.map(({ type }) => type);
+  expect(types.slice(0, types.indexOf("done")).filter((type) => type === "layer-published")).toHaveLength(2);
   const again = jsonLines(await lamina("build", "image.ts#image", "--json")).at(-1);
   expect(again).toMatchObject({
     id: lines.at(-1)?.["id"],

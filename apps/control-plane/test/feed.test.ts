@@ -152,7 +152,7 @@ test("a reader whose look into the archive fails once sees all events all the sa
   };
   const events: Tracked<BuildEvent>[] = [];
   const follower = createBuildFollower({ database, nats, feeds, logger });
-  for await (const item of follower.follow(build, undefined, new AbortController().signal)) events.push(item);
+  for await (const item of follower.follow(build, {}, new AbortController().signal)) events.push(item);
   expect(byFeed(events)).toEqual(byFeed(await follow(platform, build)));
 });
 
@@ -169,4 +169,56 @@ test("a build that joined an attempt is shown none of the layers that it does no
   const planned = events.flatMap((event) => (event.type === "planned" ? event.layers.map(({ id }) => id) : []));
   const shown = events.flatMap((event) => ("layer" in event ? [event.layer] : []));
   expect(new Set(shown)).toEqual(new Set(planned.slice(1)));
+});
+
+test("a reader who wants what is there now gets that, and an end", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one", "two"));
+  const types = async (after?: string) => (await follow(platform, build, { range: "now", after })).map(({ event }) => event.type);
+  expect(await types()).toEqual(["planned", "attempt"]);
+  const held = await builder.claim(await attemptOf(platform, build));
+  const layer = held?.claimed.layers[0]?.id ?? "";
+  for (let line = 1; line <= 400; line += 1) await held?.feed.write({ type: "log", at: line, layer, line: `line ${line}` });
+  await held?.feed.flush();
+  expect(await types()).toHaveLength(402);
+  const last = (await follow(platform, build, { range: "now" })).at(-1)?.cursor;
+  expect(await types(last)).toEqual([]);
+  await held?.publish(2);
+  await held?.finish();
+  expect((await types()).at(-1)).toBe("done");
+});
+
+test("a reader who wants all to be published gets the end of the build after its layers, and not those of others", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const whole = await startBuild(platform, chain("one", "two", "three"));
+  const held = await builder.claim(await attemptOf(platform, whole));
+  const joined = await startBuild(platform, chain("one", "two"));
+  const seen = follow(platform, joined, { range: "published" });
+  const say = async (index: number) => {
+    const layer = held?.claimed.layers.find((candidate) => candidate.index === index)?.id ?? "";
+    await held?.feed.write({ type: "layer-published", at: index, layer, digest: platform.base.digest, bytes: index });
+    await held?.feed.flush();
+  };
+  await held?.publish(2);
+  await say(2);
+  expect((await follow(platform, joined)).map(({ event }) => event.type)).toEqual(["planned", "attempt", "layer-published", "done"]);
+  await held?.publish(1);
+  await say(1);
+  const types = (await seen).map(({ event }) => event.type);
+  expect(types).toEqual(["planned", "attempt", "layer-published", "layer-published", "done"]);
+});
+
+test("a reader who wants all to be published does not wait for what an ended attempt left out", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one", "two"));
+  const held = await builder.claim(await attemptOf(platform, build));
+  await held?.publish(2);
+  await held?.finish();
+  const whole = await follow(platform, build, { range: "published" });
+  expect(whole.map(({ event }) => event.type)).toEqual(["planned", "attempt", "attempt-done", "done"]);
+  const after = whole.at(-2)?.cursor;
+  expect((await follow(platform, build, { range: "published", after })).map(({ event }) => event.type)).toEqual(["done"]);
 });

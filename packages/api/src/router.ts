@@ -61,7 +61,7 @@ export const router = t.router({
       .output(z.array(schema.Build))
       .query(({ ctx, input }) => ctx.services.builds.list(ctx.caller, input)),
     cancel: client.input(byId).mutation(({ ctx, input }) => ctx.services.builds.cancel(ctx.caller, input)),
-    follow: client.input(schema.FollowInput).subscription(async function* ({ ctx, input, signal }) {
+    follow: client.input(schema.FollowBuildInput).subscription(async function* ({ ctx, input, signal }) {
       for await (const { cursor, event } of ctx.services.builds.follow(ctx.caller, input, signalOf(signal))) yield tracked(cursor, event);
     }),
   }),

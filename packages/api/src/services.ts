@@ -94,6 +94,15 @@ export const FollowInput = z.object({
 });
 export type FollowInput = z.infer<typeof FollowInput>;
 
+export const FollowBuildInput = FollowInput.extend({
+  /**
+   * Where the feed ends instead of with the end of the build: at what is there now; or, once the build is
+   * done, not before its layers that an attempt is still publishing are published.
+   */
+  until: z.enum(["now", "published"]).optional(),
+});
+export type FollowBuildInput = z.infer<typeof FollowBuildInput>;
+
 /** An event with the cursor from which a client goes on after it. */
 export interface Tracked<Event> {
   readonly cursor: string;
@@ -236,8 +245,8 @@ export interface Services {
     /** The newest first. */
     list(caller: Caller, input: { limit: number }): Promise<Build[]>;
     cancel(caller: Caller, input: { id: string }): Promise<void>;
-    /** Each event once, from the cursor on; ends after done, failed or cancelled. */
-    follow(caller: Caller, input: FollowInput, signal: AbortSignal): AsyncIterable<Tracked<BuildEvent>>;
+    /** Each event once, from the cursor on; ends after done, failed or cancelled, or where `until` says. */
+    follow(caller: Caller, input: FollowBuildInput, signal: AbortSignal): AsyncIterable<Tracked<BuildEvent>>;
   };
   readonly secrets: {
     set(caller: Caller, input: SetSecretInput): Promise<void>;

@@ -1,6 +1,6 @@
 /** Building: the one way from an image to its reference in a registry. */
 import { type BuildEvent, type BuildOwnEvent, LaminaError, type StartedBuild, type Tracked } from "@lamina/api";
-import type { Client } from "./client/client.ts";
+import type { BuildFeedOptions, Client } from "./client/client.ts";
 import { inlineValues } from "./image-secrets.ts";
 import { asLaminaError } from "./failure.ts";
 import { type ImageState, imageState } from "./image-state.ts";
@@ -20,6 +20,8 @@ export interface BuildOptions extends PlanOptions {
   readonly onEvent?: ((event: ClientEvent) => void) | undefined;
   /** A name for people, shown in lists. */
   readonly name?: string | undefined;
+  /** Waits at the end until the size of every layer is known, which is a moment after the image can be used. */
+  readonly sizes?: boolean | undefined;
 }
 
 export interface BuildResult {
@@ -38,25 +40,25 @@ export interface BuildResult {
  * @throws LaminaError for why it failed; CANCELLED
  */
 export async function buildImage(client: Client, image: AnyImage, options: BuildOptions = {}): Promise<BuildResult> {
-  const { onEvent = () => {}, signal } = options;
+  const { onEvent = () => {}, signal, sizes } = options;
   const state = imageState(image);
   const snapshot = await snapshotOf(state);
   throwIfCancelled(signal);
   const { build, events } = await start(client, { state, snapshot, forcedFrom: state.forcedFrom }, options);
   onEvent({ type: "build", build });
-  return followBuild(client, build, { onEvent, signal, events });
+  return followBuild(client, build, { onEvent, signal, sizes, events });
 }
 
-export interface FollowBuildOptions extends Pick<BuildOptions, "onEvent" | "signal"> {
+export interface FollowBuildOptions extends Pick<BuildOptions, "onEvent" | "signal" | "sizes"> {
   /** Its first events, where they are known; it is followed from there on. */
   readonly events?: StartedBuild["events"] | undefined;
 }
 
 /** Follows a build to its end. Its signal cancels it. @throws LaminaError for why it failed; CANCELLED */
 export async function followBuild(client: Client, build: string, options: FollowBuildOptions = {}): Promise<BuildResult> {
-  const { onEvent = () => {}, signal, events = [] } = options;
+  const { onEvent = () => {}, signal, sizes = false, events = [] } = options;
   let layers: readonly LayerResult[] = [];
-  for await (const event of eventsOf(client, build, { events, signal })) {
+  for await (const event of eventsOf(client, build, { events, signal, until: sizes ? "published" : undefined })) {
     layers = layersAfter(layers, event);
     onEvent(event);
     if (event.type === "done") return { id: event.image, ref: event.ref, digest: event.digest, layers };
@@ -102,10 +104,10 @@ async function start(
 async function* eventsOf(
   client: Client,
   build: string,
-  { events, signal }: { readonly events: readonly Tracked<BuildOwnEvent>[]; readonly signal: AbortSignal | undefined },
+  { events, ...options }: Omit<BuildFeedOptions, "after"> & { readonly events: readonly Tracked<BuildOwnEvent>[] },
 ): AsyncGenerator<BuildEvent> {
   for (const { event } of events) yield event;
-  yield* client.builds.follow(build, { after: events.at(-1)?.cursor, signal });
+  yield* client.builds.follow(build, { after: events.at(-1)?.cursor, ...options });
 }
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {

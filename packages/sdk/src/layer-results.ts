@@ -9,7 +9,7 @@ export interface LayerResult {
   readonly status: "hit" | "missing" | "built" | "failed";
   /** How long making it took; 0 for a hit. */
   readonly seconds: number;
-  /** The compressed size of what it adds; 0 while that is not known, as of a layer that is published a moment after the build is done. */
+  /** The compressed size of what it adds; 0 while that is not known: unless `sizes` is asked for, a layer may be published a moment after the build is done. */
   readonly bytes: number;
 }
 

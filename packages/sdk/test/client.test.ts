@@ -141,6 +141,13 @@ describe("following a build", () => {
     expect(events.map(({ type }) => type)).toEqual(["planned", "attempt", "cancelled"]);
   });
 
+  test("a feed until now ends with what is there, though the build goes on", async () => {
+    const { build } = await startWaiting(waiting());
+    const events = await eventsOf(client.builds.follow(build, { until: "now" }));
+    expect(events.map(({ type }) => type)).toEqual(["planned", "attempt"]);
+    await client.builds.cancel(build);
+  });
+
   test("a build that does not exist is an error", async () => {
     const reading = eventsOf(client.builds.follow("019a0000-0000-7000-8000-000000000000"));
     await expect(reading).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -6,9 +6,6 @@ import { findBuild } from "../platform/find.ts";
 import { plainLines } from "../view/plain.ts";
 import { afterEvent, newBuildView } from "../view/state.ts";
 
-/** A feed does not say that it has caught up; who is quiet for so long has. */
-const QUIET_MS = 500;
-
 export interface LogsOptions {
   readonly build: string;
   /** Until the build ends; else what there is by now. */
@@ -19,23 +16,14 @@ export interface LogsOptions {
 /** Shows the events of a build. They are the result here, and so on stdout. */
 export async function logs({ build, follow, output }: LogsOptions): Promise<void> {
   const client = await connect(readConfig(), output);
-  const { id, image, name, state, createdAt } = await client.builds.get(await findBuild(client, build));
+  const { id, image, name, createdAt } = await client.builds.get(await findBuild(client, build));
   using interruption = onInterrupt();
-  using silence = follow || state !== "running" ? undefined : onSilence(QUIET_MS);
-  const signal = silence === undefined ? interruption.signal : AbortSignal.any([interruption.signal, silence.signal]);
+  const { signal } = interruption;
   let view = newBuildView(name ?? image.slice(0, 12), [], Date.parse(createdAt));
-  for await (const event of client.builds.follow(id, { signal })) {
-    silence?.heard();
+  for await (const event of client.builds.follow(id, { signal, until: follow ? undefined : "now" })) {
     view = afterEvent(view, event, event.at);
     if (output.json) output.event(event);
     else for (const line of plainLines(event, view, event.at)) output.result(line);
   }
-  if (interruption.signal.aborted) process.exitCode = INTERRUPTED;
-}
-
-/** Aborts its signal when nothing was heard for so many milliseconds. */
-function onSilence(milliseconds: number) {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), milliseconds);
-  return { signal: controller.signal, heard: () => void timer.refresh(), [Symbol.dispose]: () => clearTimeout(timer) };
+  if (signal.aborted) process.exitCode = INTERRUPTED;
 }

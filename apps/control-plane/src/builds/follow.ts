@@ -22,8 +22,8 @@ export interface BuildFollower {
 }
 
 export interface FeedRange {
-  readonly cursor: string | undefined;
-  readonly until: FollowBuildInput["until"];
+  readonly cursor?: string | undefined;
+  readonly until?: FollowBuildInput["until"];
 }
 
 type FollowContext = Pick<Context, "database" | "nats" | "feeds" | "logger">;
@@ -120,11 +120,7 @@ async function* newOwnEvents(context: FollowContext, merge: Merge): AsyncGenerat
 }
 
 /** What the attempts have written by now, and what they write while `goesOn` says so. */
-async function* drained(
-  context: FollowContext,
-  merge: Merge,
-  goesOn: (attempt: string) => boolean,
-): AsyncGenerator<Tracked<BuildEvent>> {
+async function* drained(context: FollowContext, merge: Merge, goesOn: (attempt: string) => boolean): AsyncGenerator<Tracked<BuildEvent>> {
   const { positions, items, unpublished, signal } = merge;
   const attempts = [...unpublished.keys()];
   const limits = await Promise.all(attempts.map(async (attempt) => [attempt, await context.feeds.lastNumber(attempt, signal)] as const));

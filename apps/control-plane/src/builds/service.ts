@@ -77,9 +77,9 @@ export function createBuildsService(context: Context): Services["builds"] {
       await inWorkspace(database, workspace, (transaction) => endBuild(transaction, id, { state: "cancelled" }));
       wakeOutbox();
     },
-    async *follow({ workspace }, { id, lastEventId }, signal) {
+    async *follow({ workspace }, { id, lastEventId, until }, signal) {
       await findBuild(database, workspace, id);
-      yield* follower.follow(id, lastEventId ?? undefined, signal);
+      yield* follower.follow(id, { cursor: lastEventId ?? undefined, until }, signal);
     },
   };
 }

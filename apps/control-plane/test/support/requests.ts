@@ -1,5 +1,5 @@
 /** Build requests of definitions that are short to write. */
-import type { BuildEvent, Services, Tracked } from "@lamina/api";
+import type { BuildEvent, FollowBuildInput, Services, Tracked } from "@lamina/api";
 import type { Definition, StepOperation } from "@lamina/ir";
 import { client, type TestControlPlane, type TestPlace } from "./platform.ts";
 
@@ -38,11 +38,11 @@ export async function hits(platform: TestControlPlane, planned: Definition, opti
 export async function follow(
   { services }: TestControlPlane,
   build: string,
-  options: { after?: string; until?: (event: BuildEvent) => boolean } = {},
+  options: { after?: string; until?: (event: BuildEvent) => boolean; range?: FollowBuildInput["until"] } = {},
 ): Promise<Tracked<BuildEvent>[]> {
   const stop = new AbortController();
   const events: Tracked<BuildEvent>[] = [];
-  for await (const item of services.builds.follow(client, { id: build, lastEventId: options.after }, stop.signal)) {
+  for await (const item of services.builds.follow(client, { id: build, lastEventId: options.after, until: options.range }, stop.signal)) {
     events.push(item);
     if (options.until?.(item.event)) break;
   }

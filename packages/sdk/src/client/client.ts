@@ -1,6 +1,7 @@
 /** The client of a platform: one service a noun, as the router has them; every failure is a LaminaError. */
 import {
   type BuildEvent,
+  type FollowBuildInput,
   type PlanInput,
   type Router,
   RPC_PATH,
@@ -21,6 +22,11 @@ import { explainMismatch } from "./version-mismatch.ts";
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface BuildFeedOptions extends FollowOptions {
+  /** Where the feed ends instead of with the end of the build, as in {@link FollowBuildInput}. */
+  readonly until?: FollowBuildInput["until"];
 }
 
 export type Client = ReturnType<typeof createClient>;
@@ -68,8 +74,8 @@ function createClient({ url, token }: PlatformAddress) {
     }
   };
   const info = (options?: CallOptions) => answer(platform.info.query(undefined, options));
-  const followFeed = <Event extends BuildEvent | RunEvent>(subscribe: Feed<Event>["subscribe"], options: FollowOptions = {}) =>
-    follow<Event>({ url, subscribe, probe: info, isLast: ({ type }) => LAST_EVENTS.has(type) }, options);
+  const followFeed = <Event extends BuildEvent | RunEvent>(subscribe: Feed<Event>["subscribe"], options: BuildFeedOptions = {}) =>
+    follow<Event>({ url, subscribe, endsNow: options.until === "now", probe: info, isLast: ({ type }) => LAST_EVENTS.has(type) }, options);
 
   return {
     url,
@@ -89,8 +95,11 @@ function createClient({ url, token }: PlatformAddress) {
       list: (limit: number, options?: CallOptions) => answer(builds.list.query({ limit }, options)),
       cancel: (id: string, options?: CallOptions) => answer(builds.cancel.mutate({ id }, options)),
       /** The events of a build, each once, up to its last; goes on where it was after the platform was away. */
-      follow: (id: string, options?: FollowOptions) =>
-        followFeed<BuildEvent>((after, observer) => builds.follow.subscribe({ id, lastEventId: after }, observer), options),
+      follow: (id: string, options?: BuildFeedOptions) =>
+        followFeed<BuildEvent>(
+          (after, observer) => builds.follow.subscribe({ id, lastEventId: after, until: options?.until }, observer),
+          options,
+        ),
     },
     secrets: {
       set: (input: SetSecretInput, options?: CallOptions) => answer(secrets.set.mutate(input, options)),

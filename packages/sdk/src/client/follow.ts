@@ -5,6 +5,8 @@ import { clientError } from "./errors.ts";
 
 export interface Feed<Event> {
   readonly url: string;
+  /** Whether the platform ends it with what is there, before its last event. */
+  readonly endsNow: boolean;
   readonly isLast: (event: Event) => boolean;
   /** Opens a connection that sends the events after a cursor. */
   readonly subscribe: (after: string | undefined, observer: FeedObserver<Event>) => { unsubscribe(): void };
@@ -33,7 +35,7 @@ export interface FollowOptions {
 }
 
 /**
- * Each event once, in order, up to the last one or until the signal aborts. A connection that breaks
+ * Each event once, in order, up to the last one or until the signal aborts; where the feed ends now, up to what is there. A connection that breaks
  * is made again from the last cursor, unless that fails for more than a minute.
  * @throws what the platform answers; UNREACHABLE
  */
@@ -58,6 +60,7 @@ export async function* follow<Event>(feed: Feed<Event>, { after, signal }: Follo
       thrown = error;
     }
     if (thrown === undefined) {
+      if (feed.endsNow) return;
       // The platform stopped in good order, or has nothing after the cursor: then it says so again.
       emptyEnds += 1;
       if (emptyEnds === 2) return;
