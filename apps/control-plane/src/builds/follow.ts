@@ -88,7 +88,10 @@ async function* merged(context: FollowContext, merge: Merge): AsyncGenerator<Tra
       own.changed = false;
       if (yield* newOwnEvents(context, merge)) return;
     }
-    if (until === "now") return yield* drained(context, merge, () => false);
+    if (until === "now") {
+      yield* drained(context, merge, () => false);
+      return;
+    }
     const item = await items.take(POLL_MS);
     if (item === undefined) own.changed = true;
     else yield* unseen(merge, item);
