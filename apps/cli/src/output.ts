@@ -39,7 +39,7 @@ export function createOutput({ json }: { readonly json: boolean }): Output {
 }
 
 /** NO_COLOR, then FORCE_COLOR, then whether it is a terminal. */
-export function wantsColors(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+function wantsColors(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
   if (env["NO_COLOR"]) return false;
   const force = env["FORCE_COLOR"];
   if (force !== undefined && force !== "") return force !== "0" && force !== "false";

@@ -84,7 +84,7 @@ export const BuildEvent = z.union([
 export type BuildEvent = z.infer<typeof BuildEvent>;
 
 /** Several consecutive events in one message; `first` is the number of the first. */
-export function eventBatch<T extends z.ZodType>(event: T) {
+function eventBatch<T extends z.ZodType>(event: T) {
   return z.object({ first: z.int().min(1), events: z.array(event).min(1) });
 }
 export const AttemptEventBatch = eventBatch(z.union([AttemptProgress, AttemptEnd]));

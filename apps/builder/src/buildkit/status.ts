@@ -29,7 +29,6 @@ const VertexLog = z.object({
   vertex: z.string(),
   data: z.base64().transform((text) => Buffer.from(text, "base64")),
 });
-export type VertexLog = z.infer<typeof VertexLog>;
 
 const SolveStatus = z.object({
   vertexes: z.array(Vertex).default([]),

@@ -27,7 +27,7 @@ export async function plannedLayers(
 }
 
 /** What each layer added, from a record down through those that it was built on. */
-export async function bytesOfAncestors(database: Queryable, { record }: Hit): Promise<Map<string, number>> {
+async function bytesOfAncestors(database: Queryable, { record }: Hit): Promise<Map<string, number>> {
   if (record === null) return new Map();
   const rows = await database.$queryRaw<{ layer: string; bytes: number }[]>`
     WITH RECURSIVE ancestor AS (

@@ -1,4 +1,5 @@
 /** The outbox as a whole: its lanes, and how each kind of message goes out. */
+import type { ControlMessage } from "@lamina/api";
 import { isRegistryError } from "@lamina/registry";
 import type { Context } from "../context.ts";
 import { endFeed } from "../events/end.ts";
@@ -45,7 +46,7 @@ async function sendMessage(context: SendContext, message: OutboxMessage, id: str
     case "tag":
       return tagRecord(context, message);
     case "cancel":
-      return connection.publish(catalogue.control(message.id), JSON.stringify({ type: "cancel" }));
+      return connection.publish(catalogue.control(message.id), JSON.stringify({ type: "cancel" } satisfies ControlMessage));
     case "build-changed":
       return connection.publish(catalogue.buildChanged(message.build));
   }
