@@ -202,3 +202,10 @@ test("a line of output loses what moves the cursor, and keeps what was shown las
   expect(plainLine("\u001b[2K10%\r 55%\r100% done\u001b[0m")).toBe("100% done");
   expect(plainLine("a\tb\u0007")).toBe("a  b");
 });
+
+test("a build that waits where no builder of its pool has been heard of says so", () => {
+  const waiting = (builders: number) =>
+    after(PLANNED, { type: "attempt", at: 1, attempt: "x", pool: "cpu", layers: ["c"], joined: false, builders });
+  expect(waiting(0).activity).toBe("waiting: no builder of pool cpu has been heard of");
+  expect(waiting(1).activity).toBe("waiting for a builder (pool cpu)");
+});

@@ -1,7 +1,7 @@
 import { v7 as uuid } from "uuid";
 import { expect, test } from "vitest";
 import { fakeBuilder } from "./support/builder.ts";
-import { client, testControlPlane } from "./support/platform.ts";
+import { client, testControlPlane, worker } from "./support/platform.ts";
 import { attemptOf, attemptsOf, chain, follow, hits, startBuild } from "./support/requests.ts";
 
 const failure = (layer: string | undefined) => ({ code: "STEP_FAILED" as const, message: "exit status 7", layer, exitCode: 7 });
@@ -108,4 +108,17 @@ test("layers with a GPU are an attempt of their pool", async () => {
   await builder.make(await attemptOf(platform, build));
   expect((await pools()).map(({ pool }) => pool)).toEqual(["cpu", "T4", "cpu"]);
   expect((await follow(platform, build)).at(-1)?.event.type).toBe("done");
+});
+
+test("a build says how many builders of its pool were heard of", async () => {
+  await using platform = await testControlPlane();
+  const buildersOf = async (command: string) => {
+    const build = await startBuild(platform, chain(command));
+    const events = await follow(platform, build, { until: ({ type }) => type === "attempt" });
+    return events.flatMap(({ event }) => (event.type === "attempt" ? [event.builders] : []));
+  };
+  expect(await buildersOf("a")).toEqual([0]);
+  await platform.services.platform.heartbeat(worker, { name: "b", kind: "builder", pool: "cpu", platform: "linux/amd64", version: "1" });
+  await platform.services.platform.heartbeat(worker, { name: "t", kind: "builder", pool: "T4", platform: "linux/amd64", version: "1" });
+  expect(await buildersOf("b")).toEqual([1]);
 });

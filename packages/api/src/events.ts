@@ -69,7 +69,16 @@ export type PlannedLayer = z.infer<typeof PlannedLayer>;
 export const BuildOwnEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("planned"), at, image: z.string(), layers: z.array(PlannedLayer) }),
   /** The build now waits for this attempt; `joined` when another build had begun it. */
-  z.object({ type: z.literal("attempt"), at, attempt: z.string(), pool: z.string(), layers: z.array(layer), joined: z.boolean() }),
+  z.object({
+    type: z.literal("attempt"),
+    at,
+    attempt: z.string(),
+    pool: z.string(),
+    layers: z.array(layer),
+    joined: z.boolean(),
+    /** How many builders of the pool had been heard of lately when the attempt was asked for; not said of one that was joined. */
+    builders: z.int().optional(),
+  }),
   z.object({ type: z.literal("done"), at, image: z.string(), ref: z.string(), digest: Digest }),
   z.object({ type: z.literal("failed"), at, error: ErrorInfo }),
   z.object({ type: z.literal("cancelled"), at }),

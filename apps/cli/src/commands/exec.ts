@@ -27,6 +27,9 @@ interface ExecContext {
 
 /** Runs a command in an image. Its output is ours, and so is its exit code. */
 export async function exec({ image, command, output }: ExecOptions): Promise<void> {
+  if (command.length === 0) {
+    throw new LaminaError({ code: "INVALID_INPUT", message: `Say which command is to run: lamina exec ${image} -- COMMAND` });
+  }
   const client = await connect(readConfig(), output);
   using interruption = onInterrupt();
   const context: ExecContext = { client, output, signal: interruption.signal };
@@ -54,6 +57,7 @@ async function imageOf(image: string, context: ExecContext): Promise<string> {
 /** The exit code of the command; 130 when it was interrupted. */
 async function follow(run: string, { client, output, signal }: ExecContext): Promise<number> {
   using waiting = showWaiting(output);
+  waiting.note("waiting for a runner");
   for await (const event of client.runs.follow(run, { signal })) {
     if (output.json) output.event(event);
     switch (event.type) {

@@ -54,10 +54,7 @@ export function afterEvent(view: BuildView, event: BuildEvent, now: number): Bui
     case "planned":
       return { ...view, layers: event.layers.map((planned, index) => plannedLayer(planned, view.details[index])) };
     case "attempt":
-      return {
-        ...view,
-        activity: event.joined ? "waiting for layers that another build is making" : `waiting for a builder (pool ${event.pool})`,
-      };
+      return { ...view, activity: waitingFor(event) };
     case "attempt-started":
       return withoutActivity(view);
     case "preparing":
@@ -108,6 +105,11 @@ export function elapsed(view: BuildView, now: number): number {
 export function countLayers(view: BuildView): { readonly hits: number; readonly built: number } {
   const count = (kind: LayerState["kind"]) => view.layers.filter(({ state }) => state.kind === kind).length;
   return { hits: count("hit"), built: count("built") };
+}
+
+function waitingFor({ joined, builders, pool }: Extract<BuildOwnEvent, { type: "attempt" }>): string {
+  if (joined) return "waiting for layers that another build is making";
+  return builders === 0 ? `waiting: no builder of pool ${pool} has been heard of` : `waiting for a builder (pool ${pool})`;
 }
 
 function plannedLayer(planned: Extract<BuildOwnEvent, { type: "planned" }>["layers"][number], detail: string | undefined): LayerView {

@@ -10,6 +10,7 @@ import type { Context } from "../context.ts";
 import type { Transaction } from "../database/database.ts";
 import type { Build } from "../generated/client.ts";
 import { type Hit, stateOf } from "../images/chain.ts";
+import { liveBuilders } from "../images/pools.ts";
 import { SecretSources } from "../images/secret-sources.ts";
 import { enqueue } from "../outbox/messages.ts";
 import { endBuild } from "./end.ts";
@@ -96,5 +97,14 @@ async function begin({ repositories }: AdvanceContext, transaction: Transaction,
   });
   await enqueue(transaction, { kind: "job", pool, job: { kind: "build", attempt: attemptId } });
   const ids = layers.map(({ layer }) => layer);
-  await addOwnEvent(transaction, buildId, { type: "attempt", at: Date.now(), attempt: attemptId, pool, layers: ids, joined: false });
+  const builders = await liveBuilders(transaction, workspace, pool);
+  await addOwnEvent(transaction, buildId, {
+    type: "attempt",
+    at: Date.now(),
+    attempt: attemptId,
+    pool,
+    layers: ids,
+    joined: false,
+    builders,
+  });
 }
