@@ -38,6 +38,12 @@ test("help and version load neither zod nor the SDK", async () => {
   }
 });
 
+test("exec without a command says how to give one, before a platform is looked for", async () => {
+  const { exitCode, stderr } = await cli(["exec", "0".repeat(64), "--"], { env: { LAMINA_HOME: directory } });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(`lamina exec ${"0".repeat(64)} -- COMMAND`);
+});
+
 test("a platform that cannot be reached is exit code 3", async () => {
   const env = { LAMINA_URL: "http://127.0.0.1:9", LAMINA_TOKEN: "token", LAMINA_HOME: directory };
   const outcome = await cli(["images", "--json"], { env });

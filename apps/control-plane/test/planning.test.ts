@@ -1,3 +1,4 @@
+import type { StepOperation } from "@lamina/ir";
 import { createRegistry } from "@lamina/registry";
 import { expect, test } from "vitest";
 import { fakeBuilder } from "./support/builder.ts";
@@ -152,6 +153,23 @@ test("a definition that cannot be built is refused by plan and start, with its s
   await expect(plan(platform, wrong)).rejects.toMatchObject({ info: refusal });
   const source = { file: "image.ts", line: 3, column: 3 };
   await expect(startBuild(platform, wrong)).rejects.toMatchObject({ info: { ...refusal, source } });
+});
+
+test("an error that concerns a step says where it was called", async () => {
+  await using platform = await testControlPlane();
+  const last = { file: "image.ts", line: 3, column: 3 };
+  const steps: readonly [string, StepOperation][] = [
+    ["POOL_UNAVAILABLE", { kind: "runCommands", commands: ["x"], gpu: "T4" }],
+    ["SECRET_MISSING", { kind: "runCommands", commands: ["x"], secrets: [{ kind: "named", name: "none" }] }],
+    ["SECRET_MISSING", { kind: "runCommands", commands: ["x"], secrets: [{ kind: "inline", variables: ["TOKEN"] }] }],
+  ];
+  for (const [code, step] of steps) {
+    const starting = startBuild(platform, definition([{ kind: "workdir", path: "/" }, step]));
+    await expect(starting).rejects.toMatchObject({ info: { code, source: last } });
+  }
+  const base = { ...chain("a"), base: { kind: "debianSlim" as const, pythonVersion: "3.99" } };
+  const source = { file: "image.ts", line: 1, column: 1 };
+  await expect(startBuild(platform, base, { sources: [source] })).rejects.toMatchObject({ info: { code: "BASE_NOT_FOUND", source } });
 });
 
 test("what only the variables of a named secret show is refused too", async () => {

@@ -39,15 +39,15 @@ test("a forced layer counts only on top of forced ones", () => {
 describe("pools", () => {
   const step = (gpu?: string) => ({ kind: "runCommands" as const, commands: ["x"], gpu });
   test("are the class of a GPU without its count, and cpu without one", () => {
-    expect(poolsOf([step(), step("T4:2"), step("A100-80GB")], ["A100-80GB", "T4"], 1)).toEqual(["", "cpu", "T4", "A100-80GB"]);
+    expect(poolsOf([step(), step("T4:2"), step("A100-80GB")], ["A100-80GB", "T4"], { mustRun: 1 })).toEqual(["", "cpu", "T4", "A100-80GB"]);
   });
   test("any stays in the pool before it where that has a GPU", () => {
-    expect(poolsOf([step("T4"), step("any")], ["A100", "T4"], 1)).toEqual(["", "T4", "T4"]);
-    expect(poolsOf([step(), step("any")], ["A100", "T4"], 1)).toEqual(["", "cpu", "A100"]);
+    expect(poolsOf([step("T4"), step("any")], ["A100", "T4"], { mustRun: 1 })).toEqual(["", "T4", "T4"]);
+    expect(poolsOf([step(), step("any")], ["A100", "T4"], { mustRun: 1 })).toEqual(["", "cpu", "A100"]);
   });
   test("need not be there for layers that are hits", () => {
-    expect(poolsOf([step("T4"), step()], [], 2)).toEqual(["", "T4", "cpu"]);
-    expect(() => poolsOf([step("T4"), step()], ["A100"], 1)).toThrow(/A100/);
+    expect(poolsOf([step("T4"), step()], [], { mustRun: 2 })).toEqual(["", "T4", "cpu"]);
+    expect(() => poolsOf([step("T4"), step()], ["A100"], { mustRun: 1 })).toThrow(/A100/);
   });
 });
 

@@ -7,11 +7,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { LaminaError } from "lamina";
 import { ownEntry } from "./entry.ts";
-import { lockFile, logFile, makeHome, type PlatformRecord, readPlatform, readSupervisor, type SupervisorRecord } from "./files.ts";
+import { logFile, makeHome, type PlatformRecord, readPlatform, readSupervisor, type SupervisorRecord } from "./files.ts";
+import { flock, flockMissing, LOCK_HELD } from "./lock.ts";
 
 const POLL_MS = 50;
-/** What `flock` exits with when another process holds the lock. */
-const LOCK_HELD = 75;
 const SHOWN_LOG_LINES = 15;
 
 /** Told each time there may be news, with undefined before the supervisor has said anything. */
@@ -52,8 +51,8 @@ interface Spawned {
 async function spawnSupervisor(config: Config): Promise<Spawned> {
   const log = await open(logFile(config.home, "supervisor"), "a", 0o600);
   try {
-    const command = ["--no-fork", "--nonblock", "--conflict-exit-code", String(LOCK_HELD), lockFile(config.home)];
-    const child = spawn("flock", [...command, process.execPath, "--enable-source-maps", ownEntry("supervisor")], {
+    const [file = "", ...lock] = flock(config.home);
+    const child = spawn(file, [...lock, process.execPath, "--enable-source-maps", ownEntry("supervisor")], {
       cwd: config.home,
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
@@ -63,10 +62,7 @@ async function spawnSupervisor(config: Config): Promise<Spawned> {
     const ended = (code: number | null, signal: NodeJS.Signals | null) => code ?? (signal === null ? undefined : 1);
     return { pid: child.pid ?? 0, exitCode: () => ended(child.exitCode, child.signalCode) };
   } catch (cause) {
-    throw new LaminaError(
-      { code: "UNREACHABLE", message: "The platform cannot be started: `flock` (package util-linux) is missing." },
-      { cause },
-    );
+    throw flockMissing(cause);
   } finally {
     await log.close();
   }

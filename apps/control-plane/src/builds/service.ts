@@ -1,6 +1,7 @@
-import { Build as BuildView, ErrorInfo, LaminaError, type Services } from "@lamina/api";
+import { Build as BuildView, ErrorInfo, LaminaError, type Services, type StartBuildInput } from "@lamina/api";
 import { treesOf } from "@lamina/ir";
 import { v7 as uuid } from "uuid";
+import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { type Database, inWorkspace, overOutages } from "../database/database.ts";
 import type { Prisma } from "../generated/client.ts";
@@ -23,14 +24,14 @@ export function createBuildsService(context: Context): Services["builds"] {
     async start({ workspace }, input) {
       const request = await resolveRequest(context, workspace, input);
       const { definition, asWritten, layers, base, secretSources, forcedFrom } = request;
-      const secrets = neededValues(secretSources, input.secrets);
+      const secrets = neededValues(secretSources, input);
       if (input.sources.length > layers.length) {
         throw new LaminaError({ code: "INVALID_INPUT", message: `There are ${input.sources.length} sources for ${layers.length} layers.` });
       }
       const { hit } = await chainStateWithImport(context, request);
       await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
       const gpuPools = definition.steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace)) : [];
-      const pools = poolsOf(definition.steps, gpuPools, hit.index + 1);
+      const pools = poolsOf(definition.steps, gpuPools, { mustRun: hit.index + 1, sources: input.sources });
 
       const id = input.id ?? uuid();
       const events = await inWorkspace(database, workspace, async (transaction) => {
@@ -95,11 +96,16 @@ async function findBuild(database: Database, workspace: string, id: string): Pro
 }
 
 /** Of the values that came with a request those that are used. @throws {LaminaError} SECRET_MISSING */
-function neededValues(sources: SecretSources, given: Readonly<Record<string, string>>): Record<string, string> {
-  const needed = inlineVariables(sources).map((variable) => [variable, given[variable]] as const);
+function neededValues(
+  secretSources: SecretSources,
+  { secrets: given, sources }: Pick<z.output<typeof StartBuildInput>, "secrets" | "sources">,
+): Record<string, string> {
+  const needed = inlineVariables(secretSources).map((variable) => [variable, given[variable]] as const);
   const missing = needed.filter(([, value]) => value === undefined).map(([variable]) => variable);
   if (missing.length > 0) {
-    throw new LaminaError({ code: "SECRET_MISSING", message: `No value was given for the secret's ${missing.join(", ")}.` });
+    const layer = secretSources.findIndex((variables) => missing.some((variable) => variables[variable] === null));
+    const message = `No value was given for the secret's ${missing.join(", ")}.`;
+    throw new LaminaError({ code: "SECRET_MISSING", message, source: sources[layer] ?? undefined });
   }
   const values = Object.fromEntries(needed.flatMap(([variable, value]) => (value === undefined ? [] : [[variable, value] as const])));
   checkValues(values);

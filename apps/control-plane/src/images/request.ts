@@ -47,7 +47,10 @@ export async function resolveRequest(options: ResolveOptions, workspace: string,
   requireBuildable(asWritten, sources);
   const platform = asWritten.platform ?? config.platform;
   const secrets = await overOutages(() => variablesOfSecrets(database, workspace, secretNamesOf(asWritten)));
-  const base = await bases.resolve({ workspace, operation: asWritten.base, platform, pull });
+  requireSecrets(asWritten, secrets, sources);
+  const base = await bases.resolve({ workspace, operation: asWritten.base, platform, pull }).catch((error: unknown) => {
+    throw placed(error, sources?.[0]);
+  });
   const definition = resolveDefinition(asWritten, { platform, baseDigest: base.digest, secrets });
   requireBuildable(definition, sources);
   const layers = layersOf(definition).map(({ id }) => id);
@@ -74,6 +77,26 @@ function requireBuildable(definition: Definition | ResolvedDefinition, sources: 
     const layer = error.step + 1;
     throw new LaminaError({ code, message: `Step ${layer}, ${error.message}.`, source: sources?.[layer] ?? undefined });
   }
+}
+
+/** @throws {LaminaError} SECRET_MISSING, where the first step is that names a secret which is not kept */
+function requireSecrets(
+  definition: Definition,
+  secrets: ReadonlyMap<string, readonly string[]>,
+  sources: DefinitionRequest["sources"],
+): void {
+  for (const [step, operation] of definition.steps.entries()) {
+    const missing = secretNamesOf({ ...definition, steps: [operation] }).filter((name) => !secrets.has(name));
+    if (missing.length === 0) continue;
+    const message = `There is no secret ${missing.map((name) => `"${name}"`).join(", ")}. Set it with "lamina secret set ${missing[0]}".`;
+    throw new LaminaError({ code: "SECRET_MISSING", message, source: sources?.[step + 1] ?? undefined });
+  }
+}
+
+/** The error with where the method of the layer was called that it concerns. */
+function placed(error: unknown, source: SourceLocation | null | undefined): unknown {
+  if (!(error instanceof LaminaError) || source === undefined || source === null) return error;
+  return new LaminaError({ ...error.info, source }, { cause: error });
 }
 
 /** A base is never made, so forcing it forces what comes after it. */

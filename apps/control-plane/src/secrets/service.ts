@@ -33,20 +33,14 @@ export function createSecretsService({ database, sealer }: SecretsOptions): Serv
   };
 }
 
-/** The variable names of each of these secrets. @throws {LaminaError} SECRET_MISSING */
+/** The variable names of those of these secrets that there are. */
 export async function variablesOfSecrets(database: Queryable, workspace: string, names: readonly string[]): Promise<Map<string, string[]>> {
   if (names.length === 0) return new Map();
   const secrets = await database.secret.findMany({
     where: { workspace, name: { in: [...names] } },
     select: { name: true, variables: true },
   });
-  const found = new Map(secrets.map(({ name, variables }) => [name, variables]));
-  const missing = names.filter((name) => !found.has(name));
-  if (missing.length > 0) {
-    const message = `There is no secret ${missing.map((name) => `"${name}"`).join(", ")}. Set it with "lamina secret set ${missing[0]}".`;
-    throw new LaminaError({ code: "SECRET_MISSING", message });
-  }
-  return found;
+  return new Map(secrets.map(({ name, variables }) => [name, variables]));
 }
 
 /** The values of a named secret, or undefined when it was removed. */
