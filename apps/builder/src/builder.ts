@@ -9,6 +9,7 @@ import { runAttempt } from "./attempt/run-attempt.ts";
 import { buildctl } from "./buildkit/buildctl.ts";
 import { writeDockerConfig } from "./buildkit/docker-config.ts";
 import type { BuilderConfig } from "./config.ts";
+import { removeTree } from "./contexts/remove-tree.ts";
 
 /** Takes and makes build jobs until the signal. @throws {LaminaError} UNREACHABLE when NATS is not there at the start */
 export async function runBuilder(config: BuilderConfig, signal: AbortSignal): Promise<void> {
@@ -41,7 +42,7 @@ export async function runBuilder(config: BuilderConfig, signal: AbortSignal): Pr
 async function openState({ state, registry }: BuilderConfig): Promise<{ staging: string; dockerConfig: string }> {
   const staging = join(state, "attempts");
   const dockerConfig = join(state, "docker");
-  await rm(staging, { recursive: true, force: true });
+  await removeTree(staging);
   await mkdir(staging, { recursive: true, mode: 0o700 });
   await writeDockerConfig(dockerConfig, { [registry.host]: registry.credentials });
   return { staging, dockerConfig };

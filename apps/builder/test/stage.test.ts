@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, readlink, rm, stat, lstat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, readlink, stat, lstat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
@@ -10,6 +10,7 @@ import { createRegistry, encodeManifest, mediaTypes, type Repository } from "@la
 import { freshNamespace, servers } from "@lamina/testkit";
 import { pack } from "tar-stream";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { removeTree } from "../src/contexts/remove-tree.ts";
 import { stageContexts } from "../src/contexts/stage.ts";
 
 let contexts: Repository;
@@ -64,7 +65,7 @@ async function storeTree(entries: readonly TreeEntry[], packs: readonly { digest
 
 async function stage({ tree, manifest }: StoredTree, kind: "directory" | "file" = "directory"): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "lamina-stage-"));
-  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  onTestFinished(() => removeTree(directory));
   const trees = { [tree]: { repository: contexts.name, digest: manifest } };
   const staged = await stageContexts([{ name: "files", kind, tree }], { directory, trees, repository: () => contexts, signal });
   return staged.get("files") ?? "";

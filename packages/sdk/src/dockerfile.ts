@@ -1,11 +1,11 @@
 /** An image as a Dockerfile: its text, or a directory from which BuildKit makes the image without Lamina. */
 import { LaminaError } from "@lamina/api";
 import { type BuilderVersion, builderVersion, type Lowered, lower } from "@lamina/ir";
-import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "./client/client.ts";
 import { imageState } from "./image-state.ts";
-import { stageTree } from "./local/stage.ts";
+import { removeTrees, stageTree } from "./local/stage.ts";
 import { type AnyImage, type Planned, planned, type PlanOptions } from "./plan.ts";
 
 export interface ExportOptions extends PlanOptions {
@@ -33,7 +33,7 @@ export async function exportDockerfile(client: Client, image: AnyImage, options:
   const plan = await planned(client, imageState(image), options);
   const { dockerfile, contexts, ...rest } = lowered(plan);
   const contextsDirectory = join(directory, "contexts");
-  await rm(contextsDirectory, { recursive: true, force: true });
+  await removeTrees(contextsDirectory);
   await mkdir(contextsDirectory, { recursive: true });
   for (const context of contexts) await writeContext(context, { directory: join(contextsDirectory, context.name), plan, uv });
   const command = buildCommand({ dockerfile, contexts, ...rest }, plan);

@@ -7,12 +7,13 @@
  *     builder goes on with what BuildKit or the registry has.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptProgress, type ClaimedAttempt, laminaError, type LeaseProof } from "@lamina/api";
 import type { Registry } from "@lamina/registry";
 import { type FeedWriter, FeedFencedError, feedWriter, holdLease, type Logger, type WorkerSurroundings } from "@lamina/service";
 import type { BuildKit } from "../buildkit/buildkit.ts";
+import { removeTree } from "../contexts/remove-tree.ts";
 import { makeSegment, type RecordedImage } from "./segment.ts";
 
 export interface AttemptSurroundings extends WorkerSurroundings {
@@ -124,7 +125,7 @@ async function makeAndFinish(claim: Claim): Promise<void> {
     logger.info({ error: error?.code }, "finished an attempt");
   } finally {
     feed.abandon();
-    await rm(directory, { recursive: true, force: true });
+    await removeTree(directory);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Writes a tree of local files to a directory, exactly as it is: names, bytes, modes, links, FIFOs. */
 import type { TreeEntry } from "@lamina/ir";
 import { execFile } from "node:child_process";
-import { chmod, mkdir, open, symlink } from "node:fs/promises";
+import { chmod, mkdir, open, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
@@ -17,6 +17,16 @@ export async function stageTree({ entries, files }: LocalTree, directory: string
     await make(entry, place, files);
   }
   for (const entry of entries.toReversed()) if (entry.kind === "directory") await chmod(join(directory, entry.path), entry.mode);
+}
+
+/** Removes a directory that holds such trees, whose directories may not all be writable. */
+export async function removeTrees(directory: string): Promise<void> {
+  const remove = () => rm(directory, { recursive: true, force: true });
+  await remove().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EACCES") throw error;
+    await run("chmod", ["-R", "u+rwX", "--", directory]);
+    await remove();
+  });
 }
 
 const run = promisify(execFile);

@@ -1,9 +1,10 @@
 /** A directory of a test's own, with a home for the SDK beside it. */
 import { Image } from "lamina";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { imageState } from "../../src/image-state.ts";
+import { removeTrees } from "../../src/local/stage.ts";
 import { type Snapshot, snapshotOf } from "../../src/snapshot.ts";
 
 export interface Workspace extends AsyncDisposable {
@@ -33,7 +34,7 @@ export async function workspace(): Promise<Workspace> {
     [Symbol.asyncDispose]: async () => {
       if (before === undefined) delete process.env["LAMINA_HOME"];
       else process.env["LAMINA_HOME"] = before;
-      await rm(root, { recursive: true, force: true });
+      await removeTrees(root);
     },
   };
 }
