@@ -14,6 +14,9 @@ const FAULTS = ["kill -9", "SIGSTOP"] as const;
 /** Why a build may end when something is lost under it; none of them leaves open what happened. */
 const REASONS = ["REGISTRY_UNAVAILABLE", "BUILD_FAILED", "ATTEMPT_LOST", "UNREACHABLE"];
 
+/** More than the longest pause of a supervisor, and less than it takes to find out by silence that a connection is dead. */
+const TIMEOUT_MS = 45_000;
+
 const { seed, moments } = readFaultConfig();
 
 interface Moment {
@@ -66,7 +69,7 @@ describe.concurrent.each(TARGETS)(`%s (LAMINA_TEST_SEED=${seed})`, (target) => {
     const howLong = fault === "SIGSTOP" ? `, for ${moment.stoppedMs} ms` : "";
     test(
       `a build stands ${fault}, ${index + 1}: ${when}${howLong}`,
-      { concurrent: false, timeout: 120_000 },
+      { concurrent: false, timeout: TIMEOUT_MS },
       async ({ expect: expectHere, onTestFailed }) => {
         onTestFailed(async () => console.error(`The logs are kept in ${await site.keepLogs()}`));
         const image = await site.newImage();

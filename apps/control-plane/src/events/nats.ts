@@ -9,11 +9,26 @@ export interface Nats {
   readonly client: JetStreamClient;
   readonly manager: JetStreamManager;
   readonly catalogue: Catalogue;
+  /** Calls back whenever the connection was lost and made again, until the signal. */
+  onReconnect(callback: () => void, signal: AbortSignal): void;
   /** Makes the streams that are not there. */
   ensureStreams(): Promise<void>;
 }
 
 export async function openNats(connection: NatsConnection, catalogue: Catalogue): Promise<Nats> {
   const manager = await jetstreamManager(connection, { checkAPI: false });
-  return { connection, client: jetstream(connection), manager, catalogue, ensureStreams: () => ensureStreams(manager, catalogue) };
+  const reconnections = new EventTarget();
+  void tellReconnections(connection, reconnections);
+  return {
+    connection,
+    client: jetstream(connection),
+    manager,
+    catalogue,
+    onReconnect: (callback, signal) => reconnections.addEventListener("reconnect", callback, { signal }),
+    ensureStreams: () => ensureStreams(manager, catalogue),
+  };
+}
+
+async function tellReconnections(connection: NatsConnection, reconnections: EventTarget): Promise<void> {
+  for await (const { type } of connection.status()) if (type === "reconnect") reconnections.dispatchEvent(new Event(type));
 }
