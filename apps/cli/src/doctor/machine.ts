@@ -29,16 +29,15 @@ const REGISTRY_ANSWERS_WITHIN_MS = 5_000;
 export async function checkMachine(config: Config): Promise<Finding[]> {
   const findings = await Promise.all([
     node(),
-    privileges(),
     requirements(config),
-    ...PROGRAMS.map(program),
+    ...PROGRAMS.map((name) => program(name, config)),
     diskSpace(config),
     privacy(config),
     certificates(config),
     baseRegistry(config),
     gpus(config),
   ]);
-  return findings.flat();
+  return [privileges(), findings].flat(2);
 }
 
 async function node(): Promise<Finding> {
@@ -47,8 +46,8 @@ async function node(): Promise<Finding> {
     : broken("node", "The embedded platform needs Linux.");
 }
 
-async function program(name: string): Promise<Finding> {
-  const found = await firstOnPath(name);
+async function program(name: string, config: Config): Promise<Finding> {
+  const found = await firstOnPath(name, config);
   return found === undefined ? broken(name, "is missing. Install it with: apt-get install util-linux.") : ok(name, found);
 }
 
@@ -67,8 +66,7 @@ function privileges(): Finding {
   return isRoot() ? ok("user", "root") : warning("user", `${userInfo().username}. ${WITHOUT_ROOT}`);
 }
 
-async function firstOnPath(name: string): Promise<string | undefined> {
-  const directories = (process.env["PATH"] ?? "").split(path.delimiter).filter(Boolean);
+async function firstOnPath(name: string, { path: directories }: Config): Promise<string | undefined> {
   for (const directory of [...directories, "/usr/sbin", "/sbin"]) {
     const file = path.join(directory, name);
     if (
@@ -131,10 +129,10 @@ async function baseRegistry({ baseRegistry: configured, caBundle }: Config): Pro
   }
 }
 
-async function gpus({ home }: Config): Promise<Finding> {
-  const directories = ["/etc/cdi", "/var/run/cdi", path.join(home, "cdi")];
+async function gpus(config: Config): Promise<Finding> {
+  const directories = ["/etc/cdi", "/var/run/cdi", path.join(config.home, "cdi")];
   const specifications = (await Promise.all(directories.map(filesIn))).flat().filter((file) => /\.(json|ya?ml)$/.test(file));
-  const cards = await firstOnPath("nvidia-smi").then((smi) => (smi === undefined ? [] : listCards(smi)));
+  const cards = await firstOnPath("nvidia-smi", config).then((smi) => (smi === undefined ? [] : listCards(smi)));
   if (specifications.length > 0) return ok("gpu", `${cards.join(", ") || "devices"} by ${specifications.join(", ")}`);
   if (cards.length > 0)
     return warning("gpu", `${cards.join(", ")}, but no CDI specification: run nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`);
