@@ -7,7 +7,7 @@ import { type ImageState, imageState } from "./image-state.ts";
 import { layersAfter, type LayerResult } from "./layer-results.ts";
 import { type AnyImage, type Asked, plannedAs, type PlanOptions } from "./plan.ts";
 import { snapshotOf } from "./snapshot.ts";
-import { upload, type UploadProgress } from "./upload/upload.ts";
+import type { UploadProgress } from "./upload/upload.ts";
 
 export type ClientEvent =
   | UploadProgress
@@ -95,6 +95,8 @@ async function start(
   }
   // What a tag means was asked just now.
   const { trees } = await plannedAs(client, asked, { signal });
+  // Rarely needed, and slow to load.
+  const { upload } = await import("./upload/upload.ts");
   await upload(client, trees, { onProgress: onEvent, signal });
   throwIfCancelled(signal);
   return client.builds.start(input);

@@ -3,7 +3,7 @@ import type { Plan } from "@lamina/api";
 import type { Client } from "./client/client.ts";
 import { type IMAGE, type ImageState, imageState } from "./image-state.ts";
 import { type Snapshot, snapshotOf } from "./snapshot.ts";
-import { missingFilesOf } from "./upload/upload.ts";
+import { missingFilesOf } from "./upload/missing-files.ts";
 import type { LocalTree } from "./local/tree.ts";
 
 export interface PlanOptions {

@@ -1,6 +1,6 @@
 /** Where the programs that this one starts are: beside it in the bundle, or as source. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { LaminaError } from "lamina";
@@ -24,9 +24,23 @@ export function appEntry(app: AppName, from: "own kind" | "source" = "own kind")
 export function releaseOfApps(): string | undefined {
   if (!BUNDLED) return undefined;
   const hash = createHash("sha256");
-  for (const app of ["control-plane", "builder", "runner"] as const) hash.update(readFileSync(appEntry(app)));
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (const app of ["control-plane", "builder", "runner"] as const) {
+    const file = openSync(appEntry(app), "r");
+    try {
+      for (let read = 1; read > 0;) {
+        read = readSync(file, chunk);
+        hash.update(chunk.subarray(0, read));
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
   return hash.digest("hex");
 }
+
+/** In parts: whole bundles in memory would be much to tidy up for a short command. */
+const CHUNK_BYTES = 64 * 1024;
 
 /** The example to begin with, and how to name it from the root of the checkout, which has it. */
 export function exampleFile(): { readonly file: string; readonly shown: string } {

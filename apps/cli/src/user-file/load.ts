@@ -4,7 +4,6 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { imagesOf, LaminaError, type NamedImage as LoadedImage } from "lamina";
 import { resolveForUser } from "./resolve.ts";
-import { userError } from "./user-error.ts";
 
 export type { LoadedImage };
 
@@ -42,6 +41,7 @@ async function importFile(file: string): Promise<Readonly<Record<string, unknown
     const exports: unknown = await import(pathToFileURL(absolute).href);
     return typeof exports === "object" ? { ...exports } : {};
   } catch (error) {
+    const { userError } = await import("./user-error.ts");
     throw await userError(error, absolute);
   }
 }

@@ -10,11 +10,12 @@ import {
   type StartBuildInput,
 } from "@lamina/api";
 import { type CommitTreeInput, hadNoAnswer, type MissingFilesInput, type StartRunInput } from "@lamina/api";
-import { createTRPCClient, httpLink, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
+import { createTRPCClient, httpBatchLink, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
 import { EventSource } from "eventsource";
 import { v7 as newId } from "uuid";
 import { clientError } from "./errors.ts";
 import { type Feed, follow, type FollowOptions } from "./follow.ts";
+import { nodeFetch } from "./node-fetch.ts";
 import { findPlatform, type PlatformAddress } from "./platform.ts";
 import type { Pack } from "../upload/pack.ts";
 import { sendPack } from "./send-pack.ts";
@@ -58,7 +59,8 @@ function createClient({ url, token }: PlatformAddress) {
             retry: ({ op, error, attempts }) => hasAnswered && attempts < RETRIES && hadNoAnswer(error) && op.signal?.aborted !== true,
             retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, 1_000),
           }),
-          httpLink({ url: endpoint, headers: { authorization } }),
+          // Of one call each; the link of single calls would load Node's fetch to ask whether an input is a form.
+          httpBatchLink({ url: endpoint, maxItems: 1, fetch: callFetch(authorization) }),
         ],
       }),
     ],
@@ -114,6 +116,20 @@ function createClient({ url, token }: PlatformAddress) {
         followFeed<RunEvent>((after, observer) => runs.follow.subscribe({ id, lastEventId: after }, observer), options),
     },
   };
+}
+
+type CallFetch = NonNullable<Parameters<typeof httpBatchLink>[0]["fetch"]>;
+
+/** Calls carry JSON, and no headers but these. */
+function callFetch(authorization: string): CallFetch {
+  const headers = { authorization, "content-type": "application/json" };
+  return (url, { method, body, signal } = {}) =>
+    nodeFetch(String(url), {
+      method,
+      headers,
+      body: typeof body === "string" ? body : undefined,
+      signal,
+    });
 }
 
 /** With the delays above, about half a minute. */

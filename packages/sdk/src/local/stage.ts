@@ -1,6 +1,5 @@
 /** Writes a tree of local files to a directory, exactly as it is: names, bytes, modes, links, FIFOs. */
 import type { TreeEntry } from "@lamina/ir";
-import { execFile } from "node:child_process";
 import { chmod, mkdir, open, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -29,8 +28,6 @@ export async function removeTrees(directory: string): Promise<void> {
   });
 }
 
-const run = promisify(execFile);
-
 async function make(entry: TreeEntry, place: string, files: LocalTree["files"]): Promise<void> {
   switch (entry.kind) {
     case "directory":
@@ -54,4 +51,10 @@ async function copy({ path, stamp }: LocalFile, place: string): Promise<void> {
   await using source = await openFile(path);
   await using target = await open(place, "wx");
   await pipeline(chunksOf(source, { path, stamp }), target.createWriteStream());
+}
+
+/** What runs programs is slow to load, and rarely needed. */
+async function run(program: string, args: readonly string[]): Promise<void> {
+  const { execFile } = await import("node:child_process");
+  await promisify(execFile)(program, args);
 }

@@ -1,7 +1,6 @@
 /** Walks a local directory without following links. */
 import { type BigIntStats, lstatSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Condition } from "./condition.ts";
 import { ChangedWhileRead } from "./digest.ts";
 
@@ -30,7 +29,7 @@ export async function walk(root: string, wanted: Condition): Promise<Found[]> {
 
 /** The directory and what is wanted under it, or nothing. */
 async function walkDirectory(directory: Found, wanted: Condition): Promise<Found[]> {
-  const names = await readdir(directory.absolute, { encoding: "buffer" });
+  const names = await namesIn(directory.absolute);
   if (names.length === 0) return wanted(directory.path) ? [directory] : [];
   const children = names.flatMap((name) => pathsOf(directory, name, wanted)).map(look);
   const found: Found[] = [];
@@ -46,20 +45,41 @@ interface Place {
   readonly absolute: string;
 }
 
+interface Name {
+  readonly text: string;
+  /** Whether the text is all of the name. */
+  readonly isWhole: boolean;
+}
+
+/** A name that is not UTF-8 is read with this character in it. */
+const REPLACEMENT = "\ufffd";
+
+async function namesIn(directory: string): Promise<Name[]> {
+  const names = await readdir(directory);
+  if (!names.some((text) => text.includes(REPLACEMENT))) return names.map((text) => ({ text, isWhole: true }));
+  const exact = await readdir(directory, { encoding: "buffer" });
+  return exact.map((bytes) => {
+    const text = bytes.toString("utf8");
+    return { text, isWhole: Buffer.from(text).equals(bytes) };
+  });
+}
+
 /** Where a name in a directory leads; nowhere when a layer could not hold it and it is not wanted. */
-function pathsOf(directory: Place, bytes: Buffer, wanted: Condition): Place[] {
-  const name = bytes.toString("utf8");
-  const place = { path: directory.path === "" ? name : `${directory.path}/${name}`, absolute: join(directory.absolute, name) };
-  const problem = problemWith(name, bytes);
+function pathsOf(directory: Place, name: Name, wanted: Condition): Place[] {
+  const place = {
+    path: directory.path === "" ? name.text : `${directory.path}/${name.text}`,
+    absolute: `${directory.absolute}/${name.text}`,
+  };
+  const problem = problemWith(name);
   if (problem === undefined) return [place];
   if (!wanted(place.path)) return [];
   throw new Unsupported(`"${place.absolute}" ${problem}; rename it or leave it out`);
 }
 
 /** BuildKit knows names as UTF-8, and a layer takes a name with `.wh.` in front for a deleted file. */
-function problemWith(name: string, bytes: Buffer): string | undefined {
-  if (!Buffer.from(name).equals(bytes)) return "has a name that is not UTF-8";
-  return name.startsWith(".wh.") ? "begins with .wh., which marks a deleted file in an image" : undefined;
+function problemWith({ text, isWhole }: Name): string | undefined {
+  if (!isWhole) return "has a name that is not UTF-8";
+  return text.startsWith(".wh.") ? "begins with .wh., which marks a deleted file in an image" : undefined;
 }
 
 /** Not asynchronous, since waiting in turn for each of thousands of files takes several times as long as looking at them. */

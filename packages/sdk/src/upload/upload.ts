@@ -1,16 +1,11 @@
 /** Sends the local files that a platform lacks: packs in parallel, then the trees that they make up. */
 import { LaminaError } from "@lamina/api";
-import type { Digest } from "@lamina/ir";
 import pLimit from "p-limit";
 import type { Client } from "../client/client.ts";
 import { ChangedWhileRead } from "../local/digest.ts";
 import type { LocalTree } from "../local/tree.ts";
+import { type MissingFile, missingFilesOf } from "./missing-files.ts";
 import { groupFiles, packOf } from "./pack.ts";
-
-export interface MissingFile {
-  readonly digest: Digest;
-  readonly size: number;
-}
 
 export interface UploadProgress {
   readonly type: "upload";
@@ -22,16 +17,6 @@ export interface UploadProgress {
 export interface UploadOptions {
   readonly onProgress: (progress: UploadProgress) => void;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** Of the files of these trees, those that the platform lacks. */
-export async function missingFilesOf(client: Client, trees: readonly LocalTree[], signal?: AbortSignal): Promise<MissingFile[]> {
-  const files = new Map<Digest, MissingFile>();
-  for (const tree of trees) for (const [digest, { stamp }] of tree.files) files.set(digest, { digest, size: Number(stamp.size) });
-  const missing: Digest[] = [];
-  for (const asked of slices([...files.keys()], FILES_A_QUESTION))
-    missing.push(...(await client.contexts.missingFiles({ files: asked }, { signal })));
-  return missing.flatMap((digest) => files.get(digest) ?? []);
 }
 
 /**
@@ -73,7 +58,6 @@ async function sendMissing(client: Client, trees: readonly LocalTree[], { onProg
 }
 
 const PARALLEL_PACKS = 4;
-const FILES_A_QUESTION = 5_000;
 /** A report for each such part of the whole is enough for people. */
 const REPORTS = 200;
 
@@ -87,8 +71,4 @@ function progressReporter(missing: readonly MissingFile[], onProgress: UploadOpt
     reported = bytes;
     onProgress({ type: "upload", bytes, total });
   };
-}
-
-function slices<T>(items: readonly T[], length: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / length) }, (_, index) => items.slice(index * length, (index + 1) * length));
 }

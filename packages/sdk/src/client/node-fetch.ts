@@ -1,0 +1,47 @@
+/** As much of `fetch` as calls need, over Node's own client. */
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import { text } from "node:stream/consumers";
+
+export interface NodeFetchInit {
+  readonly method?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal | null | undefined;
+}
+
+export interface NodeFetchResponse {
+  /** Whether the status is a good one. */
+  readonly ok: boolean;
+  readonly status: number;
+  json(): Promise<unknown>;
+}
+
+/**
+ * Sends a request and reads the answer. Node's `fetch` takes some 40 ms to load, which is a third of a command that finds
+ * that nothing changed. Redirects are not followed.
+ */
+export async function nodeFetch(url: string, init: NodeFetchInit = {}): Promise<NodeFetchResponse> {
+  const response = await send(new URL(url), init);
+  const body = await text(response);
+  const status = response.statusCode ?? 0;
+  return { ok: status >= 200 && status < 300, status, json: async (): Promise<unknown> => JSON.parse(body) };
+}
+
+function send(url: URL, { method = "GET", headers = {}, body = "", signal }: NodeFetchInit): Promise<IncomingMessage> {
+  const request = requesterOf(url);
+  const bytes = Buffer.from(body);
+  const length = method === "GET" ? {} : { "content-length": String(bytes.length) };
+  return new Promise((resolve, reject) => {
+    request(url, { method, headers: { ...headers, ...length }, ...(signal && { signal }) })
+      .on("response", resolve)
+      .on("error", reject)
+      .end(bytes);
+  });
+}
+
+type Requester = (url: URL, options: RequestOptions) => ClientRequest;
+
+/** Not imported, since that looks at all that the module exports, and loads what `fetch` stands on for some of it. */
+function requesterOf({ protocol }: URL): Requester {
+  return protocol === "https:" ? process.getBuiltinModule("node:https").request : process.getBuiltinModule("node:http").request;
+}

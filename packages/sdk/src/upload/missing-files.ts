@@ -1,0 +1,25 @@
+/** Which local files a platform lacks. */
+import type { Digest } from "@lamina/ir";
+import type { Client } from "../client/client.ts";
+import type { LocalTree } from "../local/tree.ts";
+
+export interface MissingFile {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** Of the files of these trees, those that the platform lacks. */
+export async function missingFilesOf(client: Client, trees: readonly LocalTree[], signal?: AbortSignal): Promise<MissingFile[]> {
+  const files = new Map<Digest, MissingFile>();
+  for (const tree of trees) for (const [digest, { stamp }] of tree.files) files.set(digest, { digest, size: Number(stamp.size) });
+  const missing: Digest[] = [];
+  for (const asked of slices([...files.keys()], FILES_A_QUESTION))
+    missing.push(...(await client.contexts.missingFiles({ files: asked }, { signal })));
+  return missing.flatMap((digest) => files.get(digest) ?? []);
+}
+
+const FILES_A_QUESTION = 5_000;
+
+function slices<T>(items: readonly T[], length: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / length) }, (_, index) => items.slice(index * length, (index + 1) * length));
+}
