@@ -41,7 +41,7 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
     environment: {
       // It leaves the empty points of its mounts behind.
       TMPDIR: temporary,
-      // Where BuildKit and runc keep what root keeps in /run, when they are not root.
+      // Where runc keeps what it keeps in /run for root.
       XDG_RUNTIME_DIR: runtime,
       // By default it drops the output of a step beyond 2 MiB, or faster than 200 KiB/s.
       BUILDKIT_STEP_LOG_MAX_SIZE: "-1",
@@ -68,6 +68,8 @@ root = ${JSON.stringify(root)}
   networkMode = "host"
 [worker.containerd]
   enabled = false
+[otel]
+  socketPath = ${JSON.stringify(join(directory, "buildkit", "otel.sock"))}
 [cdi]
   specDirs = ${JSON.stringify(specDirectories)}
   autoAllowed = ["nvidia.com/gpu"]

@@ -113,7 +113,7 @@ async function environmentOfBuilders({ buildkit }: ServerAddresses, uvVersion: s
 }
 
 function environmentOfRunner({ containerd }: ServerAddresses): Record<string, string> {
-  return { LAMINA_CONTAINERD: containerd.address, LAMINA_CONTAINERD_HOSTS: containerd.hostsDirectory };
+  return { LAMINA_CONTAINERD: containerd.address, LAMINA_TOOLS: containerd.tools };
 }
 
 interface Worker {
