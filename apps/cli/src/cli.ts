@@ -5,7 +5,7 @@ import { createOutput } from "./output.ts";
 import { createProgram } from "./program.ts";
 
 /** Runs the command that the arguments name, and ends the process with its exit code. */
-export async function main(args: readonly string[]): Promise<never> {
+export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<never> {
   // What has something to cancel listens itself.
   process.on("SIGINT", () => {
     if (process.listenerCount("SIGINT") === 1) process.exit(INTERRUPTED);
@@ -16,9 +16,9 @@ export async function main(args: readonly string[]): Promise<never> {
     process.exit(0);
   });
   // Asked of the arguments too, since a usage error comes before the options are known.
-  let output = createOutput({ json: wantsJson(args) });
+  let output = createOutput({ json: wantsJson(args), env });
   const program = createProgram(manifest.version, async (json, command) => {
-    output = createOutput({ json });
+    output = createOutput({ json, env });
     await command(output);
   });
   try {

@@ -19,6 +19,10 @@ export interface Config {
   readonly caBundle: { readonly file: string; readonly from: string } | undefined;
   /** The registry of `python:X-slim`; Docker Hub's when it is not named. */
   readonly baseRegistry: string | undefined;
+  /** Variables by which our own processes are tuned, handed on as they are. */
+  readonly tuning: Readonly<Record<string, string>>;
+  /** Where programs are looked for. */
+  readonly path: readonly string[];
 }
 
 export interface ExternalServers {
@@ -30,7 +34,21 @@ export interface ExternalServers {
 
 const text = z.string().optional();
 
+/** What our own processes check, in their own `src/config.ts`. */
+const Tuning = z.object({
+  LAMINA_BASE_REGISTRY: text,
+  LAMINA_CONCURRENCY: text,
+  LAMINA_LEASE_SECONDS: text,
+  LAMINA_LOG_LEVEL: text,
+  LAMINA_NAMESPACE: text,
+  LAMINA_POOL: text,
+  LAMINA_REGISTRY_INSECURE: text,
+  LAMINA_REPOSITORY: text,
+  LAMINA_WORKSPACE: text,
+});
+
 const Environment = z.object({
+  PATH: text,
   XDG_CACHE_HOME: text,
   LAMINA_CACHE: text,
   LAMINA_LISTEN: text,
@@ -43,10 +61,10 @@ const Environment = z.object({
   LAMINA_REGISTRY_USERNAME: text,
   LAMINA_REGISTRY_PASSWORD: text,
   BUILDKIT_HOST: text,
-  LAMINA_BASE_REGISTRY: text,
   LAMINA_CA_BUNDLE: text,
   SSL_CERT_FILE: text,
   NODE_EXTRA_CA_CERTS: text,
+  ...Tuning.shape,
 });
 type Environment = z.infer<typeof Environment>;
 
@@ -68,6 +86,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     external: externalServers(env),
     caBundle: caBundle(env),
     baseRegistry: env.LAMINA_BASE_REGISTRY,
+    tuning: Object.fromEntries(Object.entries(Tuning.parse(env)).filter((entry) => entry[1] !== undefined)),
+    path: (env.PATH ?? "").split(path.delimiter).filter(Boolean),
   };
 }
 

@@ -20,8 +20,14 @@ export interface Output {
   note(text: string): void;
 }
 
-export function createOutput({ json }: { readonly json: boolean }): Output {
-  const { env, stdout, stderr } = process;
+export interface OutputOptions {
+  readonly json: boolean;
+  /** TERM, NO_COLOR and FORCE_COLOR are read. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export function createOutput({ json, env }: OutputOptions): Output {
+  const { stdout, stderr } = process;
   const isTerminal = stderr.isTTY && env["TERM"] !== "dumb";
   const result = (text: string) => void stdout.write(`${text}\n`);
   const event = (value: object) => result(JSON.stringify(value));

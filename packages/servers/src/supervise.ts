@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { lastLines } from "./command.ts";
 import { endProcess, type StopSignal } from "./end-process.ts";
+import { inheritedEnvironment } from "./environment.ts";
+import { keepSmall, openLog } from "./log-file.ts";
 import { removeServerRecord, writeServerRecord } from "./pid-file.ts";
 import { identify, type ProcessIdentity } from "./process-identity.ts";
 import { programPath } from "./program-path.ts";
@@ -14,7 +16,6 @@ const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 15_000;
 /** A server that lived that long before it died starts again without the back-off of earlier deaths. */
 const STABLE_AFTER_MS = 60_000;
-const LOG_ROTATES_AT_BYTES = 16 * 1024 * 1024;
 
 /** One server as a child process. */
 export interface ServerProcess {
@@ -24,7 +25,7 @@ export interface ServerProcess {
   readonly directory: string;
   /** Directories searched for programs before those of this process. */
   readonly path?: readonly string[];
-  /** Variables beside those of this process. */
+  /** Variables beside those that it inherits. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly stop: StopSignal;
   /** Resolves to true once the server answers. It is asked again and again until then. */
@@ -45,6 +46,7 @@ export interface Supervised {
 export async function supervise(server: ServerProcess): Promise<Supervised> {
   const stopping = new AbortController();
   const first = await start(server, stopping.signal);
+  keepSmall(logFile(server), { signal: stopping.signal, report: server.report });
   const ended = keepRunning(server, first, stopping.signal);
   return {
     async stop() {
@@ -104,10 +106,10 @@ async function start(server: ServerProcess, stopping: AbortSignal): Promise<Runn
 }
 
 async function launch(server: ServerProcess): Promise<Running> {
-  const log = await openLog(server);
+  const log = await openLog(logFile(server));
   try {
     const [file = "", ...args] = server.command;
-    const environment = { ...process.env, PATH: programPath(...(server.path ?? [])), ...server.environment };
+    const environment = { ...inheritedEnvironment(), PATH: programPath(...(server.path ?? [])), ...server.environment };
     // A session of its own: a terminal's Ctrl-C is for the supervisor, which then stops its servers in order.
     const child = spawn(file, args, { cwd: server.directory, env: environment, stdio: ["ignore", log.fd, log.fd], detached: true });
     const exited = new Promise<string>((resolve) => {
@@ -143,17 +145,6 @@ async function endedOr(running: Running, stopping: AbortSignal): Promise<string>
     stopping.addEventListener("abort", () => resolve("stopped"), { once: true });
   });
   return Promise.race([running.exited, stopped]);
-}
-
-async function openLog(server: ServerProcess): Promise<Awaited<ReturnType<typeof open>>> {
-  const path = logFile(server);
-  await mkdir(join(server.directory, "logs"), { recursive: true, mode: 0o700 });
-  const size = await stat(path).then(
-    (file) => file.size,
-    () => 0,
-  );
-  if (size > LOG_ROTATES_AT_BYTES) await rename(path, `${path}.old`);
-  return open(path, "a", 0o600);
 }
 
 async function endOfLog(server: ServerProcess): Promise<string> {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { exists } from "../src/cache.ts";
@@ -104,4 +104,26 @@ test("its output goes to a log that only the user reads, never to ours", async (
   expect(await readFile(join(directory.path, "logs", "scripted.log"), "utf8")).toBe("out\nerr\n");
   await supervised.stop();
   expect(await processesNaming(directory.path)).toEqual([]);
+});
+
+test("it inherits names of a list, and nothing else of the shell that starts it", async () => {
+  await using directory = await temporaryDirectory();
+  process.env["AWS_SECRET_ACCESS_KEY"] = "of-a-shell";
+  process.env["LC_MESSAGES"] = "C";
+  const server = scripted(directory.path, 'env >"$1/environment"; touch "$1/ready"; exec sleep 600');
+  await using _supervised = await started({ ...server, environment: { OWN: "1" } });
+  const names = (await readFile(join(directory.path, "environment"), "utf8")).split("\n").map((line) => line.split("=")[0]);
+  expect(names).toEqual(expect.arrayContaining(["PATH", "HOME", "LC_MESSAGES", "OWN"]));
+  expect(names).not.toContain("AWS_SECRET_ACCESS_KEY");
+});
+
+test("a log that grows is emptied while the server goes on writing to it, and its content kept", async () => {
+  await using directory = await temporaryDirectory();
+  const log = join(directory.path, "logs", "scripted.log");
+  const script = 'head -c 17000000 /dev/zero; touch "$1/ready"; until [ -e "$1/go" ]; do sleep 0.1; done; echo after; exec sleep 600';
+  await using _supervised = await started(scripted(directory.path, script));
+  await eventually(async () => ((await stat(log)).size === 0 ? true : undefined));
+  expect((await stat(`${log}.old`)).size).toBe(17_000_000);
+  await writeFile(join(directory.path, "go"), "");
+  expect(await eventually(async () => (await readFile(log, "utf8")) || undefined)).toBe("after\n");
 });

@@ -83,6 +83,7 @@ function app(
     command: [process.execPath, ...NODE_OPTIONS, ...(watch ? WATCH_OPTIONS : []), appEntry(name, watch ? "source" : "own kind")],
     directory: config.home,
     environment: {
+      ...config.tuning,
       ...(config.caBundle !== undefined && { NODE_EXTRA_CA_CERTS: config.caBundle.file }),
       LAMINA_NATS_URL: servers.nats.url,
       LAMINA_NATS_USER: servers.nats.user,
