@@ -88,7 +88,12 @@ test("plan says what would be made, and makes nothing", async () => {
     const outcome = await lamina("plan", "planned.ts", "--json");
     expect(outcome.exitCode).toBe(0);
     expect(jsonLines(outcome)).toMatchObject([
-      { type: "plan", name: "image", layers: [{ status: "hit" }, { status: "hit" }, { status: "missing" }] },
+      {
+        type: "plan",
+        name: "image",
+        base: expect.stringMatching(/.+@sha256:[0-9a-f]{64}$/),
+        layers: [{ status: "hit" }, { status: "hit" }, { status: "missing" }],
+      },
     ]);
   }
 });

@@ -1,4 +1,6 @@
 import { createRegistry } from "@lamina/registry";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { expect, test } from "vitest";
 import { pushImage } from "./support/image.ts";
 import { testControlPlane, type TestControlPlane } from "./support/platform.ts";
@@ -29,6 +31,23 @@ test("where no base registry can be reached, a base that was kept is used", asyn
   const { definition: resolved, base } = await plan(platform, python("3.11"));
   expect(resolved.base.digest).toBe(kept.digest);
   expect(base.reference).toBe(`${platform.config.registry.host}/${platform.config.repositoryPrefix}/bases/python@${kept.digest}`);
+});
+
+test.each([
+  { status: 401, code: "BASE_NOT_FOUND" },
+  { status: 429, code: "REGISTRY_UNAVAILABLE" },
+])("a base registry that answers $status is an error, though a base was kept", async ({ status, code }) => {
+  const refusing = createServer((_, answer) => answer.writeHead(status, { "retry-after": "3600" }).end()).listen(0, "127.0.0.1");
+  await once(refusing, "listening");
+  const address = refusing.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  try {
+    await using platform = await testControlPlane({ environment: { LAMINA_BASE_REGISTRY: `127.0.0.1:${port}/library` } });
+    await keepBase(platform, "3.11");
+    await expect(plan(platform, python("3.11"))).rejects.toMatchObject({ code, message: expect.stringContaining(String(status)) });
+  } finally {
+    refusing.close();
+  }
 });
 
 test("where none was kept either, the command makes one", async () => {

@@ -19,13 +19,14 @@ export async function plan({ file, pull, output }: PlanOptions): Promise<void> {
   const images = await loadImages(parseTarget(file));
   const client = await connect(readConfig(), output);
   for (const { name, image } of images) {
-    const { image: id, layers, upload } = await planImage(client, image, { pull });
+    const { image: id, base, layers, upload } = await planImage(client, image, { pull });
     if (output.json) {
-      output.event({ type: "plan", name, id, layers, upload });
+      output.event({ type: "plan", name, id, base: base.reference, layers, upload });
       continue;
     }
     const details = detailsOf(image);
     output.result(`${name} ${id}`);
+    output.result(`  from ${base.reference}`);
     const rows = layers.map(({ operation, status, bytes }, index) => [
       `  ${index}`,
       operation,

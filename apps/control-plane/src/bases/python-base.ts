@@ -33,7 +33,7 @@ export function createPythonBases(options: PythonBaseOptions): PythonBases {
   const making = new Map<string, Promise<void>>();
   let unreachable: { readonly until: number; readonly reason: string } | undefined;
 
-  /** Undefined when the registry answers that it has none; what keeps it from answering is remembered for a while. */
+  /** Undefined when the registry has none, or cannot be reached, which is remembered for a while. That it refuses is an error. */
   const pull = async (version: string, platform: Platform): Promise<FoundBase | undefined> => {
     if (unreachable !== undefined && performance.now() < unreachable.until) return undefined;
     unreachable = undefined;
@@ -41,9 +41,9 @@ export function createPythonBases(options: PythonBaseOptions): PythonBases {
       return await lookUp(registries, inBaseRegistry(version), platform);
     } catch (error) {
       if (isRegistryError(error, "NOT_FOUND", "NO_SUCH_PLATFORM")) return undefined;
-      if (!isRegistryError(error)) throw error;
+      if (!isRegistryError(error, "UNREACHABLE")) throw error;
       unreachable = { until: performance.now() + REMEMBER_UNREACHABLE_MS, reason: error.message };
-      logger.warn({ err: error }, "the base registry cannot be used; it is asked again in a minute");
+      logger.warn({ err: error }, "the base registry cannot be reached; it is asked again in a minute");
       return undefined;
     }
   };
