@@ -1,5 +1,6 @@
 /** Apps: functions with the images that they run in. */
-import { invalidInput } from "./failure.ts";
+import { z } from "zod";
+import { invalidInput, parseArgument } from "./failure.ts";
 import type { Image } from "./image.ts";
 import { IMAGE, isImage } from "./image-state.ts";
 import { callSite } from "./source.ts";
@@ -8,6 +9,10 @@ export interface FunctionOptions {
   /** The image that the function runs in. */
   readonly image: Image;
 }
+const FunctionOptions = z.strictObject(
+  { image: z.custom<Image>(isImage, "must be an Image") },
+  { error: (issue) => (issue.code === "invalid_type" ? "give an object with an image" : undefined) },
+);
 
 export type Handler = (...args: never[]) => unknown;
 
@@ -36,9 +41,9 @@ export class App {
 
   /** Registers a function, and gives back what holds it and its image. */
   function<H extends Handler>(options: FunctionOptions, handler: H): AppFunction<H> {
-    if (!isImage(options?.image)) throw invalidInput("App.function: the option image must be an Image", callSite());
+    const { image } = parseArgument(FunctionOptions, options, { method: "App.function", source: callSite() });
     if (typeof handler !== "function") throw invalidInput("App.function: the second argument must be a function", callSite());
-    const registered: AppFunction<H> = { [FUNCTION]: true, image: options.image, handler };
+    const registered: AppFunction<H> = { [FUNCTION]: true, image, handler };
     this[APP].push(Object.freeze(registered));
     return registered;
   }

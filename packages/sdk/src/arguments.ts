@@ -72,6 +72,9 @@ export const DebianSlimOptions = z.strictObject({
     .optional(),
   builderVersion: z.string().optional(),
 });
+/** Where options may come later: one that is given is refused rather than ignored. */
+export const NoOptions = z.strictObject({});
+export type NoOptions = z.infer<typeof NoOptions>;
 export const Variables = z.record(
   z
     .string()

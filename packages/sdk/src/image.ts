@@ -43,8 +43,9 @@ export class Image {
   }
 
   /** An image of a registry, such as "python:3.12-slim" or "registry.example/team/app@sha256:…". */
-  static fromRegistry(tag: string): Image {
+  static fromRegistry(tag: string, options: take.NoOptions = {}): Image {
     const call = calling("fromRegistry");
+    parseArgument(take.NoOptions, options, call);
     const reference = parseArgument(take.Reference, tag, { ...call, method: "fromRegistry: the tag" });
     return Image.#from({ kind: "fromRegistry", reference }, DEFAULT_BUILDER_VERSION, call);
   }

@@ -185,6 +185,17 @@ describe("images of a module", () => {
     expect(imagesOf({ serve })).toEqual([{ name: "serve", image: web }]);
   });
 
+  test("an option that there is not is refused by functions and by bases of a registry", () => {
+    const options = { image: web, gpu: "T4" };
+    expect(thrownBy(() => app.function(options, () => {}))).toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining("gpu"),
+    });
+    // @ts-expect-error It takes no options, and JavaScript does not know.
+    const call = () => Image.fromRegistry("ghcr.io/a/b:1", { secret: Secret.fromName("registry") });
+    expect(thrownBy(call)).toMatchObject({ code: "INVALID_INPUT", message: expect.stringMatching(/^fromRegistry: .*secret/) });
+  });
+
   test("a function holds its image and its handler", () => {
     const add = app.function({ image: web }, (a: number, b: number) => a + b);
     expect(add.image).toBe(web);
