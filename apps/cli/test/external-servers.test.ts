@@ -37,4 +37,31 @@ test("a Postgres, NATS, registry and BuildKit named in the environment are used,
   for (const name of ["postgres", "nats", "registry", "buildkit"]) {
     expect(doctor).toContainEqual({ type: "finding", name, state: "ok", detail: expect.stringContaining("named by the environment") });
   }
+
+  const elsewhere = await cli(["up"], { env: { ...env, LAMINA_URL: "http://127.0.0.1:9", LAMINA_TOKEN: "of another" } });
+  expect(elsewhere.stderr).toContain("http://127.0.0.1:9, not this one");
+  const without = { LAMINA_HOME: home };
+  expect((await cli(["images"], { env: without })).stderr).toContain(`registry ${registry.host}, and the environment names none`);
+  expect(jsonLines(await cli(["doctor", "--json"], { env: without }))).toContainEqual(
+    expect.objectContaining({ type: "finding", name: "environment", state: "warning" }),
+  );
+});
+
+test("doctor asks each server that the environment names, before a platform is up", async () => {
+  const home = await mkdtemp(path.join(tmpdir(), "lamina-home-"));
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => rm(home, { recursive: true, force: true }));
+  const env = {
+    LAMINA_HOME: home,
+    LAMINA_DATABASE_URL: "postgres://user:hidden@127.0.0.1:9/lamina",
+    LAMINA_NATS_URL: "nats://127.0.0.1:9",
+    LAMINA_REGISTRY: "127.0.0.1:9",
+    BUILDKIT_HOST: "tcp://127.0.0.1:9",
+  };
+  const outcome = await cli(["doctor", "--json"], { env });
+  expect(outcome.exitCode).toBe(3);
+  for (const name of ["postgres", "nats", "registry", "buildkit"]) {
+    expect(jsonLines(outcome)).toContainEqual({ type: "finding", name, state: "broken", detail: expect.stringContaining("127.0.0.1:9") });
+  }
+  expect(outcome.stdout).not.toContain("hidden");
 });

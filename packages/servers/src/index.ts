@@ -5,6 +5,7 @@ export { startServers, type EmbeddedServers, type ServerAddresses, type StartOpt
 export { isRoot } from "./isolate.ts";
 export { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
 export { checkRequirements, type Requirement } from "./requirements.ts";
+export { registryUrl } from "./registry.ts";
 export { runningServers, type RunningServer } from "./running.ts";
 export { stopLeftovers } from "./owner.ts";
 export { supervise, type ServerProcess, type Supervised } from "./supervise.ts";

@@ -4,27 +4,21 @@ import { access } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import type { Config } from "../config.ts";
+import { differenceOf } from "../platform/external.ts";
 import { type PlatformRecord, readPlatform, readSupervisor } from "../platform/files.ts";
 import { connect, type PlatformInfo } from "lamina";
-import { broken, type Finding, ok } from "./check.ts";
+import { broken, type Finding, ok, warning } from "./check.ts";
+import { checkExternal } from "./external.ts";
 
 const ANSWERS_WITHIN_MS = 10_000;
 
 export async function checkPlatform(config: Config): Promise<Finding[]> {
-  if (config.remote !== undefined) return [...used(config), ...(await checkControlPlane(config.remote))];
+  const { remote } = config;
+  if (remote !== undefined) return [ok("platform", `${remote.url}, named by LAMINA_URL`), ...(await checkControlPlane(remote))];
   const platform = await readPlatform(config.home);
-  return [...used(config), ...(platform === undefined ? await whyDown(config) : await checkRunning(platform))];
-}
-
-/** Servers that are used instead of own ones. */
-function used({ external, remote }: Config): Finding[] {
-  if (remote !== undefined) return [ok("platform", `${remote.url}, named by LAMINA_URL`)];
-  return Object.entries(external).map(
-    ([name, server]: [string, { readonly url?: string; readonly host?: string; readonly address?: string }]) => {
-      const address = server.url === undefined ? (server.host ?? server.address ?? "") : new URL(server.url).host;
-      return ok(name, `${address}, named by the environment`);
-    },
-  );
+  const difference = platform && differenceOf(platform, config.external);
+  const findings = await Promise.all([checkExternal(config, platform), platform === undefined ? whyDown(config) : checkRunning(platform)]);
+  return [...(difference === undefined ? [] : [warning("environment", difference)]), ...findings.flat()];
 }
 
 async function whyDown({ home }: Config): Promise<Finding[]> {

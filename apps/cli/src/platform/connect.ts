@@ -3,6 +3,7 @@ import type { Config } from "../config.ts";
 import type { Output } from "../output.ts";
 import { type Client, connect as connectTo } from "lamina";
 import { releaseOfApps } from "./entry.ts";
+import { differenceOf } from "./external.ts";
 import { type PlatformRecord, readPlatform } from "./files.ts";
 
 /** A client of the platform that the environment names, else of the local one, which is started when it is not up. */
@@ -17,6 +18,8 @@ export async function startedPlatform(config: Config, output: Output): Promise<P
     if (isOfAnotherRelease(running)) {
       output.note("The platform that is up is of another release. `lamina down`, then `lamina up` starts this one.");
     }
+    const difference = differenceOf(running, config.external);
+    if (difference !== undefined) output.note(difference);
     return running;
   }
   // What starts a platform is slow to load, and mostly one runs.

@@ -37,6 +37,8 @@ const PlatformRecord = z.object({
   release: z.string().optional(),
   /** Of each part, without credentials. */
   addresses: z.record(z.string(), z.string()),
+  /** Of the servers that it uses instead of own ones, as the environment named them when it was started. */
+  external: z.record(z.string(), z.string()).default({}),
   /** The directory of the servers' own clients, such as buildctl. */
   binaries: z.string(),
 });

@@ -4,6 +4,7 @@ import getPort from "get-port";
 import type { Config } from "../config.ts";
 import { type AppsContext, builder, controlPlane, platformUrl, runner } from "./apps.ts";
 import { releaseOfApps } from "./entry.ts";
+import { addressesOf } from "./external.ts";
 import {
   loadIdentity,
   makeHome,
@@ -97,6 +98,7 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
     since: new Date().toISOString(),
     release: watch ? undefined : releaseOfApps(),
     addresses: addressesForPeople(servers, platformUrl(context)),
+    external: addressesOf(config.external),
     binaries: servers.binaries,
   });
   await record.change({ state: "ready" });
