@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, readlink, stat, lstat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,8 @@ import { freshNamespace, servers } from "@lamina/testkit";
 import { pack } from "tar-stream";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { removeTree } from "../src/contexts/remove-tree.ts";
-import { stageContexts } from "../src/contexts/stage.ts";
+import { stageContext } from "../src/contexts/stage.ts";
+import { createTreeDirectories, type TreeDirectories } from "../src/contexts/tree-directories.ts";
 
 let contexts: Repository;
 beforeEach(async () => {
@@ -63,12 +65,28 @@ async function storeTree(entries: readonly TreeEntry[], packs: readonly { digest
   return { tree, manifest: `sha256:${manifest.digest.slice(7)}` };
 }
 
-async function stage({ tree, manifest }: StoredTree, kind: "directory" | "file" = "directory"): Promise<string> {
+async function newDirectories(): Promise<TreeDirectories> {
   const directory = await mkdtemp(join(tmpdir(), "lamina-stage-"));
   onTestFinished(() => removeTree(directory));
+  return createTreeDirectories({ directory, prefix: "test" });
+}
+
+function stageIn(directories: TreeDirectories, { tree, manifest }: StoredTree, kind: "directory" | "file" = "directory") {
   const trees = { [tree]: { repository: contexts.name, digest: manifest } };
-  const staged = await stageContexts([{ name: "files", kind, tree }], { directory, trees, repository: () => contexts, signal });
-  return staged.get("files") ?? "";
+  return stageContext({ name: "files", kind, tree }, { directories, trees, repository: () => contexts, signal });
+}
+
+async function stage(stored: StoredTree, kind?: "directory" | "file"): Promise<string> {
+  return (await stageIn(await newDirectories(), stored, kind)).directory;
+}
+
+/** What lies in a directory: kind, mode, and content or target, by path. */
+function contentOf(root: string): Record<string, string> {
+  const paths = execFileSync("find", [root, "-mindepth", "1", "-printf", "%P\\0%y %m %l\\0"]).toString().split("\0");
+  const pairs = Array.from({ length: (paths.length - 1) / 2 }, (_, index) => [paths[index * 2] ?? "", paths[index * 2 + 1] ?? ""] as const);
+  return Object.fromEntries(
+    pairs.map(([path, what]) => [path, what.startsWith("f") ? `${what}${readFileSync(join(root, path), "utf8")}` : what]),
+  );
 }
 
 describe("a tree of local files is staged", () => {
@@ -140,5 +158,66 @@ describe("a tree of local files is staged", () => {
   test("or missed when the registry lost it", async () => {
     const lost = { tree: treeDigest([]), manifest: digestOf(randomUUID()) };
     await expect(stage(lost)).rejects.toMatchObject({ code: "CONTEXT_MISSING" });
+  });
+
+  test("by the changes only where most of it is there from before, and is the same as if made anew", async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `kept/${index}`);
+    const kept = [{ kind: "directory", path: "kept", mode: 0o555 } as const, ...names.map((path) => file(path, path))];
+    const before: TreeEntry[] = [
+      ...kept,
+      file("edited", "1"),
+      file("gone/deep/file", "2"),
+      file("becomes-directory", "3"),
+      { kind: "directory", path: "becomes-file", mode: 0o755 },
+      file("becomes-file/x", "4"),
+      file("other-mode", "5"),
+      { kind: "link", path: "link", target: "edited" },
+      { kind: "directory", path: "closed", mode: 0o500 },
+      file("closed/x", "6"),
+    ];
+    const after: TreeEntry[] = [
+      ...kept,
+      file("edited", "1 and more"),
+      file("moved", "2"),
+      file("becomes-directory/x", "3"),
+      file("becomes-file", "4"),
+      file("other-mode", "5", 0o755),
+      { kind: "link", path: "link", target: "moved" },
+      { kind: "directory", path: "closed", mode: 0o700 },
+      file("closed/y", "kept/0"),
+      { kind: "fifo", path: "new-fifo", mode: 0o644 },
+    ];
+    const first = await storeTree(before, [await storePack([...names, "1", "2", "3", "4", "5", "6"])]);
+    const packs = [await storePack(["1 and more"]), await storePack([...names, "2", "3", "4", "5"])];
+    const second = await storeTree(after, packs);
+    const directories = await newDirectories();
+    const staged = await stageIn(directories, first);
+    const inode = (await stat(join(staged.directory, "t", "kept/7"))).ino;
+    await staged[Symbol.asyncDispose]();
+    const again = await stageIn(directories, second);
+    expect(again).toMatchObject({ directory: staged.directory, name: staged.name });
+    expect((await stat(join(again.directory, "t", "kept/7"))).ino).toBe(inode);
+    expect(contentOf(again.directory)).toEqual(contentOf(await stage(second)));
+  });
+
+  test("apart from another that is in use or has little in common with it", async () => {
+    const directories = await newDirectories();
+    const stored = await storeTree([file("a", "1"), file("b", "2")], [await storePack(["1", "2"])]);
+    const other = await storeTree([file("a", "1"), file("c", "2"), file("d", "2")], [await storePack(["1", "2"])]);
+    const first = await stageIn(directories, stored);
+    const second = await stageIn(directories, stored);
+    expect(second.directory).not.toBe(first.directory);
+    await first[Symbol.asyncDispose]();
+    const third = await stageIn(directories, other);
+    expect(third.directory).not.toBe(first.directory);
+    expect(await readdir(join(first.directory, "t"))).toEqual(["a", "b"]);
+  });
+
+  test("after one that could not be staged, in a directory of its own", async () => {
+    const directories = await newDirectories();
+    const broken = await storeTree([file("a", "1"), file("b", "2")], [await storePack(["1"])]);
+    await expect(stageIn(directories, broken)).rejects.toThrow(/in none of its packs/);
+    const whole = await stageIn(directories, await storeTree([file("a", "1")], [await storePack(["1"])]));
+    expect(await readdir(join(whole.directory, "t"))).toEqual(["a"]);
   });
 });

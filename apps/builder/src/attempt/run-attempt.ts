@@ -14,6 +14,7 @@ import type { Registry } from "@lamina/registry";
 import { type FeedWriter, FeedFencedError, feedWriter, holdLease, type Logger, type WorkerSurroundings } from "@lamina/service";
 import type { BuildKit } from "../buildkit/buildkit.ts";
 import { removeTree } from "../contexts/remove-tree.ts";
+import type { TreeDirectories } from "../contexts/tree-directories.ts";
 import { makeSegment, type RecordedImage } from "./segment.ts";
 
 export interface AttemptSurroundings extends WorkerSurroundings {
@@ -22,6 +23,8 @@ export interface AttemptSurroundings extends WorkerSurroundings {
   readonly uv: string;
   /** Directories of attempts are made in it. */
   readonly staging: string;
+  /** Where local files are staged. */
+  readonly directories: TreeDirectories;
 }
 
 /** Resolves when the job is done with: made, failed, cut off, or not to be had any more. Throws when it could not be claimed. */
@@ -88,7 +91,7 @@ interface Claim {
 
 async function makeAndFinish(claim: Claim): Promise<void> {
   const { id, claimed, surroundings, logger, cutOff } = claim;
-  const { connection, catalogue, controlPlane, worker, buildkit, registry, registryHost, uv } = surroundings;
+  const { connection, catalogue, controlPlane, worker, buildkit, registry, registryHost, uv, directories } = surroundings;
   const proof = { id, token: claimed.token };
   const { signal } = cutOff;
   const directory = join(surroundings.staging, id);
@@ -110,6 +113,7 @@ async function makeAndFinish(claim: Claim): Promise<void> {
       registryHost,
       uv,
       directory,
+      directories,
       emit: (event) => feed.write(event),
       record: (layer, image) => publishLayer({ layer, image, feed, claim }),
       logger,

@@ -13,6 +13,7 @@ import pLimit from "p-limit";
 import type { BuildKit, SolvedImage, SolveRequest } from "../buildkit/buildkit.ts";
 import { solveOverLoss } from "../buildkit/retry.ts";
 import { prepareContexts } from "../contexts/prepare.ts";
+import type { TreeDirectories } from "../contexts/tree-directories.ts";
 import { failureOf } from "./failure.ts";
 import { type LayerImages, layerImages } from "./layer-images.ts";
 import { type LayerProgress, layerProgress, type SegmentLayer } from "./layer-progress.ts";
@@ -28,6 +29,8 @@ export interface SegmentOptions {
   readonly uv: string;
   /** An empty directory. */
   readonly directory: string;
+  /** Where local files are staged. */
+  readonly directories: TreeDirectories;
   readonly emit: (event: AttemptProgress) => Promise<void>;
   /** Keeps the record of a layer whose image is in the registry. */
   readonly record: (layer: string, image: RecordedImage) => Promise<void>;
@@ -53,8 +56,9 @@ export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | 
   const lowered = lowerSegment(options);
   const layers = layersOfSegment(claimed, lowered);
   const progress = layerProgress({ layers, redact, emit });
+  await using staged = new AsyncDisposableStack();
   try {
-    const solve = await prepareSolve(lowered, layers, options);
+    const solve = await prepareSolve({ lowered, layers, staged }, options);
     const images = layerImages({
       from: { repository: repositoryOfParent(options), digest: claimed.from.digest },
       repository: registry.repository(claimed.repository),
@@ -146,10 +150,17 @@ function forcedStages({ forcedFrom }: ClaimedAttempt, { stages }: Lowered): stri
   return forcedFrom === undefined ? [] : stages.filter(({ layer }) => layer >= forcedFrom).map(({ target }) => target);
 }
 
+interface Segment {
+  readonly lowered: Lowered;
+  readonly layers: readonly SegmentLayer[];
+  /** What is staged goes back with it. */
+  readonly staged: AsyncDisposableStack;
+}
+
 /** Puts everything in its place that BuildKit reads. */
-async function prepareSolve(lowered: Lowered, layers: readonly SegmentLayer[], options: SegmentOptions): Promise<Solve> {
+async function prepareSolve({ lowered, layers, staged }: Segment, options: SegmentOptions): Promise<Solve> {
   const { claimed, buildkit, directory, registryHost, logger, signal } = options;
-  const contexts = await prepareContexts(lowered.contexts, options);
+  const contexts = await prepareContexts(lowered.contexts, options, staged);
   const dockerfile = join(directory, "dockerfile");
   await mkdir(dockerfile);
   await writeFile(join(dockerfile, "Dockerfile"), lowered.dockerfile);

@@ -154,7 +154,7 @@ function solveArguments({ request, metadata, recordFile, sealed }: PreparedSolve
     `--local=dockerfile=${dockerfile}`,
     `--opt=target=${target}`,
     `--opt=platform=${platform}`,
-    ...[...contexts].flatMap(([name, directory]) => [`--local=${name}=${directory}`, `--opt=context:${name}=local:${name}`]),
+    ...[...contexts].flatMap(([context, { name, path }]) => [`--local=${name}=${path}`, `--opt=context:${context}=local:${name}`]),
     ...Object.entries(buildArgs).map(([name, value]) => `--opt=build-arg:${name}=${value}`),
     ...(noCache.length === 0 ? [] : [`--opt=no-cache=${noCache.join(",")}`]),
     // The sealed files follow stdin, stdout and stderr.

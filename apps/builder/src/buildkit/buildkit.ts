@@ -15,8 +15,8 @@ export interface SolveRequest {
   /** A directory that holds `Dockerfile`; notes about the solve are left beside it. */
   readonly dockerfile: string;
   readonly target: string;
-  /** Directories by the name of their context. */
-  readonly contexts: ReadonlyMap<string, string>;
+  /** By the name of their context. */
+  readonly contexts: ReadonlyMap<string, LocalDirectory>;
   readonly buildArgs: Readonly<Record<string, string>>;
   /** Values by the id of their mount. */
   readonly secrets: ReadonlyMap<string, string>;
@@ -28,6 +28,12 @@ export interface SolveRequest {
   /** Told of every change, in order; the next one waits until it has ended. */
   readonly onStatus: (status: SolveStatus) => Promise<void>;
   readonly signal: AbortSignal;
+}
+
+export interface LocalDirectory {
+  /** BuildKit keeps what it was sent under this name, and next time it is sent only what has another time, size or mode. */
+  readonly name: string;
+  readonly path: string;
 }
 
 export interface ImageOutput {

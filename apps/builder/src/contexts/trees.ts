@@ -10,6 +10,7 @@ export interface Tree {
   readonly entries: readonly TreeEntry[];
   /** Where the packs are that hold its files. */
   readonly repository: Repository;
+  /** The smallest first: what was changed lately lies in small ones. */
   readonly packs: readonly Digest[];
 }
 
@@ -25,7 +26,10 @@ export async function readTree(digest: Digest, { repository, location, signal }:
       digest,
       entries: await readEntries(digest, { repository, location, signal }),
       repository,
-      packs: content.layers.filter(({ mediaType }) => mediaType === PACK_MEDIA_TYPE).map((pack) => pack.digest),
+      packs: content.layers
+        .filter(({ mediaType }) => mediaType === PACK_MEDIA_TYPE)
+        .toSorted((a, b) => a.size - b.size)
+        .map((pack) => pack.digest),
     };
   } catch (error) {
     throw contextError(error, digest, signal);
