@@ -53,13 +53,12 @@ export async function commitTree(context: TreesContext, workspace: string, entri
 
 /** Of these files those that no pack holds. */
 export async function missingFiles(database: Database, workspace: string, files: readonly Digest[]): Promise<Digest[]> {
-  const wanted = [...new Set(files)];
   const rows = await overOutages(
     () => database.$queryRaw<{ digest: string }[]>`
-      SELECT digest FROM packed_file WHERE workspace = ${workspace} AND digest = ANY(${wanted})`,
+      SELECT DISTINCT digest FROM unnest(${[...files]}::text[]) AS asked (digest)
+      WHERE NOT EXISTS (SELECT FROM packed_file f WHERE f.workspace = ${workspace} AND f.digest = asked.digest)`,
   );
-  const known = new Set(rows.map(({ digest }) => digest));
-  return wanted.filter((digest) => !known.has(digest));
+  return rows.map(({ digest }) => Digest.parse(digest));
 }
 
 interface PackOfTree {
@@ -83,26 +82,41 @@ async function requirePacks(database: Database, { workspace, repository, packs }
   throw new LaminaError({ code: "CONTEXT_MISSING", message });
 }
 
+interface FilesInPack {
+  /** Null for the files that no pack holds. */
+  readonly pack: string | null;
+  readonly packSize: bigint;
+  readonly files: number;
+  /** The path of one of the files. */
+  readonly path: string;
+  /** The path of one that has another size than the tree says. */
+  readonly wrong: string | null;
+}
+
 /** The packs that hold the files of a tree, each once. @throws {LaminaError} CONTEXT_MISSING, CONTEXT_CORRUPT */
 async function packsOf(database: Database, workspace: string, entries: readonly TreeEntry[]): Promise<PackOfTree[]> {
   const files = entries.filter((entry) => entry.kind === "file");
-  const digests = [...new Set(files.map(({ digest }) => digest))];
+  // A row a pack, since reading one for each of thousands of files takes long.
   const rows = await overOutages(
-    () => database.$queryRaw<{ digest: string; size: bigint; pack: string; packSize: bigint }[]>`
-      SELECT f.digest, f.size, p.digest AS pack, p.size AS "packSize"
-      FROM packed_file f JOIN pack p ON p.workspace = f.workspace AND p.digest = f.pack
-      WHERE f.workspace = ${workspace} AND f.digest = ANY(${digests})`,
+    () => database.$queryRaw<FilesInPack[]>`
+      SELECT f.pack, coalesce(p.size, 0) AS "packSize", count(*)::int AS files, min(w.path) AS path,
+        min(w.path) FILTER (WHERE f.size <> w.size) AS wrong
+      FROM unnest(${files.map(({ path }) => path)}::text[], ${files.map(({ digest }) => digest)}::text[], ${files.map(({ size }) => size)}::bigint[])
+        AS w (path, digest, size)
+      LEFT JOIN packed_file f ON f.workspace = ${workspace} AND f.digest = w.digest
+      LEFT JOIN pack p ON p.workspace = f.workspace AND p.digest = f.pack
+      GROUP BY f.pack, p.size`,
   );
-  const known = new Map(rows.map((row) => [row.digest, row]));
-  const missing = files.filter(({ digest }) => !known.has(digest));
-  if (missing.length > 0) {
-    const message = `${missing.length} files of the tree were not uploaded, among them ${missing[0]?.path}.`;
+  const missing = rows.find(({ pack }) => pack === null);
+  if (missing !== undefined) {
+    const message = `${missing.files} files of the tree were not uploaded, among them ${missing.path}.`;
     throw new LaminaError({ code: "CONTEXT_MISSING", message });
   }
-  const wrong = files.find(({ digest, size }) => known.get(digest)?.size !== BigInt(size));
+  const wrong = rows.find((row) => row.wrong !== null)?.wrong;
   if (wrong !== undefined) {
-    throw new LaminaError({ code: "CONTEXT_CORRUPT", message: `${wrong.path} does not have the ${wrong.size} bytes that the tree says.` });
+    throw new LaminaError({ code: "CONTEXT_CORRUPT", message: `${wrong} has another size than the tree says.` });
   }
-  const packs = new Map(rows.map(({ pack, packSize }) => [pack, packSize]));
-  return [...packs].map(([digest, size]) => ({ digest, size })).sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  return rows
+    .flatMap(({ pack, packSize }) => (pack === null ? [] : [{ digest: pack, size: packSize }]))
+    .sort((a, b) => (a.digest < b.digest ? -1 : 1));
 }

@@ -4,7 +4,7 @@
  */
 import type { Digest } from "@lamina/ir";
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { digestOf, type FileStamp } from "./digest.ts";
@@ -31,7 +31,8 @@ export interface HashCacheOptions {
 /** Opens the cache for what lies under a path. A cache that cannot be read is begun anew. */
 export async function openHashCache({ home, root, now = Date.now, read = digestOf }: HashCacheOptions): Promise<HashCache> {
   const file = join(home, "hashes", `${createHash("sha256").update(root).digest("hex").slice(0, 32)}.json`);
-  const known = new Map(Object.entries(await load(file)));
+  const opened = await load(file);
+  const known = new Map(Object.entries(opened.entries));
   const learnt = new Map<string, string>();
   const today = Math.floor(now() / DAY);
   const remembered: HashCache["remembered"] = (path, stamp) => {
@@ -55,7 +56,8 @@ export async function openHashCache({ home, root, now = Date.now, read = digestO
     async save() {
       if (learnt.size === 0) return;
       // Another process may have written in the meantime: add to what is there now.
-      const kept = Object.entries(await load(file)).filter(([, entry]) => today - dayOf(entry) < DAYS_KEPT);
+      const { entries } = (await versionOf(file)) === opened.version ? opened : await load(file);
+      const kept = Object.entries(entries).filter(([, entry]) => today - dayOf(entry) < DAYS_KEPT);
       const text = JSON.stringify(Object.fromEntries([...kept, ...learnt]));
       await replace(file, text).catch((error: Error) => process.emitWarning(`Digests of local files are not remembered: ${error.message}`));
     },
@@ -92,13 +94,26 @@ function dayOf(entry: string): number {
   return Number(entry.split(" ")[4]);
 }
 
+interface Loaded {
+  readonly entries: z.infer<typeof Cache>;
+  /** Another one for each state of the file. */
+  readonly version: string | undefined;
+}
+
 /** What the file holds; one that is missing, damaged or not readable is worth nothing more than an empty one. */
-async function load(file: string): Promise<z.infer<typeof Cache>> {
+async function load(file: string): Promise<Loaded> {
+  const version = await versionOf(file);
   try {
-    return Cache.parse(JSON.parse(await readFile(file, "utf8")));
+    return { version, entries: Cache.parse(JSON.parse(await readFile(file, "utf8"))) };
   } catch {
-    return {};
+    return { version, entries: {} };
   }
+}
+
+/** Each state of the file is a new file. */
+async function versionOf(file: string): Promise<string | undefined> {
+  const stats = await stat(file, { bigint: true }).catch(() => undefined);
+  return stats && `${stats.ino} ${stats.ctimeNs}`;
 }
 
 async function replace(file: string, text: string): Promise<void> {
