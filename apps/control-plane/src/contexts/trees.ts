@@ -53,12 +53,14 @@ export async function commitTree(context: TreesContext, workspace: string, entri
 
 /** Of these files those that no pack holds. */
 export async function missingFiles(database: Database, workspace: string, files: readonly Digest[]): Promise<Digest[]> {
+  const wanted = [...new Set(files)];
   const rows = await overOutages(
     () => database.$queryRaw<{ digest: string }[]>`
-      SELECT DISTINCT digest FROM unnest(${[...files]}::text[]) AS asked (digest)
+      SELECT digest FROM unnest(${wanted}::text[]) AS asked (digest)
       WHERE NOT EXISTS (SELECT FROM packed_file f WHERE f.workspace = ${workspace} AND f.digest = asked.digest)`,
   );
-  return rows.map(({ digest }) => Digest.parse(digest));
+  const missing = new Set(rows.map(({ digest }) => digest));
+  return wanted.filter((digest) => missing.has(digest));
 }
 
 interface PackOfTree {
