@@ -11,7 +11,7 @@ export interface SdkConfig {
 }
 
 /** Reads `LAMINA_HOME` (default `${XDG_DATA_HOME:-~/.local/share}/lamina`), `LAMINA_URL` and `LAMINA_TOKEN`. An empty variable counts as unset. */
-export function sdkConfig(env: NodeJS.ProcessEnv = process.env): SdkConfig {
+export function sdkConfig(env: Readonly<Record<string, string | undefined>> = process.env): SdkConfig {
   const dataHome = env["XDG_DATA_HOME"] || join(homedir(), ".local", "share");
   return {
     home: resolve(env["LAMINA_HOME"] || join(dataHome, "lamina")),
