@@ -37,6 +37,8 @@ export async function startLamina({ home, servers }: LaminaOptions): Promise<Lam
     timed([process.execPath, CLI, ...args], { environment });
   await cli(["up"], environmentOf(servers));
   const database = new Database({ connectionString: servers.postgres.url });
+  // The next query says what is wrong.
+  database.on("error", () => undefined);
   await database.connect();
   const client = await connect();
   const idle = async () => {

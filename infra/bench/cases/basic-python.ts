@@ -1,4 +1,5 @@
 /** Python packages with a warm package cache and no layer to start from, beside pip as people write it in a Dockerfile. */
+import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Case } from "../case.ts";
@@ -13,10 +14,13 @@ export const basicPython: Case = {
   async prepare(bench) {
     const file = await bench.userFile("basic-python.ts");
     const directory = await bench.directory();
-    await writeFile(join(directory, "Dockerfile"), pipDockerfile(await bench.lamina.baseOf(image)));
+    const base = await bench.lamina.baseOf(image);
     return {
-      ours: () => bench.lamina.buildByCli(file),
-      peer: () => bench.buildctl.build({ directory, arguments: ["--no-cache"] }),
+      ours: () => bench.lamina.buildByCli(file, { BENCH_NONCE: randomUUID() }),
+      peer: async () => {
+        await writeFile(join(directory, "Dockerfile"), pipDockerfile(base));
+        return bench.buildctl.build({ directory, arguments: [] });
+      },
     };
   },
 };
@@ -26,5 +30,5 @@ function pipDockerfile(base: string): string {
   const certificates = "--mount=type=secret,id=lamina-ca,target=/dev/lamina/ca.pem,mode=0444";
   const cache = "--mount=type=cache,id=bench-pip,target=/root/.cache/pip";
   const trust = "if [ -e /dev/lamina/ca.pem ]; then export PIP_CERT=/dev/lamina/ca.pem; fi";
-  return `FROM ${base}\nRUN ${cache} ${certificates} ${trust}; pip install ${PACKAGES.join(" ")}\n`;
+  return `FROM ${base}\nENV BENCH_RUN=${randomUUID()}\nRUN ${cache} ${certificates} ${trust}; pip install ${PACKAGES.join(" ")}\n`;
 }

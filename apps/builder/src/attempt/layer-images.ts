@@ -3,7 +3,7 @@
  * its stage, so pushing it again, or one inside the chain, makes nothing anew.
  *
  * I1: an image is a layer of the segment only if it begins with exactly the blobs of the layer before
- *     it; anything else would mix two makings of the same steps.
+ *     it, and the last image with exactly its own; anything else would mix two makings of the same steps.
  * I2: a layer is published once, and only while the attempt goes on.
  */
 import { LaminaError } from "@lamina/api";
@@ -13,6 +13,8 @@ import type { SolvedImage } from "../buildkit/buildkit.ts";
 export interface LayerImagesOptions {
   /** The image that the segment starts from. */
   readonly from: { readonly repository: Repository; readonly digest: string };
+  /** How many blobs each layer adds to the image. */
+  readonly adds: (layer: number) => number;
   /** Where the images are pushed. */
   readonly repository: Repository;
   /** Makes the stage of a layer, by its place in the segment, and pushes its image. */
@@ -23,16 +25,16 @@ export interface LayerImagesOptions {
 }
 
 export interface LayerImages {
-  /** The image of a layer was pushed already. */
+  /** The image of the last layer was pushed already. */
   pushed(layer: number, image: SolvedImage): void;
-  /** Has the image ready on which a layer lies, so that publishing that layer need not wait for it. */
-  prepareParent(layer: number): void;
+  /** Has the image that the segment starts from ready, so that publishing need not wait for it. */
+  prepare(): void;
   /** Publishes a layer, unless it is published already. */
   publish(layer: number): Promise<void>;
 }
 
 export function layerImages(options: LayerImagesOptions): LayerImages {
-  const { from, repository, push, record, signal } = options;
+  const { from, adds, repository, push, record, signal } = options;
   const images = new Map<number, Promise<LayerImage>>();
   const published = new Map<number, Promise<void>>();
 
@@ -43,18 +45,32 @@ export function layerImages(options: LayerImagesOptions): LayerImages {
       return { digest, blobs: await blobsOf(repository, digest, signal) };
     });
 
+  let last: { readonly layer: number; readonly image: Promise<LayerImage> } | undefined;
+  /** The blobs of the image on which a layer lies. Those of the last layer's are told from it, so that nobody waits for that image. */
+  const parentOf = async (layer: number): Promise<readonly Descriptor[]> => {
+    if (layer !== last?.layer || images.has(layer - 1)) return (await imageOf(layer - 1)).blobs;
+    const [start, image] = [await imageOf(-1), await last.image];
+    const added = Array.from({ length: layer + 1 }, (_, index) => adds(index));
+    const isAsExpected = image.blobs.length === start.blobs.length + added.reduce((sum, count) => sum + count, 0);
+    if (!isAsExpected || blobsOnTop(image.blobs, start.blobs) === undefined) return (await imageOf(layer - 1)).blobs;
+    return image.blobs.slice(0, image.blobs.length - adds(layer));
+  };
+
   return {
     pushed(layer, { digest }) {
-      void once(images, layer, async () => ({ digest, blobs: await blobsOf(repository, digest, signal) })).catch(() => {});
+      const image = once(images, layer, async () => ({ digest, blobs: await blobsOf(repository, digest, signal) }));
+      image.catch(() => {});
+      last = { layer, image };
     },
-    prepareParent(layer) {
-      void imageOf(layer - 1).catch(() => {});
+    prepare() {
+      void imageOf(-1).catch(() => {});
     },
     publish: (layer) =>
       once(published, layer, async () => {
-        const [parent, image] = [await imageOf(layer - 1), await imageOf(layer)];
-        const added = blobsOnTop(image.blobs, parent.blobs);
+        const [parent, image] = [await parentOf(layer), await imageOf(layer)];
+        const added = blobsOnTop(image.blobs, parent);
         if (added === undefined) throw notOnTop();
+        if (last !== undefined && blobsOnTop((await last.image).blobs, image.blobs) === undefined) throw notOnTop();
         signal.throwIfAborted();
         await record(layer, { digest: image.digest, bytes: added.reduce((sum, { size }) => sum + size, 0) });
       }),

@@ -6,7 +6,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptProgress, type ClaimedAttempt, type ErrorInfo, LaminaError } from "@lamina/api";
-import { builderVersion, lower, type Lowered } from "@lamina/ir";
+import { builderVersion, lower, type Lowered, type ResolvedStep } from "@lamina/ir";
 import { createRegistry, type Registry } from "@lamina/registry";
 import { isLoopback, type Logger } from "@lamina/service";
 import pLimit from "p-limit";
@@ -61,6 +61,8 @@ export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | 
     const solve = await prepareSolve({ lowered, layers, staged }, options);
     const images = layerImages({
       from: { repository: repositoryOfParent(options), digest: claimed.from.digest },
+      // A stage has one instruction that makes files, or sets variables alone.
+      adds: (place) => (operationOf(claimed, place)?.kind === "env" ? 0 : 1),
       repository: registry.repository(claimed.repository),
       push: (place) => solve(place, { noCache: [], onStatus: async () => {} }),
       record: (place, image) => record(layers[place]?.id ?? "", { ...image, seconds: progress.seconds(place) }),
@@ -71,12 +73,13 @@ export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | 
   } catch (error) {
     signal.throwIfAborted();
     logger.warn({ cause: redact(String(error)) }, "not all layers of an attempt could be made");
-    const layer = (place: number) => ({
-      id: layers[place]?.id ?? "",
-      operation: claimed.definition.steps[(claimed.layers[place]?.index ?? 0) - 1],
-    });
+    const layer = (place: number) => ({ id: layers[place]?.id ?? "", operation: operationOf(claimed, place) });
     return failureOf(error, { failed: progress.failed, layer, lastLines: (place) => progress.lastLines(place), redact });
   }
+}
+
+function operationOf({ definition, layers }: ClaimedAttempt, place: number): ResolvedStep | undefined {
+  return definition.steps[(layers[place]?.index ?? 0) - 1];
 }
 
 const PUBLISH_BEHIND_MS = 1_000;
@@ -110,10 +113,10 @@ async function makeAndPublish({ solve, images, progress, last, noCache, logger, 
     await progress.take(status);
     if (progress.built === before) return;
     clearTimeout(behind);
-    if (progress.built > last) return images.prepareParent(last);
+    if (progress.built > last) return;
     behind = setTimeout(() => void publishWhatCanBe(), PUBLISH_BEHIND_MS);
   };
-  images.prepareParent(0);
+  images.prepare();
   try {
     const image = await solve(last, { noCache, onStatus });
     clearTimeout(behind);
