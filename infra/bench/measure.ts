@@ -13,11 +13,16 @@ export interface MeasureOptions {
   readonly signal: AbortSignal;
 }
 
-/** One run of each that does not count, then so many in turn. */
+/** So long both sides run without being counted, at least once each: a platform is measured that has been up for a while. */
+const WARM_UP_MS = 4_000;
+
+/** Runs that do not count, then so many in turn. */
 export async function measure({ ours, peer }: Sides, { runs, onRun, signal }: MeasureOptions): Promise<Measured> {
   const measured: { ours: number[]; peer: number[] } = { ours: [], peer: [] };
-  await ours();
-  await peer();
+  for (const end = performance.now() + WARM_UP_MS; performance.now() < end;) {
+    await ours();
+    await peer();
+  }
   for (let run = 0; run < runs; run += 1) {
     signal.throwIfAborted();
     const pair = [await ours(), await peer()] as const;

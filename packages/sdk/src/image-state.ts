@@ -45,9 +45,17 @@ export function isImage(value: unknown): value is { readonly [IMAGE]: unknown } 
 
 /** The state of an image. @throws INVALID_INPUT for one that another version of the SDK made and this one cannot read */
 export function imageState(image: { readonly [IMAGE]: unknown }): ImageState {
+  const known = read.get(image);
+  if (known !== undefined) return known;
   const result = ImageState.safeParse(image[IMAGE]);
-  if (result.success) return result.data;
+  if (result.success) {
+    read.set(image, result.data);
+    return result.data;
+  }
   const message =
     "This image was made by another version of the package `lamina`. Use the same version in the project and on the command line.";
   throw new LaminaError({ code: "INVALID_INPUT", message }, { cause: result.error });
 }
+
+/** Images do not change, and are asked for their state several times in a build. */
+const read = new WeakMap<object, ImageState>();

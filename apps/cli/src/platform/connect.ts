@@ -2,7 +2,7 @@
 import type { Config } from "../config.ts";
 import type { Output } from "../output.ts";
 import { type Client, connect as connectTo } from "lamina";
-import { releaseOfApps } from "./entry.ts";
+import { releaseOfApps, stampOfApps } from "./entry.ts";
 import { differenceOf } from "./external.ts";
 import { type PlatformRecord, readPlatform } from "./files.ts";
 
@@ -34,7 +34,8 @@ export async function startedPlatform(config: Config, output: Output): Promise<P
 }
 
 /** Who works from source knows what runs. */
-function isOfAnotherRelease({ release }: PlatformRecord): boolean {
+function isOfAnotherRelease({ release, stamp }: PlatformRecord): boolean {
+  if (stamp !== undefined && stamp === stampOfApps()) return false;
   const ours = releaseOfApps();
   return release !== undefined && ours !== undefined && release !== ours;
 }

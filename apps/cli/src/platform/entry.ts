@@ -1,6 +1,6 @@
 /** Where the programs that this one starts are: beside it in the bundle, or as source. */
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync, readSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { LaminaError } from "lamina";
@@ -9,7 +9,8 @@ const BUNDLED = import.meta.url.endsWith(".mjs");
 /** The checkout, or the installed package, which is laid out as the checkout; a bundle lies in one folder. */
 const ROOT = path.resolve(import.meta.dirname, BUNDLED ? "../../.." : "../../../..");
 
-type AppName = "control-plane" | "builder" | "runner";
+const APPS = ["control-plane", "builder", "runner"] as const;
+type AppName = (typeof APPS)[number];
 
 /** The file that starts an app of ours: its bundle where this program is one, else its source. */
 export function appEntry(app: AppName, from: "own kind" | "source" = "own kind"): string {
@@ -20,12 +21,19 @@ export function appEntry(app: AppName, from: "own kind" | "source" = "own kind")
   return entry;
 }
 
+/** Tells whether the bundles of our apps can have changed, without reading them. */
+export function stampOfApps(): string | undefined {
+  if (!BUNDLED) return undefined;
+  const stats = APPS.map((app) => statSync(appEntry(app)));
+  return stats.map(({ size, mtimeMs }) => `${size}@${mtimeMs}`).join(" ");
+}
+
 /** Names the release of our apps that would be started now; undefined where they run from source. */
 export function releaseOfApps(): string | undefined {
   if (!BUNDLED) return undefined;
   const hash = createHash("sha256");
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  for (const app of ["control-plane", "builder", "runner"] as const) {
+  for (const app of APPS) {
     const file = openSync(appEntry(app), "r");
     try {
       for (let read = 1; read > 0;) {

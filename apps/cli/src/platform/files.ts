@@ -35,6 +35,8 @@ const PlatformRecord = z.object({
   since: z.string(),
   /** The release of our apps, where they do not run from source. */
   release: z.string().optional(),
+  /** While this is the same the release is too. */
+  stamp: z.string().optional(),
   /** Of each part, without credentials. */
   addresses: z.record(z.string(), z.string()),
   /** Of the servers that it uses instead of own ones, as the environment named them when it was started. */

@@ -3,7 +3,7 @@ import { identify, startServers, supervise, type ServerAddresses, type Supervise
 import getPort from "get-port";
 import type { Config } from "../config.ts";
 import { type AppsContext, builder, controlPlane, platformUrl, runner } from "./apps.ts";
-import { releaseOfApps } from "./entry.ts";
+import { releaseOfApps, stampOfApps } from "./entry.ts";
 import { addressesOf } from "./external.ts";
 import {
   loadIdentity,
@@ -97,6 +97,7 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
     startedAt: self.startedAt,
     since: new Date().toISOString(),
     release: watch ? undefined : releaseOfApps(),
+    stamp: watch ? undefined : stampOfApps(),
     addresses: addressesForPeople(servers, platformUrl(context)),
     external: addressesOf(config.external),
     binaries: servers.binaries,

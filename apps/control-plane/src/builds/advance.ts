@@ -21,9 +21,13 @@ export type AdvanceContext = Pick<Context, "config" | "repositories">;
 
 export async function advance(context: AdvanceContext, transaction: Transaction, buildId: string): Promise<void> {
   const build = await transaction.build.findUniqueOrThrow({ where: { id: buildId } });
-  if (build.state !== "running") return;
-  const { workspace, layers, forcedFrom } = build;
-  const { hit, inTheMaking } = await stateOf(transaction, { workspace, layers, forcedFrom, build: buildId });
+  if (build.state === "running") await advanceRunning(context, transaction, build);
+}
+
+/** The same for a build that was just read or written. */
+export async function advanceRunning(context: AdvanceContext, transaction: Transaction, build: Build): Promise<void> {
+  const { id, workspace, layers, forcedFrom } = build;
+  const { hit, inTheMaking } = await stateOf(transaction, { workspace, layers, forcedFrom, build: id });
   if (hit.index === layers.length - 1) return finish(context, transaction, { build, hit });
 
   const first = hit.index + 1;

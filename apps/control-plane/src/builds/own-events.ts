@@ -1,7 +1,7 @@
 /** A build's own events, numbered from 1 under the workspace's lock. */
 import { BuildOwnEvent, type Tracked } from "@lamina/api";
 import type { Queryable, Transaction } from "../database/database.ts";
-import { enqueue } from "../outbox/messages.ts";
+import type { OutboxMessage } from "../outbox/messages.ts";
 import { encodeCursor } from "./cursor.ts";
 
 export interface NumberedOwnEvent {
@@ -9,12 +9,13 @@ export interface NumberedOwnEvent {
   readonly event: BuildOwnEvent;
 }
 
-/** Adds an event, and wakes those who follow the build. */
+/** Adds an event, and wakes those who follow the build. In one statement, since no build has fewer than two events. */
 export async function addOwnEvent(transaction: Transaction, build: string, event: BuildOwnEvent): Promise<void> {
+  const wakeUp: OutboxMessage = { kind: "build-changed", build };
   await transaction.$executeRaw`
+    WITH told AS (INSERT INTO outbox_message (kind, payload) VALUES (${wakeUp.kind}, ${JSON.stringify(wakeUp)}::jsonb))
     INSERT INTO build_event (build_id, number, event)
     SELECT ${build}, coalesce(max(number), 0) + 1, ${JSON.stringify(event)}::jsonb FROM build_event WHERE build_id = ${build}`;
-  await enqueue(transaction, { kind: "build-changed", build });
 }
 
 /** Those of a build that nobody follows yet, with their cursors. */

@@ -12,7 +12,7 @@ import { inlineVariables, type SecretSources } from "../images/secret-sources.ts
 import { chainStateWithImport, missingTrees } from "../images/service.ts";
 import { buildSecretsRow } from "../secrets/build-secrets.ts";
 import { checkValues } from "../secrets/service.ts";
-import { advance } from "./advance.ts";
+import { advanceRunning } from "./advance.ts";
 import { endBuild } from "./end.ts";
 import { createBuildFollower } from "./follow.ts";
 import { addOwnEvent, firstEvents } from "./own-events.ts";
@@ -36,8 +36,7 @@ export function createBuildsService(context: Context): Services["builds"] {
       const id = input.id ?? uuid();
       const events = await inWorkspace(database, workspace, async (transaction) => {
         if ((await transaction.build.count({ where: { id, workspace } })) > 0) return firstEvents(transaction, id);
-        await transaction.build.create({
-          select: { id: true },
+        const build = await transaction.build.create({
           data: {
             id,
             workspace,
@@ -59,7 +58,7 @@ export function createBuildsService(context: Context): Services["builds"] {
         });
         const planned = await plannedLayers(transaction, { layers, definition: asWritten, baseBytes: base.bytes }, hit);
         await addOwnEvent(transaction, id, { type: "planned", at: Date.now(), image: request.image, layers: planned });
-        await advance(context, transaction, id);
+        await advanceRunning(context, transaction, build);
         return firstEvents(transaction, id);
       });
       wakeOutbox();
