@@ -6,6 +6,7 @@ import { asLaminaError } from "./failure.ts";
 import { type ImageState, imageState } from "./image-state.ts";
 import { layersAfter, type LayerResult } from "./layer-results.ts";
 import { type AnyImage, type Asked, plannedAs, type PlanOptions } from "./plan.ts";
+import type { LocalTree } from "./local/tree.ts";
 import { snapshotOf } from "./snapshot.ts";
 import type { UploadProgress } from "./upload/upload.ts";
 
@@ -44,9 +45,15 @@ export async function buildImage(client: Client, image: AnyImage, options: Build
   const state = imageState(image);
   const snapshot = await snapshotOf(state);
   throwIfCancelled(signal);
-  const { build, events } = await start(client, { state, snapshot, forcedFrom: state.forcedFrom }, options);
-  onEvent({ type: "build", build });
-  return followBuild(client, build, { onEvent, signal, sizes, events });
+  const started = start(client, { state, snapshot, forcedFrom: state.forcedFrom }, options);
+  const following = started.then(({ build, events }) => {
+    onEvent({ type: "build", build });
+    return followBuild(client, build, { onEvent, signal, sizes, events });
+  });
+  // There is time for it while the platform works.
+  const remembering = started.then(snapshot.remember, snapshot.remember);
+  const [result] = await Promise.all([following, remembering]);
+  return result;
 }
 
 export interface FollowBuildOptions extends Pick<BuildOptions, "onEvent" | "signal" | "sizes"> {
@@ -88,6 +95,9 @@ async function start(
     sources: [...state.sources],
     secrets: inlineValues(state.secrets),
   };
+  const changed = [...snapshot.trees.values()].filter(isLittleNew);
+  if (changed.length > 0) await (await uploader()).uploadChanges(client, changed, { onProgress: onEvent, signal });
+  throwIfCancelled(signal);
   try {
     return await client.builds.start({ ...input, pull });
   } catch (error) {
@@ -95,12 +105,21 @@ async function start(
   }
   // What a tag means was asked just now.
   const { trees } = await plannedAs(client, asked, { signal });
-  // Rarely needed, and slow to load.
-  const { upload } = await import("./upload/upload.ts");
-  await upload(client, trees, { onProgress: onEvent, signal });
+  await (await uploader()).upload(client, trees, { onProgress: onEvent, signal });
   throwIfCancelled(signal);
   return client.builds.start(input);
 }
+
+/** Rarely needed, and slow to load. */
+const uploader = () => import("./upload/upload.ts");
+
+/** What the platform most likely lacks, and so little that it may be sent before anything else is known to be right. */
+function isLittleNew({ files }: LocalTree): boolean {
+  const sizes = [...files.values()].filter(({ isNew }) => isNew).map(({ stamp }) => Number(stamp.size));
+  return sizes.length > 0 && sizes.reduce((sum, size) => sum + size, 0) <= LITTLE_BYTES;
+}
+
+const LITTLE_BYTES = 1024 * 1024;
 
 /** The events that are known, and those after them. */
 async function* eventsOf(

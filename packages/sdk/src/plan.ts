@@ -36,7 +36,10 @@ export interface Planned {
 
 /** Reads the local files of an image and asks the platform about it. */
 export async function planned(client: Client, state: ImageState, options: PlanOptions): Promise<Planned> {
-  return plannedAs(client, { snapshot: await snapshotOf(state), forcedFrom: state.forcedFrom }, options);
+  const snapshot = await snapshotOf(state);
+  const planning = plannedAs(client, { snapshot, forcedFrom: state.forcedFrom }, options);
+  const [result] = await Promise.all([planning, snapshot.remember()]);
+  return result;
 }
 
 export interface Asked {

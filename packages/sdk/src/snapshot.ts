@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly definition: Definition;
   /** The trees that steps copy, by digest. */
   readonly trees: ReadonlyMap<Digest, LocalTree>;
+  /** Keeps what was learnt by reading local files; it takes a while, so it is best done while something else is waited for. */
+  readonly remember: () => Promise<unknown>;
 }
 
 /** Reads the local files of an image. @throws INVALID_INPUT with the place of the method whose files cannot be read */
@@ -29,7 +31,8 @@ export async function snapshotOf(state: ImageState): Promise<Snapshot> {
       steps.push(step);
     }
   }
-  return { definition: { builderVersion: state.builderVersion, base: state.base, steps }, trees };
+  const remember = () => Promise.all([...trees.values()].map((tree) => tree.remember()));
+  return { definition: { builderVersion: state.builderVersion, base: state.base, steps }, trees, remember };
 }
 
 interface ReadCopy {

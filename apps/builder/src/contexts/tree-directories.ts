@@ -4,6 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Digest } from "@lamina/ir";
 import { removeTree } from "./remove-tree.ts";
 import { changeTree } from "./stage-tree.ts";
 import { indexOf, sharedEntries, type TreeIndex } from "./tree-changes.ts";
@@ -36,6 +37,8 @@ interface Kept {
   readonly below: string;
   readonly index: TreeIndex;
   readonly bytes: number;
+  /** Of the tree. */
+  readonly packs: readonly Digest[];
 }
 
 export function createTreeDirectories({ directory, prefix }: TreeDirectoriesOptions): TreeDirectories {
@@ -52,7 +55,7 @@ export function createTreeDirectories({ directory, prefix }: TreeDirectoriesOpti
     }
     const slot = firstFree(used);
     used.add(slot);
-    return { slot, below, index: new Map(), bytes: 0 };
+    return { slot, below, index: new Map(), bytes: 0, packs: [] };
   };
   const drop = async ({ slot }: Kept): Promise<void> => {
     await removeTree(directoryOf(slot));
@@ -72,12 +75,13 @@ export function createTreeDirectories({ directory, prefix }: TreeDirectoriesOpti
       const root = directoryOf(before.slot);
       try {
         await mkdir(join(root, below), { recursive: true });
-        await changeTree(join(root, below), { before: before.index, after: index, tree, signal });
+        const packs = newFirst(tree.packs, before.packs);
+        await changeTree(join(root, below), { before: before.index, after: index, tree: { ...tree, packs }, signal });
       } catch (error) {
         await drop(before);
         throw error;
       }
-      const now = { slot: before.slot, below, index, bytes: bytesOf(index) };
+      const now = { slot: before.slot, below, index, bytes: bytesOf(index), packs: tree.packs };
       return { directory: root, name: `${prefix}-${before.slot}`, [Symbol.asyncDispose]: () => giveBack(now) };
     },
   };
@@ -91,6 +95,12 @@ function closestOf(idle: readonly Kept[], index: TreeIndex, below: string): Kept
     .toSorted((a, b) => b.shared - a.shared);
   const [closest] = candidates;
   return closest !== undefined && closest.shared * 2 >= index.size ? closest.kept : undefined;
+}
+
+/** What is new lies in new packs, nearly always. */
+function newFirst(packs: readonly Digest[], known: readonly Digest[]): Digest[] {
+  const before = new Set(known);
+  return [...packs.filter((pack) => !before.has(pack)), ...packs.filter((pack) => before.has(pack))];
 }
 
 function firstFree(used: ReadonlySet<number>): number {

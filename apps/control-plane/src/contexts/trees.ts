@@ -1,6 +1,7 @@
 /** Trees: manifests in the registry that name the entries, and the packs that hold the files. */
 import { LaminaError, PACK_MEDIA_TYPE, TREE_ARTIFACT_TYPE, TREE_ENTRIES_MEDIA_TYPE } from "@lamina/api";
-import { canonicalJson, Digest, sortEntries, treeDigest, type TreeEntry } from "@lamina/ir";
+import { canonicalJson, Digest, sortEntries, type TreeEntry } from "@lamina/ir";
+import { hash } from "node:crypto";
 import { encodeManifest, isRegistryError, mediaTypes, type Repository } from "@lamina/registry";
 import type { Context } from "../context.ts";
 import { type Database, overOutages } from "../database/database.ts";
@@ -13,16 +14,16 @@ export async function commitTree(context: TreesContext, workspace: string, entri
   const { database, registries, repositories } = context;
   const sorted = sortEntries(entries);
   checkEntries(sorted);
-  const tree = treeDigest(sorted);
+  const entriesBytes = Buffer.from(canonicalJson(sorted));
+  // What treeDigest gives, without writing thousands of entries twice.
+  const tree: Digest = `sha256:${hash("sha256", entriesBytes)}`;
   const packs = await packsOf(database, workspace, sorted);
   const repository = registries.platform.repository(repositories.contexts(workspace));
   try {
-    await requirePacks(database, { workspace, repository, packs });
-    const entriesBytes = Buffer.from(canonicalJson(sorted));
-    const emptyBytes = Buffer.from("{}");
     const [config, entriesBlob] = await Promise.all([
-      repository.putBlob({ bytes: emptyBytes }),
+      repository.putBlob({ bytes: Buffer.from("{}") }),
       repository.putBlob({ bytes: entriesBytes }),
+      requirePacks(database, { workspace, repository, packs }),
     ]);
     const manifest = encodeManifest({
       schemaVersion: 2,
@@ -89,9 +90,9 @@ interface FilesInPack {
   readonly pack: string | null;
   readonly packSize: bigint;
   readonly files: number;
-  /** The path of one of the files. */
-  readonly path: string;
-  /** The path of one that has another size than the tree says. */
+  /** One of the files. */
+  readonly digest: string;
+  /** One that has another size than the tree says. */
   readonly wrong: string | null;
 }
 
@@ -101,22 +102,22 @@ async function packsOf(database: Database, workspace: string, entries: readonly 
   // A row a pack, since reading one for each of thousands of files takes long.
   const rows = await overOutages(
     () => database.$queryRaw<FilesInPack[]>`
-      SELECT f.pack, coalesce(p.size, 0) AS "packSize", count(*)::int AS files, min(w.path) AS path,
-        min(w.path) FILTER (WHERE f.size <> w.size) AS wrong
-      FROM unnest(${files.map(({ path }) => path)}::text[], ${files.map(({ digest }) => digest)}::text[], ${files.map(({ size }) => size)}::bigint[])
-        AS w (path, digest, size)
+      SELECT f.pack, coalesce(p.size, 0) AS "packSize", count(*)::int AS files, min(w.digest) AS digest,
+        min(w.digest) FILTER (WHERE f.size <> w.size) AS wrong
+      FROM unnest(${files.map(({ digest }) => digest)}::text[], ${files.map(({ size }) => size)}::bigint[]) AS w (digest, size)
       LEFT JOIN packed_file f ON f.workspace = ${workspace} AND f.digest = w.digest
       LEFT JOIN pack p ON p.workspace = f.workspace AND p.digest = f.pack
       GROUP BY f.pack, p.size`,
   );
+  const pathOf = (digest: string) => files.find((file) => file.digest === digest)?.path;
   const missing = rows.find(({ pack }) => pack === null);
   if (missing !== undefined) {
-    const message = `${missing.files} files of the tree were not uploaded, among them ${missing.path}.`;
+    const message = `${missing.files} files of the tree were not uploaded, among them ${pathOf(missing.digest)}.`;
     throw new LaminaError({ code: "CONTEXT_MISSING", message });
   }
   const wrong = rows.find((row) => row.wrong !== null)?.wrong;
-  if (wrong !== undefined) {
-    throw new LaminaError({ code: "CONTEXT_CORRUPT", message: `${wrong} has another size than the tree says.` });
+  if (typeof wrong === "string") {
+    throw new LaminaError({ code: "CONTEXT_CORRUPT", message: `${pathOf(wrong)} has another size than the tree says.` });
   }
   return rows
     .flatMap(({ pack, packSize }) => (pack === null ? [] : [{ digest: pack, size: packSize }]))

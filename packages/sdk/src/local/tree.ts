@@ -12,6 +12,8 @@ import { type Found, Unsupported, walk } from "./walk.ts";
 export interface LocalFile {
   readonly path: string;
   readonly stamp: FileStamp;
+  /** It was read now, and not before in this state. */
+  readonly isNew: boolean;
 }
 
 export interface LocalTree {
@@ -19,6 +21,8 @@ export interface LocalTree {
   readonly entries: readonly TreeEntry[];
   /** One file for each content. */
   readonly files: ReadonlyMap<Digest, LocalFile>;
+  /** Keeps what was learnt by reading, so that the next reading need not read as much. */
+  readonly remember: () => Promise<void>;
 }
 
 export interface ReadOptions {
@@ -53,15 +57,25 @@ const OPEN_FILES = 16;
 
 async function readTree(found: readonly Found[], cache: HashCache): Promise<LocalTree> {
   const limit = pLimit(OPEN_FILES);
-  const entries = sortEntries(await Promise.all(found.map(async (one) => knownEntry(one, cache) ?? limit(() => readEntry(one, cache)))));
-  await cache.save();
+  const read = new Set<string>();
+  const entries = sortEntries(
+    await Promise.all(
+      found.map(async (one) => {
+        const known = knownEntry(one, cache);
+        if (known === undefined) read.add(one.path);
+        return known ?? limit(() => readEntry(one, cache));
+      }),
+    ),
+  );
   const files = new Map<Digest, LocalFile>();
   const places = new Map(found.map((one) => [one.path, one]));
   for (const entry of entries) {
     const one = places.get(entry.path);
-    if (entry.kind === "file" && one !== undefined) files.set(entry.digest, { path: one.absolute, stamp: stampOf(one.stats) });
+    if (entry.kind === "file" && one !== undefined) {
+      files.set(entry.digest, { path: one.absolute, stamp: stampOf(one.stats), isNew: read.has(entry.path) });
+    }
   }
-  return { digest: treeDigest(entries), entries, files };
+  return { digest: treeDigest(entries), entries, files, remember: () => cache.save() };
 }
 
 /** The entry of what need not be read, which most often is nearly all. */

@@ -1,21 +1,27 @@
 /** Which local files a platform lacks. */
 import type { Digest } from "@lamina/ir";
 import type { Client } from "../client/client.ts";
-import type { LocalTree } from "../local/tree.ts";
+import type { LocalFile, LocalTree } from "../local/tree.ts";
 
-export interface MissingFile {
+export interface MissingFile extends LocalFile {
   readonly digest: Digest;
   readonly size: number;
 }
 
 /** Of the files of these trees, those that the platform lacks. */
 export async function missingFilesOf(client: Client, trees: readonly LocalTree[], signal?: AbortSignal): Promise<MissingFile[]> {
-  const files = new Map<Digest, MissingFile>();
-  for (const tree of trees) for (const [digest, { stamp }] of tree.files) files.set(digest, { digest, size: Number(stamp.size) });
+  return missingAmong(client, new Map(trees.flatMap(({ files }) => [...files])), signal);
+}
+
+/** Of these files, those that the platform lacks. */
+export async function missingAmong(client: Client, files: LocalTree["files"], signal?: AbortSignal): Promise<MissingFile[]> {
   const missing: Digest[] = [];
   for (const asked of slices([...files.keys()], FILES_A_QUESTION))
     missing.push(...(await client.contexts.missingFiles({ files: asked }, { signal })));
-  return missing.flatMap((digest) => files.get(digest) ?? []);
+  return missing.flatMap((digest) => {
+    const file = files.get(digest);
+    return file === undefined ? [] : [{ ...file, digest, size: Number(file.stamp.size) }];
+  });
 }
 
 const FILES_A_QUESTION = 5_000;

@@ -2,9 +2,10 @@
 import { LaminaError } from "@lamina/api";
 import pLimit from "p-limit";
 import type { Client } from "../client/client.ts";
+import { asLaminaError } from "../failure.ts";
 import { ChangedWhileRead } from "../local/digest.ts";
 import type { LocalTree } from "../local/tree.ts";
-import { type MissingFile, missingFilesOf } from "./missing-files.ts";
+import { type MissingFile, missingAmong } from "./missing-files.ts";
 import { groupFiles, packOf } from "./pack.ts";
 
 export interface UploadProgress {
@@ -25,9 +26,10 @@ export interface UploadOptions {
  * @throws INVALID_INPUT when a file changed since it was looked at
  */
 export async function upload(client: Client, trees: readonly LocalTree[], options: UploadOptions): Promise<void> {
+  const files = new Map(trees.flatMap((tree) => [...tree.files]));
   for (let tries = 1; ; tries += 1) {
     try {
-      return await sendMissing(client, trees, options);
+      return await sendMissing(client, { trees, files }, options);
     } catch (error) {
       const mayPass = error instanceof LaminaError && error.code === "UNREACHABLE" && tries < TRIES;
       if (!mayPass) throw error;
@@ -37,12 +39,25 @@ export async function upload(client: Client, trees: readonly LocalTree[], option
 
 const TRIES = 3;
 
-async function sendMissing(client: Client, trees: readonly LocalTree[], { onProgress, signal }: UploadOptions): Promise<void> {
-  const places = new Map(trees.flatMap((tree) => [...tree.files]));
-  const missing = (await missingFilesOf(client, trees, signal)).flatMap(({ digest, size }) => {
-    const file = places.get(digest);
-    return file === undefined ? [] : [{ digest, size, ...file }];
+/**
+ * The same for trees of which little is new, without asking about the rest. It does no harm when the platform lacks more,
+ * which shows when the trees are used.
+ */
+export async function uploadChanges(client: Client, trees: readonly LocalTree[], options: UploadOptions): Promise<void> {
+  const files = new Map(trees.flatMap((tree) => [...tree.files].filter(([, { isNew }]) => isNew)));
+  await sendMissing(client, { trees, files }, options).catch((error: unknown) => {
+    if (asLaminaError(error)?.code !== "CONTEXT_MISSING") throw error;
   });
+}
+
+interface Sending {
+  readonly trees: readonly LocalTree[];
+  /** Those that may be missing. */
+  readonly files: LocalTree["files"];
+}
+
+async function sendMissing(client: Client, { trees, files }: Sending, { onProgress, signal }: UploadOptions): Promise<void> {
+  const missing = await missingAmong(client, files, signal);
   const onRead = progressReporter(missing, onProgress);
   const stop = new AbortController();
   const until = AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]);
