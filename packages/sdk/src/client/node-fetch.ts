@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 export interface NodeFetchInit {
   readonly method?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -29,7 +29,7 @@ export async function nodeFetch(url: string, init: NodeFetchInit = {}): Promise<
 
 function send(url: URL, { method = "GET", headers = {}, body = "", signal }: NodeFetchInit): Promise<IncomingMessage> {
   const request = requesterOf(url);
-  const bytes = Buffer.from(body);
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
   const length = method === "GET" ? {} : { "content-length": String(bytes.length) };
   return new Promise((resolve, reject) => {
     request(url, { method, headers: { ...headers, ...length }, ...(signal && { signal }) })

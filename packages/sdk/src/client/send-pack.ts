@@ -1,8 +1,10 @@
 /** Sends a pack of files to the platform. */
 import { ErrorInfo, LaminaError, PACK_PATH, PackReceipt } from "@lamina/api";
+import { buffer } from "node:stream/consumers";
 import { z } from "zod";
 import type { Pack } from "../upload/pack.ts";
 import { unreachable } from "./errors.ts";
+import { nodeFetch } from "./node-fetch.ts";
 
 export interface Destination {
   readonly url: string;
@@ -10,28 +12,35 @@ export interface Destination {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Streams a pack. @throws what kept a file from being read; what the platform answers; UNREACHABLE */
-export async function sendPack({ body, readFailure }: Pack, destination: Destination): Promise<PackReceipt> {
+/** Sends a pack, a large one as a stream. @throws what kept a file from being read; what the platform answers; UNREACHABLE */
+export async function sendPack(pack: Pack, destination: Destination): Promise<PackReceipt> {
   try {
-    return await post(body, destination);
+    return await post(pack, destination);
   } catch (error) {
-    throw readFailure() ?? error;
+    throw pack.readFailure() ?? error;
   } finally {
     // A platform that answers before it has read everything reads no more.
-    body.destroy();
+    pack.body.destroy();
   }
 }
 
+/** Up to this size a pack is sent whole, without loading what streams. */
+const SMALL_BYTES = 1024 * 1024;
+
 const Failure = z.object({ error: ErrorInfo });
 
-async function post(body: Pack["body"], { url, authorization, signal }: Destination): Promise<PackReceipt> {
-  const response = await fetch(new URL(PACK_PATH, url), {
+async function post({ body, size }: Pack, { url, authorization, signal }: Destination): Promise<PackReceipt> {
+  const place = new URL(PACK_PATH, url);
+  const request = {
     method: "POST",
     headers: { authorization, "content-type": "application/zstd" },
-    body,
-    duplex: "half",
     ...(signal !== undefined && { signal }),
-  }).catch((error: unknown) => {
+  };
+  const sent =
+    size <= SMALL_BYTES
+      ? nodeFetch(place.href, { ...request, body: await buffer(body) })
+      : fetch(place, { ...request, body, duplex: "half" });
+  const response = await sent.catch((error: unknown) => {
     throw signal?.aborted === true ? new LaminaError({ code: "CANCELLED", message: "The upload was cancelled." }) : unreachable(url, error);
   });
   const answer: unknown = await response.json().catch(() => undefined);
@@ -40,6 +49,6 @@ async function post(body: Pack["body"], { url, authorization, signal }: Destinat
   if (failure.success) throw new LaminaError(failure.data.error);
   throw new LaminaError({
     code: "INTERNAL",
-    message: `The platform did not take a pack of files: ${response.status} ${response.statusText}.`,
+    message: `The platform did not take a pack of files: it answered with ${response.status}.`,
   });
 }

@@ -14,6 +14,8 @@ export interface PackedFile extends LocalFile {
 export interface Pack {
   /** The compressed tar. Destroying it ends the reading too. A stream of Node, whose types the SDK's own must not need. */
   readonly body: AsyncIterable<Uint8Array> & { destroy(): unknown };
+  /** Of its files, before compression, in bytes. */
+  readonly size: number;
   /** What kept a file from being read, once the body has failed by that. */
   readonly readFailure: () => unknown;
 }
@@ -38,7 +40,8 @@ export function packOf(files: readonly PackedFile[], onRead: (bytes: number) => 
     }
   };
   fill(tar, files, contents).catch((error: Error) => tar.destroy(error));
-  return { body, readFailure: () => readFailure };
+  const size = files.reduce((sum, { stamp }) => sum + Number(stamp.size), 0);
+  return { body, size, readFailure: () => readFailure };
 }
 
 /** Groups files into packs of about 32 MiB; a file of that size or more has one to itself. */
