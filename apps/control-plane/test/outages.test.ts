@@ -1,6 +1,7 @@
 import { RPC_PATH } from "@lamina/api";
 import getPort from "get-port";
 import { expect, test } from "vitest";
+import { connectDatabase, overOutages } from "../src/database/database.ts";
 import { fakeBuilder, fakeBuilderOf } from "./support/builder.ts";
 import { followOverHttp, httpClient } from "./support/http.ts";
 import { testControlPlane, testPlace } from "./support/platform.ts";
@@ -54,6 +55,11 @@ test("a control plane that is asked to stop does so although somebody follows a 
   expect(status).toBe(200);
   expect(await controlPlane.terminate()).toBe(0);
   await body?.cancel().catch(() => {});
+});
+
+test("a database that stays away is said to be so", async () => {
+  const database = connectDatabase(`postgres://127.0.0.1:${await getPort({ host: "127.0.0.1" })}/nobody`);
+  await expect(overOutages(() => database.$queryRaw`SELECT 1`)).rejects.toMatchObject({ code: "UNREACHABLE" });
 });
 
 test("what is asked while Postgres drops its connections is done all the same, and once", async () => {

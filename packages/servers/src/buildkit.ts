@@ -52,6 +52,7 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
       await runCommand(join(context.binaries, "buildctl"), ["--addr", buildkitAddress(context.directory), "debug", "workers"]);
       return true;
     },
+    longestPauseMs: context.longestPauseMs,
     report: context.report,
   });
 }

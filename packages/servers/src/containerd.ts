@@ -63,6 +63,7 @@ export async function startContainerd(context: ServerContext): Promise<Supervise
       await runCommand(join(context.binaries, "ctr"), ["--address", containerdAddress(context.directory), "version"]);
       return true;
     },
+    longestPauseMs: context.longestPauseMs,
     report: context.report,
   });
 }

@@ -7,5 +7,7 @@ export interface ServerContext {
   /** Where the servers built from `infra/servers` lie. */
   readonly binaries: string;
   readonly settings: Settings;
+  /** The pause before a server that died is started again grows to this. */
+  readonly longestPauseMs: number | undefined;
   readonly report: (line: string) => void;
 }

@@ -31,6 +31,8 @@ export interface StartOptions {
   readonly cache: string;
   /** Servers that run already and are used instead of starting one. */
   readonly external?: Partial<Pick<ServerAddresses, "postgres" | "nats" | "registry" | "buildkit">>;
+  /** The pause before a server that died is started again grows to this. Default 15,000. */
+  readonly longestPauseMs?: number;
   /** Told, a line at a time, when a server died and when it is back. */
   readonly report?: (line: string) => void;
   /** Told the name of each server when it is ready for the first time. */
@@ -57,6 +59,7 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
       directory,
       binaries,
       settings: await loadSettings(directory),
+      longestPauseMs: options.longestPauseMs,
       report: options.report ?? (() => undefined),
     };
     const addresses = { ...embeddedAddresses(context, await containerdTools(context)), ...external };

@@ -30,6 +30,7 @@ export async function startNats(context: ServerContext): Promise<Supervised> {
     directory: context.directory,
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: false },
     isReady: () => accepts(port),
+    longestPauseMs: context.longestPauseMs,
     report: context.report,
   });
 }

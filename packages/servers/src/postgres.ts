@@ -39,6 +39,7 @@ export async function startPostgres(context: ServerContext): Promise<Supervised>
     // SIGINT is Postgres' fast shutdown: it ends the sessions and writes a checkpoint.
     stop: { signal: "SIGINT", graceSeconds: 20, isolated: place.isolated },
     isReady: () => answers(postgresUrl(context)),
+    longestPauseMs: context.longestPauseMs,
     report: context.report,
   });
 }

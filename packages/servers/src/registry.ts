@@ -36,6 +36,7 @@ export async function startRegistry(context: ServerContext): Promise<Supervised>
     directory: context.directory,
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: false },
     isReady: async () => (await fetch(`http://${address}/v2/`, { headers: { authorization: basicAuthorization(USER, password) } })).ok,
+    longestPauseMs: context.longestPauseMs,
     report: context.report,
   });
 }

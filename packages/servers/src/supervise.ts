@@ -12,8 +12,8 @@ import { programPath } from "./program-path.ts";
 
 const READY_WITHIN_MS = 60_000;
 const READY_POLL_MS = 30;
-const FIRST_BACKOFF_MS = 200;
-const LONGEST_BACKOFF_MS = 15_000;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 15_000;
 /** A server that lived that long before it died starts again without the back-off of earlier deaths. */
 const STABLE_AFTER_MS = 60_000;
 
@@ -28,6 +28,8 @@ export interface ServerProcess {
   /** Variables beside those that it inherits. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly stop: StopSignal;
+  /** The pause before it is started again grows from 200 ms to this. Default 15,000. */
+  readonly longestPauseMs?: number | undefined;
   /** Resolves to true once the server answers. It is asked again and again until then. */
   readonly isReady: () => Promise<boolean>;
   /** Told in one line when the server died and when it is back. */
@@ -80,9 +82,8 @@ async function keepRunning(server: ServerProcess, first: Running, stopping: Abor
 /** Tries until the server is back; undefined when it is to be stopped meanwhile. */
 async function startAgain(server: ServerProcess, deaths: number, stopping: AbortSignal): Promise<Running | undefined> {
   for (let attempt = deaths; !stopping.aborted; attempt++) {
-    await delay(Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), LONGEST_BACKOFF_MS), undefined, { signal: stopping }).catch(
-      () => undefined,
-    );
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), server.longestPauseMs ?? LONGEST_PAUSE_MS);
+    await delay(pauseMs, undefined, { signal: stopping }).catch(() => undefined);
     if (stopping.aborted) return undefined;
     try {
       const running = await start(server, stopping);

@@ -20,13 +20,21 @@ export interface OwnServersOptions {
   readonly report?: (line: string) => void;
 }
 
+/** However often a test kills something, it is soon started again. */
+export const LONGEST_PAUSE_MS = 400;
+
 /** A set of servers of a test's own, to be killed and stopped as it likes. Disposing ends and removes them. */
 export async function ownServers({ prepare, report }: OwnServersOptions = {}): Promise<OwnServers> {
   const directory = await mkdtemp(join(tmpdir(), SERVERS_PREFIX));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     await prepare?.(directory);
-    const servers = await startServers({ directory, cache: readTestConfig().cache, ...(report !== undefined && { report }) });
+    const servers = await startServers({
+      directory,
+      cache: readTestConfig().cache,
+      longestPauseMs: LONGEST_PAUSE_MS,
+      ...(report !== undefined && { report }),
+    });
     return {
       ...addressesSchema.parse(servers),
       directory,

@@ -8,6 +8,7 @@ import { commandOf } from "./app.ts";
 import { servers, uv } from "./client.ts";
 import { freshDatabase } from "./database.ts";
 import { controlPlaneEnvironment, sharedEnvironment } from "./environment.ts";
+import { LONGEST_PAUSE_MS } from "./own-servers.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -151,6 +152,7 @@ function startApp({ app, name, health, directory, environment, report }: App): P
     directory,
     environment,
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: false },
+    longestPauseMs: LONGEST_PAUSE_MS,
     isReady: async () => (await fetch(`http://${health}`)).ok,
     report,
   });

@@ -14,7 +14,7 @@ const FAULTS = ["kill -9", "SIGSTOP"] as const;
 /** Why a build may end when something is lost under it; none of them leaves open what happened. */
 const REASONS = ["REGISTRY_UNAVAILABLE", "BUILD_FAILED", "ATTEMPT_LOST", "UNREACHABLE"];
 
-/** More than the longest pause of a supervisor, and less than it takes to find out by silence that a connection is dead. */
+/** Less than it takes to find out by its silence alone that a connection is dead. */
 const TIMEOUT_MS = 45_000;
 
 const { seed, moments } = readFaultConfig();

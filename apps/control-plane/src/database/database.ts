@@ -1,4 +1,5 @@
 /** The connection to Postgres, and transactions that outlive a restart of it. */
+import { LaminaError } from "@lamina/api";
 import { PrismaPg } from "@prisma/adapter-pg";
 import { setTimeout as delay } from "node:timers/promises";
 import { Prisma, PrismaClient } from "../generated/client.ts";
@@ -30,16 +31,26 @@ export async function inWorkspace<T>(database: Database, workspace: string, work
   );
 }
 
-/** Tries again for a while when Postgres cannot be reached, or ended the work for that of another. */
+/**
+ * Tries again for a while when Postgres cannot be reached, or ended the work for that of another.
+ * @throws {LaminaError} UNREACHABLE when that did not help
+ */
 export async function overOutages<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
     } catch (error) {
-      if (tries >= OUTAGE_TRIES || !isOutage(error)) throw error;
+      if (!isOutage(error)) throw error;
+      if (tries >= OUTAGE_TRIES) throw outage(error);
       await delay(OUTAGE_DELAY_MS);
     }
   }
+}
+
+function outage(cause: unknown): LaminaError {
+  const message =
+    "The platform's database cannot be reached. Try again when it is back; `lamina status` says how the parts of the platform are.";
+  return new LaminaError({ code: "UNREACHABLE", message }, { cause });
 }
 
 /** Ten seconds. */
