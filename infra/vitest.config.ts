@@ -22,6 +22,8 @@ export default defineConfig({
         include: ["test/**/*.test.ts"],
         testTimeout: 60_000,
         hookTimeout: 180_000,
+        // What memory is in use is known after a collection of garbage.
+        execArgv: ["--expose-gc"],
       },
     })),
   },

@@ -1,7 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createRegistry, digestOf, type Registry } from "../src/index.ts";
 import { pieceBytes } from "../src/upload.ts";
@@ -17,13 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => distribution[Symbol.asyncDispose]());
 
-setFlagsFromString("--expose-gc");
-const collectGarbage: unknown = runInNewContext("gc");
-
 /** What buffers hold that somebody still refers to, in bytes. */
 function bytesInUse(): number {
-  if (typeof collectGarbage !== "function") throw new Error("the garbage collector cannot be asked");
-  collectGarbage();
+  if (globalThis.gc === undefined) throw new Error("the garbage collector cannot be asked");
+  globalThis.gc();
   return process.memoryUsage().arrayBuffers;
 }
 
