@@ -1,8 +1,9 @@
 /** Checks an image as far as that can be done before its local files are read. */
-import { checkDefinition, DefinitionError, type StepOperation } from "@lamina/ir";
+import { checkDefinition, DefinitionError } from "@lamina/ir";
 import type { Call } from "./arguments.ts";
 import { failure } from "./failure.ts";
-import type { ImageState, Step } from "./image-state.ts";
+import type { ImageState } from "./image-state.ts";
+import { withoutFiles } from "./local-steps/index.ts";
 
 /** @throws INVALID_INPUT or UNKNOWN_BUILDER_VERSION, at the call that made the image wrong */
 export function checkImage({ builderVersion, base, steps }: ImageState, call: Call): void {
@@ -14,9 +15,3 @@ export function checkImage({ builderVersion, base, steps }: ImageState, call: Ca
     throw failure(code, error.message, { source: call.source, cause: error });
   }
 }
-
-function withoutFiles(step: Step): StepOperation {
-  return step.kind === "localCopy" ? { kind: step.method, tree: NO_TREE, destination: step.destination } : step;
-}
-
-const NO_TREE = `sha256:${"0".repeat(64)}`;

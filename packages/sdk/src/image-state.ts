@@ -2,23 +2,11 @@
 import { LaminaError, SourceLocation } from "@lamina/api";
 import { BaseOperation, StepOperation } from "@lamina/ir";
 import { z } from "zod";
-import { type Condition, isCondition } from "./local/condition.ts";
+import { LocalStep } from "./local-steps/index.ts";
 import { isSecret, type Secret } from "./secret.ts";
 
-/** A copy of local files that have not been read yet. */
-const LocalCopy = z.object({
-  kind: z.literal("localCopy"),
-  method: z.enum(["copyLocalFile", "copyLocalDir"]),
-  /** As it was given: conditions see it so. */
-  given: z.string(),
-  /** The same from the root, by the working directory at the time of the call. */
-  path: z.string(),
-  destination: z.string(),
-  condition: z.custom<Condition>(isCondition).optional(),
-});
-export type LocalCopy = z.infer<typeof LocalCopy>;
-
-const Step = z.union([LocalCopy, StepOperation]);
+/** A step with local files that have not been read yet, or an operation as it is. */
+const Step = z.union([LocalStep, StepOperation]);
 export type Step = z.infer<typeof Step>;
 
 const ImageState = z.object({

@@ -39,10 +39,13 @@ export async function kindOf(path: string): Promise<"file" | "directory" | "othe
   return stats.isDirectory() ? "directory" : "other";
 }
 
-/** One file as a tree, under its own name. */
-export async function readFileTree(path: string, { home }: ReadOptions): Promise<LocalTree> {
+/** One file as a tree, under its own name or another. */
+export async function readFileTree(
+  path: string,
+  { home, name = basename(path) }: Pick<ReadOptions, "home"> & { readonly name?: string },
+): Promise<LocalTree> {
   const absolute = await realpath(path);
-  const found = { path: basename(path), absolute, stats: await stat(absolute, { bigint: true }) };
+  const found = { path: name, absolute, stats: await stat(absolute, { bigint: true }) };
   return readTree([found], await openHashCache({ home, root: absolute }));
 }
 

@@ -1,0 +1,53 @@
+/** `copyLocalFile` and `copyLocalDir` before their files are read. */
+import type { StepOperation } from "@lamina/ir";
+import { posix } from "node:path";
+import { z } from "zod";
+import { type Condition, isCondition } from "../local/condition.ts";
+import { aboutPath } from "../local/problem.ts";
+import { kindOf, readDirectoryTree, readFileTree } from "../local/tree.ts";
+import { Unsupported } from "../local/walk.ts";
+import { NO_TREE, type ReadLocalStep } from "./read.ts";
+
+export const LocalCopy = z.object({
+  kind: z.literal("localCopy"),
+  method: z.enum(["copyLocalFile", "copyLocalDir"]),
+  /** As it was given: conditions see it so. */
+  given: z.string(),
+  /** The same from the root, by the working directory at the time of the call. */
+  path: z.string(),
+  destination: z.string(),
+  condition: z.custom<Condition>(isCondition).optional(),
+});
+export type LocalCopy = z.infer<typeof LocalCopy>;
+
+/** The operation, with the digest of no tree. */
+export function copyWithoutFiles({ method, destination }: LocalCopy): StepOperation {
+  return { kind: method, tree: NO_TREE, destination };
+}
+
+export function readCopy(copy: LocalCopy, home: string): Promise<ReadLocalStep> {
+  return aboutPath(copy, async () => {
+    const kind = await kindOf(copy.path);
+    if (kind === "directory") return readDirectory(copy, home);
+    if (kind === "file" && copy.method === "copyLocalFile") return readFile(copy, home);
+    throw new Unsupported(`"${copy.given}" is not a ${copy.method === "copyLocalDir" ? "directory" : "file or a directory"}`);
+  });
+}
+
+async function readFile({ path, destination }: LocalCopy, home: string): Promise<ReadLocalStep> {
+  const tree = await readFileTree(path, { home });
+  return { tree, operation: { kind: "copyLocalFile", tree: tree.digest, destination: destination === "." ? "./" : destination } };
+}
+
+async function readDirectory({ path, given, destination, condition }: LocalCopy, home: string): Promise<ReadLocalStep> {
+  const prefix = given.replace(/\/+$/, "");
+  const wanted = condition && ((relative: string) => isWanted(condition(`${prefix}/${relative}`)));
+  const tree = await readDirectoryTree(path, { home, ...(wanted !== undefined && { wanted }) });
+  return { tree, operation: { kind: "copyLocalDir", tree: tree.digest, destination: posix.join(destination, ".") } };
+}
+
+/** A promise is true to an `if`: a condition that gives one would silently take every file. */
+function isWanted(answer: unknown): boolean {
+  if (typeof answer === "boolean") return answer;
+  throw new Unsupported(`the condition gave ${answer instanceof Promise ? "a promise" : typeof answer}; it must give true or false`);
+}

@@ -1,0 +1,38 @@
+/** What is wrong with a local path, in the terms of who named it. */
+import { LaminaError } from "@lamina/api";
+import { ChangedWhileRead } from "./digest.ts";
+import { Unsupported } from "./walk.ts";
+
+/** A path as it was given, and the same from the root. */
+export interface GivenPath {
+  readonly given: string;
+  readonly path: string;
+}
+
+/** The message of an error that is about local files; undefined for any other error. */
+export function problemOf(error: unknown, { given, path }: GivenPath): string | undefined {
+  if (error instanceof Unsupported || error instanceof ChangedWhileRead) return error.message;
+  if (error instanceof LaminaError || !(error instanceof Error) || !("code" in error)) return undefined;
+  const where = "path" in error && typeof error.path === "string" && error.path !== path ? error.path : given;
+  switch (error.code) {
+    case "ENOENT":
+      return `there is no "${where}" (looked at ${path})`;
+    case "EACCES":
+    case "EPERM":
+      return `"${where}" may not be read by this user`;
+    case "ELOOP":
+      return `"${where}" is a link that leads to itself, or became a link while it was read`;
+    default:
+      return `"${where}" cannot be read: ${error.message}`;
+  }
+}
+
+/** Runs what reads a local path. @throws Unsupported with the path as it was given, in place of an error about files */
+export async function aboutPath<T>(place: GivenPath, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const problem = problemOf(error, place);
+    throw problem === undefined ? error : new Unsupported(problem, { cause: error });
+  }
+}
