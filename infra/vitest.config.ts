@@ -10,8 +10,6 @@ const folders = ["infra", ...globSync("{packages,apps}/*", { cwd: root })].filte
 export default defineConfig({
   test: {
     root,
-    // Most test files wait for servers most of the time, so more than one a core go on at once.
-    maxWorkers: 3,
     // Once for the whole run, whatever the projects.
     globalSetup: join(root, "packages/testkit/src/global-setup.ts"),
     projects: folders.map((folder) => ({
@@ -22,6 +20,8 @@ export default defineConfig({
         include: ["test/**/*.test.ts"],
         testTimeout: 60_000,
         hookTimeout: 180_000,
+        // Most test files wait for servers most of the time, so more than one a core go on at once.
+        maxWorkers: 3,
         // What memory is in use is known after a collection of garbage.
         execArgv: ["--expose-gc"],
       },
