@@ -1,10 +1,16 @@
 /** Finds what cannot be built in a definition before any work is done for it. */
 import { type BuilderVersion, builderVersion, builderVersionNames } from "./builder-version.ts";
-import { DefinitionError, type DefinitionErrorCode } from "./definition-error.ts";
+import { instructionsFault } from "./check-instructions.ts";
+import { pythonFault } from "./check-python.ts";
+import { DefinitionError, type Fault } from "./definition-error.ts";
+import { fileLayersOf } from "./dockerfile/fragment.ts";
+import { afterStep, NOTHING_INHERITED } from "./dockerfile/inherited.ts";
 import { entryBytes, LONGEST_ENTRY_BYTES } from "./environment-entry.ts";
+import { isImageReference } from "./image-reference.ts";
 import { divideArguments, pipArguments, referencesIn } from "./lower/pip-arguments.ts";
 import { isReservedVariable } from "./lower/reserved.ts";
 import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "./operation.ts";
+import { packageNameFault, requirementsFault } from "./package-faults.ts";
 
 /**
  * Checks a definition as its author wrote it, or the same resolved. The variables of a secret that
@@ -18,32 +24,54 @@ export function checkDefinition(definition: Definition | ResolvedDefinition): Bu
     const known = builderVersionNames().join(", ");
     throw new DefinitionError("unknown-builder-version", `there is no builder version "${definition.builderVersion}"; known are ${known}`);
   }
-  checkLayerCount(definition.steps);
+  checkBase(definition.base);
+  checkSize(definition.steps);
   checkEnvironment(definition.steps);
+  let inherited = NOTHING_INHERITED;
   definition.steps.forEach((step, index) => {
-    const fault = faultOf(step);
+    const secrets = secretVariables(("secrets" in step && step.secrets) || []);
+    const fault = faultOf(step) ?? pythonFault(step, definition, version) ?? instructionsFault(step, { secrets, inherited });
     if (fault !== undefined) throw new DefinitionError(fault.code, `${step.kind}: ${fault.message}`, index);
+    inherited = afterStep(inherited, step);
   });
+  checkLayerCount(definition.steps);
   return version;
 }
 
 type Step = StepOperation | ResolvedStep;
 type StepOf<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 
-interface Fault {
-  readonly code: DefinitionErrorCode;
-  readonly message: string;
-}
-
 /** Docker mounts no more than 127 layers; the rest is left to the base. `env` adds no files. */
 const MOST_LAYERS = 120;
 /** All variables together share, with the arguments, a quarter of the stack: 2 MiB as a rule. */
 const LARGEST_ENVIRONMENT = 1024 * 1024;
+/** As JSON. What is larger belongs into files. */
+const LARGEST_DEFINITION = 4 * 1024 * 1024;
 const LONGEST_PATH = 4095;
 const LONGEST_FILE_NAME = 255;
 
+function checkBase(base: (Definition | ResolvedDefinition)["base"]): void {
+  if (base.kind !== "fromRegistry" || isImageReference(base.reference)) return;
+  const example = 'such as "python:3.12-slim" or "registry.example/team/app@sha256:…"';
+  throw new DefinitionError("invalid-reference", `fromRegistry: ${JSON.stringify(base.reference)} is not an image reference ${example}`);
+}
+
+function checkSize(steps: readonly Step[]): void {
+  let size = 0;
+  steps.forEach((step, index) => {
+    size += Buffer.byteLength(JSON.stringify(step));
+    if (size <= LARGEST_DEFINITION) return;
+    const advice = "put long texts into files and copy them";
+    throw new DefinitionError(
+      "definition-too-large",
+      `${step.kind}: the definition has more than ${LARGEST_DEFINITION} bytes: ${advice}`,
+      index,
+    );
+  });
+}
+
 function checkLayerCount(steps: readonly Step[]): void {
-  const layers = steps.flatMap((step, index) => (step.kind === "env" ? [] : [index]));
+  const layers = steps.flatMap((step, index) => Array.from({ length: fileLayersOf(step) }, () => index));
   const excess = layers[MOST_LAYERS];
   if (excess === undefined) return;
   const advice = "give several commands to one runCommands, several packages to one install, or copy one directory instead of its files";
@@ -89,11 +117,16 @@ function faultOf(step: Step): Fault | undefined {
 function faultOfKind(step: Step): Fault | undefined {
   switch (step.kind) {
     case "pipInstall":
-      return emptyArguments(step.arguments) ?? secretFault(step);
+      return emptyArguments(step.arguments) ?? secretFault(step) ?? requirementsFault(step);
     case "aptInstall":
-      return emptyArguments(step.arguments);
+      return emptyArguments(step.arguments) ?? packageNameFault(step.arguments);
     case "runCommands":
       return step.commands.length === 0 ? { code: "empty-arguments", message: "there is no command" } : undefined;
+    case "addPythonPackages":
+    case "poetryInstallFromFile":
+      return undefined;
+    case "dockerfileCommands":
+      return step.commands.length === 0 ? { code: "empty-arguments", message: "there is no instruction" } : undefined;
     case "copyLocalFile":
     case "copyLocalDir":
       return remotePathFault(step.destination);
@@ -165,6 +198,8 @@ function remotePathFault(path: string): Fault | undefined {
   if (path === "") return fault("is empty");
   if (path.startsWith("~")) return fault("begins with ~, which has no meaning in an image: write the directory out");
   if (parts.includes("..")) return fault("holds .., which a link in the image could lead anywhere: write the path without it");
+  if (parts.some((part) => part.startsWith(".wh.")))
+    return fault("has a name that begins with .wh., which marks a deleted file in an image");
   const tooLong = Buffer.byteLength(path) > LONGEST_PATH || parts.some((part) => Buffer.byteLength(part) > LONGEST_FILE_NAME);
   return tooLong ? fault("is longer than a file system takes") : undefined;
 }

@@ -4,11 +4,20 @@ export const DEFINITION_ERROR_CODES = [
   "empty-arguments",
   "invalid-text",
   "invalid-remote-path",
+  "invalid-instruction",
+  "unsuitable-shell",
+  "invalid-package",
+  "incompatible-wheel",
+  "unsupported-python",
+  "invalid-reference",
+  "invalid-requirement",
+  "invalid-index-url",
   "environment-too-large",
   "reserved-variable",
   "undeclared-secret",
   "misplaced-secret",
   "too-many-layers",
+  "definition-too-large",
 ] as const;
 export type DefinitionErrorCode = (typeof DEFINITION_ERROR_CODES)[number];
 
@@ -24,4 +33,10 @@ export class DefinitionError extends Error {
     this.code = code;
     this.step = step;
   }
+}
+
+/** What is wrong with one step. */
+export interface Fault {
+  readonly code: DefinitionErrorCode;
+  readonly message: string;
 }

@@ -13,11 +13,28 @@ const words = fc.array(
   fc.stringMatching(/^[a-z0-9=<>;'" $\\-]{1,12}$/).filter((word) => word.trim() !== ""),
   { minLength: 1, maxLength: 3 },
 );
+const requirements = fc.array(fc.stringMatching(/^[a-z][a-z0-9]{0,5}(\[[a-z]{1,3}\])?(==[0-9]{1,2})?$|^\.\/[a-z0-9=<>'" $\\-]{1,12}$/), {
+  minLength: 1,
+  maxLength: 3,
+});
 
 const shared = [
-  fc.record({ kind: fc.constant("aptInstall"), arguments: words }),
+  fc.record({ kind: fc.constant("aptInstall"), arguments: words.map((values) => values.flatMap((value) => ["-o", value])) }),
   fc.record({ kind: fc.constant("copyLocalDir"), tree: digest, destination: path }),
   fc.record({ kind: fc.constant("copyLocalFile"), tree: digest, destination: path }),
+  fc.record({
+    kind: fc.constant("addPythonPackages"),
+    tree: digest,
+    packages: fc.array(fc.record({ kind: fc.constant("project"), name: fc.stringMatching(/^[a-z0-9 '"$\\]{1,8}$/) }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+  }),
+  fc.record({
+    kind: fc.constant("poetryInstallFromFile"),
+    tree: digest,
+    groups: fc.option(fc.uniqueArray(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1 }), { nil: undefined }),
+  }),
   fc.record({ kind: fc.constant("env"), variables: fc.dictionary(name, text, { minKeys: 1, maxKeys: 3 }) }),
   fc.record({ kind: fc.constant("workdir"), path }),
 ] as const;
@@ -29,7 +46,7 @@ export const resolvedStep: fc.Arbitrary<ResolvedStep> = fc.oneof(
     commands: fc.array(text, { minLength: 1, maxLength: 3 }),
     secrets: fc.option(names, { nil: undefined }),
   }),
-  fc.record({ kind: fc.constant("pipInstall"), arguments: words, secrets: fc.option(names, { nil: undefined }) }),
+  fc.record({ kind: fc.constant("pipInstall"), arguments: requirements, secrets: fc.option(names, { nil: undefined }) }),
 );
 
 export const resolvedDefinition: fc.Arbitrary<ResolvedDefinition> = fc.record({

@@ -8,6 +8,10 @@ function definitionOf(...steps: StepOperation[]): Definition {
   return { builderVersion: "2026.11", base: { kind: "debianSlim", pythonVersion: "3.13" }, steps };
 }
 
+function packagesOf(...packages: Extract<StepOperation, { kind: "addPythonPackages" }>["packages"]): StepOperation {
+  return { kind: "addPythonPackages", tree: digest, packages };
+}
+
 const faults: readonly { what: string; definition: Definition; code: DefinitionErrorCode; step?: number }[] = [
   { what: "an unknown builder version", definition: { ...definitionOf(), builderVersion: "1999.1" }, code: "unknown-builder-version" },
   {
@@ -21,6 +25,48 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
   { what: "no variable", definition: definitionOf({ kind: "env", variables: {} }), code: "empty-arguments", step: 0 },
   { what: "a NUL", definition: definitionOf({ kind: "runCommands", commands: ["a\0b"] }), code: "invalid-text", step: 0 },
   { what: "half a character", definition: definitionOf({ kind: "env", variables: { A: "\ud83d" } }), code: "invalid-text", step: 0 },
+  {
+    what: "a file that is called as no wheel",
+    definition: definitionOf(packagesOf({ kind: "wheel", name: "sample.whl" })),
+    code: "invalid-package",
+    step: 0,
+  },
+  {
+    what: "one package twice",
+    definition: definitionOf(packagesOf({ kind: "wheel", name: "a_b-1.0-py3-none-any.whl" }, { kind: "sdist", name: "A.b-2.0.zip" })),
+    code: "invalid-package",
+    step: 0,
+  },
+  {
+    what: "a package that leads elsewhere",
+    definition: definitionOf(packagesOf({ kind: "project", name: "../x" })),
+    code: "invalid-package",
+    step: 0,
+  },
+  {
+    what: "a wheel for another Python",
+    definition: definitionOf(packagesOf({ kind: "wheel", name: "a-1.0-cp311-cp311-linux_x86_64.whl" })),
+    code: "incompatible-wheel",
+    step: 0,
+  },
+  {
+    what: "a wheel for another platform",
+    definition: {
+      ...definitionOf(packagesOf({ kind: "wheel", name: "a-1.0-cp313-cp313-manylinux_2_17_aarch64.whl" })),
+      platform: "linux/amd64",
+    },
+    code: "incompatible-wheel",
+    step: 0,
+  },
+  {
+    what: "a Python that Poetry does not run under",
+    definition: {
+      ...definitionOf({ kind: "poetryInstallFromFile", tree: digest }),
+      base: { kind: "debianSlim", pythonVersion: "3.9" },
+    },
+    code: "unsupported-python",
+    step: 0,
+  },
   {
     what: "a way up in a path",
     definition: definitionOf({ kind: "copyLocalDir", tree: digest, destination: "/a/../b" }),
@@ -59,6 +105,43 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
     ),
     code: "environment-too-large",
     step: 10,
+  },
+  {
+    what: "a name that marks a deleted file",
+    definition: definitionOf({ kind: "copyLocalFile", tree: digest, destination: "/app/.wh.a" }),
+    code: "invalid-remote-path",
+    step: 0,
+  },
+  {
+    what: "a base that no registry could name",
+    definition: { ...definitionOf(), base: { kind: "fromRegistry", reference: "Python:3.12" } },
+    code: "invalid-reference",
+  },
+  {
+    what: "a requirement that is none",
+    definition: definitionOf({ kind: "pipInstall", arguments: ["x", "numpy=1.0"] }),
+    code: "invalid-requirement",
+    step: 0,
+  },
+  {
+    what: "two Debian packages in one argument",
+    definition: definitionOf({ kind: "aptInstall", arguments: ["git curl"] }),
+    code: "invalid-requirement",
+    step: 0,
+  },
+  {
+    what: "an index that is no URL",
+    definition: definitionOf({ kind: "pipInstall", arguments: ["x"], indexUrl: "index.example/simple" }),
+    code: "invalid-index-url",
+    step: 0,
+  },
+  {
+    what: "a definition of more than 4 MiB",
+    definition: definitionOf(
+      ...Array.from({ length: 5 }, (): StepOperation => ({ kind: "runCommands", commands: ["x".repeat(1024 * 1024)] })),
+    ),
+    code: "definition-too-large",
+    step: 3,
   },
   { what: "a name of ours", definition: definitionOf({ kind: "env", variables: { LAMINA_NL: "" } }), code: "reserved-variable", step: 0 },
   ...["LAMINA_SECRET_1", "lamina_value"].map((name) => ({

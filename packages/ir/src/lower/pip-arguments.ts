@@ -32,6 +32,20 @@ export function referencesIn(text: string): string[] {
   return [...new Set(Array.from(text.matchAll(REFERENCE), ([, name]) => name ?? ""))];
 }
 
+/** The arguments that are requirements for certain: no flags, nor what may be the value of one. */
+export function requirementsIn(args: readonly string[]): string[] {
+  return args.filter((argument, index) => !argument.startsWith("-") && !mayTakeValue(args[index - 1] ?? ""));
+}
+
+/** The values of the options that name a package index. */
+export function indexesIn(args: readonly string[]): string[] {
+  return args.flatMap((argument, index) => {
+    if (isIndexOption(args[index - 1] ?? "")) return [argument];
+    const [name = "", value = ""] = optionOf(argument);
+    return value !== "" && isIndexOption(name) ? [value] : [];
+  });
+}
+
 /** Writes the references of a text anew. */
 export function replaceReferences(text: string, replacement: (name: string) => string): string {
   return text.replace(REFERENCE, (_, name: string) => replacement(name));
@@ -110,11 +124,26 @@ function requirementsLine(argument: string, previous: string): string | undefine
   if (!argument.startsWith("-")) {
     const option = FILE_OPTIONS.get(previous);
     if (option !== undefined) return `${option} ${argument}`;
-    return previous.startsWith("-") && !previous.includes("=") && !FLAGS_WITHOUT_VALUE.has(previous) ? undefined : argument;
+    return mayTakeValue(previous) ? undefined : argument;
   }
-  const [name, value] = argument.startsWith("--") ? splitOnce(argument, "=") : [argument.slice(0, 2), argument.slice(2)];
+  const [name, value] = optionOf(argument);
   const option = FILE_OPTIONS.get(name ?? "");
   return option === undefined || value === undefined ? undefined : `${option} ${value}`;
+}
+
+/** Whether the argument after it may be its value. */
+function mayTakeValue(argument: string): boolean {
+  return argument.startsWith("-") && !argument.includes("=") && !FLAGS_WITHOUT_VALUE.has(argument);
+}
+
+function isIndexOption(name: string): boolean {
+  const option = FILE_OPTIONS.get(name);
+  return option === "--index-url" || option === "--extra-index-url";
+}
+
+/** The name of an option, and the value that is given with it in one argument. */
+function optionOf(argument: string): string[] {
+  return argument.startsWith("--") ? splitOnce(argument, "=") : [argument.slice(0, 2), argument.slice(2)];
 }
 
 function splitOnce(text: string, separator: string): string[] {
