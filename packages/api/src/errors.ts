@@ -11,6 +11,8 @@ const CODES = {
   UNKNOWN_BUILDER_VERSION: 2,
   /** The base cannot be had: no such tag, or no such Python version. */
   BASE_NOT_FOUND: 2,
+  /** The registry of the base refuses it: credentials are missing or wrong, or do not allow it. */
+  BASE_UNAUTHORIZED: 2,
   /** A secret is used that has no value. */
   SECRET_MISSING: 2,
   NOT_FOUND: 2,
@@ -36,6 +38,8 @@ const CODES = {
   REGISTRY_UNAVAILABLE: 3,
   /** The platform cannot be reached. */
   UNREACHABLE: 3,
+  /** Client and platform do not understand each other, since one of them is older. */
+  VERSION_MISMATCH: 3,
   /** A fault of Lamina itself. */
   INTERNAL: 3,
 } as const;

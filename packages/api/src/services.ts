@@ -18,7 +18,9 @@ export const PlatformInfo = z.object({
   builderVersions: z.array(z.string()),
   platform: Platform,
   /** Workers that were heard of lately. */
-  workers: z.array(z.object({ name: z.string(), kind: z.enum(["builder", "runner"]), pool: z.string(), version: z.string() })),
+  workers: z.array(
+    z.object({ name: z.string(), kind: z.enum(["builder", "runner"]), pool: z.string(), gpus: z.int(), version: z.string() }),
+  ),
   /** What the control plane itself stands on, each with what is wrong with it, if anything is. */
   parts: z.array(z.object({ name: z.string(), address: z.string(), problem: z.string().optional() })),
 });
@@ -30,6 +32,10 @@ export const PlanInput = z.object({
   forcedFrom: z.int().min(0).optional(),
   /** Asks the base registry again for the digest of a tag. */
   pull: z.boolean().default(false),
+  /** Where each layer's method was called, the base first, as far as that is known. */
+  sources: z.array(SourceLocation.nullable()).optional(),
+  /** Values of the inline secrets. A plan needs those of the base's registry alone. Encrypted at rest, gone when the build has ended. */
+  secrets: z.record(VariableName, z.string()).default({}),
 });
 export type PlanInput = z.input<typeof PlanInput>;
 
@@ -54,8 +60,6 @@ export const StartBuildInput = PlanInput.extend({
   name: z.string().max(200).optional(),
   /** Where each layer's method was called, the base first. */
   sources: z.array(SourceLocation.nullable()),
-  /** Values of the inline secrets. Encrypted at rest, gone when the build has ended. */
-  secrets: z.record(VariableName, z.string()).default({}),
 });
 export type StartBuildInput = z.input<typeof StartBuildInput>;
 
@@ -150,6 +154,8 @@ export const Worker = z.object({
   name: z.string().min(1),
   kind: z.enum(["builder", "runner"]),
   pool: z.string().min(1),
+  /** How many GPUs what it runs may have. */
+  gpus: z.int().min(0).default(0),
   platform: Platform,
   version: z.string(),
 });
@@ -171,13 +177,17 @@ export type ClaimInput = z.infer<typeof ClaimInput>;
 export const ImageLocation = z.object({ host: z.string().optional(), repository: z.string(), digest: Digest });
 export type ImageLocation = z.infer<typeof ImageLocation>;
 
+/** What a registry asks for. */
+export const RegistryCredentials = z.object({ username: z.string(), password: z.string() });
+export type RegistryCredentials = z.infer<typeof RegistryCredentials>;
+
 /** What the holder of an attempt's lease needs to make its layers. */
 export const ClaimedAttempt = z.object({
   token: z.int(),
   leaseSeconds: z.number(),
   definition: ResolvedDefinition,
-  /** The image to start from, and the user that its config names. */
-  from: ImageLocation.extend({ user: z.string().optional() }),
+  /** The image to start from, the user that its config names, and the credentials for a base elsewhere; handed out once. */
+  from: ImageLocation.extend({ user: z.string().optional(), credentials: RegistryCredentials.optional() }),
   /** The layers to make, consecutive, in order. `index` counts from the base, which is 0. */
   layers: z.array(z.object({ index: z.int().min(1), id: z.string(), record: z.string(), parentRecord: z.string().nullable() })).min(1),
   /** The first layer of the definition that must be made anew, whatever is cached. */

@@ -1,10 +1,11 @@
 /** What the methods of an image take, and the checks that need nothing but the arguments. */
 import type { SourceLocation } from "@lamina/api";
-import { VariableName } from "@lamina/ir";
+import { normalPackageName, VariableName } from "@lamina/ir";
 import { isAbsolute, posix } from "node:path";
 import { z } from "zod";
 import { invalidInput, parseArgument } from "./failure.ts";
 import { type Condition, isCondition } from "./local/condition.ts";
+import { ignoreFault } from "./local/ignore.ts";
 import { isSecret, type Secret } from "./secret.ts";
 
 /** Strings, then options if there are any. */
@@ -37,7 +38,23 @@ export interface PipInstallOptions extends RunOptions {
   readonly pre?: boolean | undefined;
 }
 
+export interface PoetryInstallOptions extends RunOptions {
+  /** Lets Poetry choose the versions while building, though there is a poetry.lock. */
+  readonly ignoreLockfile?: boolean | undefined;
+  /** Extras of the project to install too. */
+  readonly extras?: readonly string[] | undefined;
+  /** Dependency groups to install beside the main one. */
+  readonly groups?: readonly string[] | undefined;
+}
+
+export interface DockerfileCommandsOptions extends RunOptions {
+  /** What COPY and bind mounts find: a path in the context, and the local file or directory that is there. */
+  readonly contextFiles?: Readonly<Record<string, string>> | undefined;
+}
+
 export interface CopyLocalDirOptions {
+  /** Patterns of what is left out, as lines of a .dockerignore. They come after those of the `.dockerignore` in the directory. */
+  readonly ignore?: string | readonly string[] | undefined;
   /** Says of each file whether it is copied. It gets the file's path with the given directory in front; without it all are. */
   readonly condition?: Condition | undefined;
 }
@@ -47,9 +64,11 @@ const filled = text.refine((value) => value.trim() !== "", "is empty");
 const flag = z.boolean({ error: "must be true or false" }).optional();
 const oneOrMore = z.union([filled, z.array(filled).readonly()], { error: "must be a string or a list of strings" }).optional();
 
+const secret = z.custom<Secret>(isSecret, "must be a Secret");
+
 const runOptions = {
   forceBuild: flag,
-  secrets: z.array(z.custom<Secret>(isSecret, "must be a Secret"), { error: "must be a list of secrets" }).readonly().optional(),
+  secrets: z.array(secret, { error: "must be a list of secrets" }).readonly().optional(),
   gpu: z
     .string()
     .regex(/^(any|[A-Za-z][A-Za-z0-9-]*(:[1-9][0-9]*)?)$/, 'must be like "T4", "A100:2", "A100-80GB" or "any"')
@@ -64,17 +83,40 @@ export const PipInstallOptions = z.strictObject({
   extraIndexUrl: oneOrMore,
   pre: flag,
 });
-export const CopyLocalDirOptions = z.strictObject({ condition: z.custom<Condition>(isCondition, "must be a function").optional() });
+const packageNames = z
+  .array(z.string().regex(/^[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?$/, "is not a name: letters, digits, '-', '_' and '.'"), {
+    error: "must be a list of names",
+  })
+  .transform((names) => [...new Set(names.map(normalPackageName))].sort())
+  .default([]);
+export const PoetryInstallOptions = z.strictObject({
+  ...runOptions,
+  ignoreLockfile: flag,
+  extras: packageNames,
+  groups: packageNames,
+});
+const instructions = z.array(filled, { error: "must be a list of strings" }).min(1, "must not be empty").readonly();
+export const DockerfileCommandsOptions = z.strictObject({
+  ...runOptions,
+  contextFiles: z.record(z.string(), filled, { error: "must be an object of paths in the context and local paths" }).optional(),
+});
+export const CopyLocalDirOptions = z.strictObject({
+  condition: z.custom<Condition>(isCondition, "must be a function").optional(),
+  ignore: oneOrMore.check(({ value, issues }) => {
+    for (const input of listed(value)) {
+      const fault = ignoreFault(input);
+      if (fault !== undefined) issues.push({ code: "custom", input, message: `${JSON.stringify(input)} is no pattern: ${fault}` });
+    }
+  }),
+});
 export const DebianSlimOptions = z.strictObject({
   pythonVersion: z
     .string({ error: 'must be a string such as "3.12"' })
     .regex(/^3\.\d{1,2}$/, 'must be a major and minor version such as "3.12"')
     .optional(),
-  builderVersion: z.string().optional(),
+  builderVersion: text.optional(),
 });
-/** Where options may come later: one that is given is refused rather than ignored. */
-export const NoOptions = z.strictObject({});
-export type NoOptions = z.infer<typeof NoOptions>;
+export const FromRegistryOptions = z.strictObject({ secret: secret.optional(), setupDockerfileCommands: instructions.optional() });
 export const Variables = z.record(
   z
     .string()
@@ -82,7 +124,7 @@ export const Variables = z.record(
   text,
   { error: "give an object of variable names and values" },
 );
-export const Reference = text.regex(/^[^\s-]\S*$/, 'is not an image reference such as "python:3.12-slim"');
+export const Reference = text;
 
 /** Parts the strings of a call from the options at their end. @throws INVALID_INPUT when there is no string, or something else among them */
 export function splitOptions<Options>(
@@ -100,9 +142,36 @@ export function splitOptions<Options>(
   return { strings, options: parseArgument(options, hasOptions ? last : {}, call) };
 }
 
+/** The options of a poetryInstallFromFile, the names in their normal form. */
+export function poetryOptions(options: PoetryInstallOptions, call: Call): z.output<typeof PoetryInstallOptions> {
+  return parseArgument(PoetryInstallOptions, options, call);
+}
+
+/** Instructions of a Dockerfile, one or several in each string. */
+export function instructionList(value: unknown, call: Call): readonly string[] {
+  return parseArgument(instructions, value, { ...call, method: `${call.method}: the instructions` });
+}
+
+/** A path in a context, in its normal form. */
+export function contextPath(value: string, call: Call): string {
+  const path = posix.normalize(value).replace(/\/$/, "");
+  const isOutside = posix.isAbsolute(path) || path === ".." || path.startsWith("../") || value === "" || value.includes("\0");
+  if (!isOutside && !path.split("/").some((part) => part.startsWith(".wh."))) return path;
+  throw invalidInput(
+    `${call.method}: contextFiles: "${value}" is no path in the context, which is relative, leads nowhere else and has no name that begins with .wh.`,
+    call.source,
+  );
+}
+
 /** A local path that was given. */
 export function localPath(value: unknown, call: Call): string {
-  return parseArgument(filled, value, { ...call, method: `${call.method}: the local path` });
+  const path = filled.refine((given) => !given.includes("\0"), "holds a NUL, which no path can");
+  return parseArgument(path, value, { ...call, method: `${call.method}: the local path` });
+}
+
+/** One value or several, as a list. */
+export function listed(values: string | readonly string[] | undefined): readonly string[] {
+  return typeof values === "string" ? [values] : (values ?? []);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Client } from "./client/client.ts";
 import { imageState } from "./image-state.ts";
 import { removeTrees, stageTree } from "./local/stage.ts";
 import { type AnyImage, type Planned, planned, type PlanOptions } from "./plan.ts";
+import { aboutChange } from "./snapshot.ts";
 
 export interface ExportOptions extends PlanOptions {
   /** Where to write; it has to be empty, missing, or an earlier export. */
@@ -76,7 +77,9 @@ async function writeContext(context: Lowered["contexts"][number], { directory, p
   }
   const tree = plan.snapshot.trees.get(context.tree);
   if (tree === undefined) throw new RangeError(`the image has no tree ${context.tree}`);
-  await stageTree(tree, join(directory, context.kind === "file" ? "f" : "t"));
+  await stageTree(tree, join(directory, context.kind === "file" ? "f" : "t")).catch((error: unknown) => {
+    throw aboutChange(error, [tree]);
+  });
 }
 
 /** Relative to the directory of the export. */

@@ -7,11 +7,12 @@ import { connect } from "./client/client.ts";
 import { dockerfileOf } from "./dockerfile.ts";
 import { parseArgument } from "./failure.ts";
 import { checkImage } from "./image-check.ts";
-import { withSecrets } from "./image-secrets.ts";
+import { registrySecret, withSecrets } from "./image-secrets.ts";
 import { IMAGE, type ImageState, type Step } from "./image-state.ts";
 import type { LocalCopy } from "./local-steps/copy.ts";
+import type { LocalPath } from "./local-steps/read.ts";
 import { type ImagePlan, planImage, type PlanOptions } from "./plan.ts";
-import { referenceTo } from "./secret.ts";
+import { referenceTo, type Secret } from "./secret.ts";
 import { callSite } from "./source.ts";
 
 export interface DebianSlimOptions {
@@ -19,6 +20,13 @@ export interface DebianSlimOptions {
   readonly pythonVersion?: string | undefined;
   /** Pins how layers are made; without it the newest that this SDK knows. */
   readonly builderVersion?: string | undefined;
+}
+
+export interface FromRegistryOptions {
+  /** Of a private registry: it brings REGISTRY_USERNAME and REGISTRY_PASSWORD. No layer depends on it. */
+  readonly secret?: Secret | undefined;
+  /** Instructions of a Dockerfile that come right after the base, as a step of their own: {@link Image.dockerfileCommands}. */
+  readonly setupDockerfileCommands?: readonly string[] | undefined;
 }
 
 /**
@@ -44,11 +52,13 @@ export class Image {
   }
 
   /** An image of a registry, such as "python:3.12-slim" or "registry.example/team/app@sha256:…". */
-  static fromRegistry(tag: string, options: take.NoOptions = {}): Image {
+  static fromRegistry(tag: string, options: FromRegistryOptions = {}): Image {
     const call = calling("fromRegistry");
-    parseArgument(take.NoOptions, options, call);
+    const { secret, setupDockerfileCommands: setup } = parseArgument(take.FromRegistryOptions, options, call);
     const reference = parseArgument(take.Reference, tag, { ...call, method: "fromRegistry: the tag" });
-    return Image.#from({ kind: "fromRegistry", reference }, DEFAULT_BUILDER_VERSION, call);
+    const base = { kind: "fromRegistry" as const, reference, ...(secret && { secret: registrySecret(secret, call) }) };
+    const image = Image.#from(base, DEFAULT_BUILDER_VERSION, { ...call, ...(secret && { secrets: [secret] }) });
+    return setup === undefined ? image : image.#with({ kind: "dockerfileCommands", commands: [...setup] }, call);
   }
 
   /**
@@ -59,8 +69,8 @@ export class Image {
     const call = calling("pipInstall");
     const { strings, options } = take.splitOptions(packages, take.PipInstallOptions, { ...call, what: "package" });
     const { pre, indexUrl } = options;
-    const [findLinks, ...moreLinks] = listed(options.findLinks);
-    const [extraIndexUrl, ...moreIndexes] = listed(options.extraIndexUrl);
+    const [findLinks, ...moreLinks] = take.listed(options.findLinks);
+    const [extraIndexUrl, ...moreIndexes] = take.listed(options.extraIndexUrl);
     const flags = [...moreLinks.flatMap((link) => ["--find-links", link]), ...moreIndexes.flatMap((url) => ["--extra-index-url", url])];
     const step: StepOperation = {
       kind: "pipInstall",
@@ -72,6 +82,40 @@ export class Image {
       ...runFields(options),
     };
     return this.#with(step, call, options);
+  }
+
+  /**
+   * Installs local Python packages with what they depend on: wheels (`.whl`), source distributions (`.tar.gz`, `.zip`), directories with a
+   * pyproject.toml or setup.py, and directories with an `__init__.py`, which can be imported by their name then.
+   */
+  addPythonPackages(...paths: take.WithOptions<take.RunOptions>): Image {
+    const call = calling("addPythonPackages");
+    const { strings, options } = take.splitOptions(paths, take.RunOptions, { ...call, what: "path" });
+    return this.#with(
+      { kind: "localPackages", method: "addPythonPackages", paths: strings.map(pathOf), run: runFields(options) },
+      call,
+      options,
+    );
+  }
+
+  /**
+   * Installs what a Poetry project depends on, not the project itself: what its lock says, that is the file given or else the `poetry.lock`
+   * beside the pyproject; without one, what Poetry chooses while building. Poetry is brought for it, and does not stay in the image.
+   */
+  poetryInstallFromFile(pyproject: string, lockFile?: string, options: take.PoetryInstallOptions = {}): Image {
+    const call = calling("poetryInstallFromFile");
+    const { ignoreLockfile, extras, groups, ...rest } = take.poetryOptions(options, call);
+    const lock = lockFile === undefined ? ("beside" as const) : pathOf(take.localPath(lockFile, call));
+    const step: Step = {
+      kind: "localPoetry",
+      method: "poetryInstallFromFile",
+      pyproject: pathOf(take.localPath(pyproject, call)),
+      lock: ignoreLockfile === true ? "ignored" : lock,
+      extras,
+      groups: groups.filter((name) => name !== "main"),
+      run: runFields(rest),
+    };
+    return this.#with(step, call, rest);
   }
 
   /** Installs Debian packages, as root. Arguments are package names and apt's flags. */
@@ -96,11 +140,33 @@ export class Image {
     return this.#copy({ method: "copyLocalFile", local: localPath, remote: remotePath }, calling("copyLocalFile"));
   }
 
-  /** Copies what is in a local directory: files, empty directories, and symbolic links as they are. Paths as in {@link Image.copyLocalFile}. */
+  /**
+   * Copies what is in a local directory: files, empty directories, and symbolic links as they are. Paths as in {@link Image.copyLocalFile}.
+   * A `.dockerignore` in the directory is honoured, and copied like any other file.
+   */
   copyLocalDir(localPath: string, remotePath?: string, options: take.CopyLocalDirOptions = {}): Image {
     const call = calling("copyLocalDir");
-    const { condition } = parseArgument(take.CopyLocalDirOptions, options, call);
-    return this.#copy({ method: "copyLocalDir", local: localPath, remote: remotePath, condition }, call);
+    const { condition, ignore } = parseArgument(take.CopyLocalDirOptions, options, call);
+    return this.#copy({ method: "copyLocalDir", local: localPath, remote: remotePath, condition, ignore: take.listed(ignore) }, call);
+  }
+
+  /**
+   * Runs instructions of a Dockerfile, as one step: in each string one or several whole ones. They go on with the image as it is, so
+   * FROM has no place among them, and what they set (USER, SHELL, ARG …) holds for later steps too.
+   */
+  dockerfileCommands(commands: readonly string[], options: take.DockerfileCommandsOptions = {}): Image {
+    const call = calling("dockerfileCommands");
+    const { contextFiles, ...rest } = parseArgument(take.DockerfileCommandsOptions, options, call);
+    const instructions = take.instructionList(commands, call);
+    if (contextFiles === undefined) {
+      return this.#with({ kind: "dockerfileCommands", commands: [...instructions], ...runFields(rest) }, call, rest);
+    }
+    const files = Object.entries(contextFiles).map(([place, given]) => ({
+      ...pathOf(take.localPath(given, call)),
+      place: take.contextPath(place, call),
+    }));
+    const step = { kind: "localInstructions", method: "dockerfileCommands", commands: instructions, files, run: runFields(rest) } as const;
+    return this.#with(step, call, rest);
   }
 
   /** Sets environment variables, for later steps and for what runs in the image. Nothing in a value is expanded. */
@@ -133,8 +199,9 @@ export class Image {
     return buildImage(await connect(), this, options);
   }
 
-  static #from(base: ImageState["base"], version: string, call: take.Call): Image {
-    const state: ImageState = { format: 1, builderVersion: version, base, steps: [], sources: [call.source], secrets: [] };
+  static #from(base: ImageState["base"], version: string, call: take.Call & { readonly secrets?: readonly Secret[] }): Image {
+    const { source, secrets = [] } = call;
+    const state: ImageState = { format: 1, builderVersion: version, base, steps: [], sources: [source], secrets };
     checkImage(state, call);
     return new Image(state);
   }
@@ -142,8 +209,9 @@ export class Image {
   #copy(copy: LocalCopyArguments, call: take.Call): Image {
     const given = take.localPath(copy.local, call);
     const destination = take.destinationOf(given, copy.remote, call);
-    const { method, condition } = copy;
-    return this.#with({ kind: "localCopy", method, given, path: resolve(given), destination, ...(condition && { condition }) }, call);
+    const { method, condition, ignore = [] } = copy;
+    const chosen = { ...(condition && { condition }), ...(ignore.length > 0 && { ignore }) };
+    return this.#with({ kind: "localCopy", method, given, path: resolve(given), destination, ...chosen }, call);
   }
 
   #with(step: Step, call: take.Call, { forceBuild, secrets = [] }: take.RunOptions = {}): Image {
@@ -166,6 +234,7 @@ interface LocalCopyArguments {
   readonly local: string;
   readonly remote: string | undefined;
   readonly condition?: LocalCopy["condition"];
+  readonly ignore?: LocalCopy["ignore"];
 }
 
 /** What the definition says of a step that runs something. */
@@ -173,10 +242,10 @@ function runFields({ gpu, secrets = [] }: take.RunOptions) {
   return { ...(gpu !== undefined && { gpu }), ...(secrets.length > 0 && { secrets: secrets.map(referenceTo) }) };
 }
 
-function calling(method: string): take.Call {
-  return { method, source: callSite() };
+function pathOf(given: string): LocalPath {
+  return { given, path: resolve(given) };
 }
 
-function listed(values: string | readonly string[] | undefined): readonly string[] {
-  return typeof values === "string" ? [values] : (values ?? []);
+function calling(method: string): take.Call {
+  return { method, source: callSite() };
 }

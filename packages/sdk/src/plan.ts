@@ -1,10 +1,10 @@
 /** Planning: what a build of an image would find, make and send. */
 import type { Plan } from "@lamina/api";
 import type { Client } from "./client/client.ts";
+import { baseValues } from "./image-secrets.ts";
 import { type IMAGE, type ImageState, imageState } from "./image-state.ts";
-import { type Snapshot, snapshotOf } from "./snapshot.ts";
+import { type Snapshot, type SnapshotTree, snapshotOf } from "./snapshot.ts";
 import { missingFilesOf } from "./upload/missing-files.ts";
-import type { LocalTree } from "./local/tree.ts";
 
 export interface PlanOptions {
   /** Asks the base registry again which image a tag means. */
@@ -31,26 +31,33 @@ export interface Planned {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
   /** The trees that the platform does not hold whole. */
-  readonly trees: readonly LocalTree[];
+  readonly trees: readonly SnapshotTree[];
 }
 
 /** Reads the local files of an image and asks the platform about it. */
 export async function planned(client: Client, state: ImageState, options: PlanOptions): Promise<Planned> {
   const snapshot = await snapshotOf(state);
-  const planning = plannedAs(client, { snapshot, forcedFrom: state.forcedFrom }, options);
+  const planning = plannedAs(client, { snapshot, state }, options);
   const [result] = await Promise.all([planning, snapshot.remember()]);
   return result;
 }
 
 export interface Asked {
   readonly snapshot: Snapshot;
-  readonly forcedFrom: number | undefined;
+  readonly state: ImageState;
 }
 
 /** Asks the platform about an image whose local files were read. */
-export async function plannedAs(client: Client, { snapshot, forcedFrom }: Asked, { pull = false, signal }: PlanOptions): Promise<Planned> {
+export async function plannedAs(client: Client, { snapshot, state }: Asked, { pull = false, signal }: PlanOptions): Promise<Planned> {
+  const { forcedFrom } = state;
   const plan = await client.images.plan(
-    { definition: snapshot.definition, pull, ...(forcedFrom !== undefined && { forcedFrom }) },
+    {
+      definition: snapshot.definition,
+      sources: [...state.sources],
+      pull,
+      secrets: baseValues(state),
+      ...(forcedFrom !== undefined && { forcedFrom }),
+    },
     { signal },
   );
   return { snapshot, plan, trees: plan.missingTrees.flatMap((digest) => snapshot.trees.get(digest) ?? []) };

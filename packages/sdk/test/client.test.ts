@@ -91,6 +91,7 @@ test("a file that changes between planning and sending is an error that says so"
   await expect(upload(client, trees, { onProgress: () => {} })).rejects.toMatchObject({
     code: "INVALID_INPUT",
     message: expect.stringMatching(/files\/a" changed while it was read/),
+    info: { source: { file: import.meta.filename } },
   });
 });
 

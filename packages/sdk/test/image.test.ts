@@ -1,11 +1,12 @@
 import * as fc from "fast-check";
 import { App, Image, type ImageState, imagesOf, imageState, LaminaError, Secret } from "lamina";
 import { describe, expect, test } from "vitest";
+import { baseValues, inlineValues } from "../src/image-secrets.ts";
 
 /** A method call that fits on any image. */
 const step = fc.oneof(
   fc
-    .array(fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/), { minLength: 1, maxLength: 3 })
+    .array(fc.stringMatching(/^[a-z][a-z0-9-]{0,8}[a-z]$/), { minLength: 1, maxLength: 3 })
     .map((names) => (image: Image) => image.pipInstall(...names)),
   fc.stringMatching(/^[a-z]{1,8}$/).map((name) => (image: Image) => image.aptInstall(name)),
   fc.string({ minLength: 1 }).map((text) => (image: Image) => image.runCommands(`echo ${text.replaceAll("\0", "")}.`)),
@@ -105,6 +106,27 @@ test("a base of a registry is kept as it was written", () => {
   expect(imageState(Image.fromRegistry("ghcr.io/a/b:1")).base).toEqual({ kind: "fromRegistry", reference: "ghcr.io/a/b:1" });
 });
 
+test("the secret of a base is named by it, and its values are with the image's others", () => {
+  const values = { REGISTRY_USERNAME: "me", REGISTRY_PASSWORD: "p", MORE: "x" };
+  const image = Image.fromRegistry("ghcr.io/a/b:1", { secret: Secret.fromDict(values) });
+  const secret = { kind: "inline", variables: ["REGISTRY_PASSWORD", "REGISTRY_USERNAME"] };
+  expect(imageState(image).base).toEqual({ kind: "fromRegistry", reference: "ghcr.io/a/b:1", secret });
+  expect(inlineValues(imageState(image).secrets)).toEqual(values);
+  expect(baseValues(imageState(image))).toEqual({ REGISTRY_USERNAME: "me", REGISTRY_PASSWORD: "p" });
+  const named = Image.fromRegistry("ghcr.io/a/b:1", { secret: Secret.fromName("registry") });
+  expect(imageState(named).base).toMatchObject({ secret: { kind: "named", name: "registry" } });
+  expect(baseValues(imageState(named))).toEqual({});
+});
+
+test("the secret of a base has to bring what a registry asks for", () => {
+  const call = () => Image.fromRegistry("ghcr.io/a/b:1", { secret: Secret.fromDict({ REGISTRY_USERNAME: "me", PASSWORD: "p" }) });
+  expect(thrownBy(call)).toMatchObject({
+    code: "SECRET_MISSING",
+    message: "fromRegistry: the secret has no REGISTRY_PASSWORD; it has to bring REGISTRY_USERNAME and REGISTRY_PASSWORD",
+    info: { source: { file: import.meta.filename } },
+  });
+});
+
 test("the first forced layer is remembered, counted with the base as 0", () => {
   const image = Image.debianSlim().aptInstall("git").aptInstall("curl", { forceBuild: true }).pipInstall("numpy", { forceBuild: true });
   expect(imageState(image).forcedFrom).toBe(2);
@@ -124,12 +146,29 @@ test.each([
 
 const image = Image.debianSlim();
 /** A call that somebody without a type checker may write. */
-const unchecked = (method: "pipInstall" | "runCommands" | "env", ...given: unknown[]): unknown =>
-  Reflect.apply(image[method], image, given);
+const unchecked = (method: "pipInstall" | "runCommands" | "env" | "fromRegistry", ...given: unknown[]): unknown =>
+  method === "fromRegistry" ? Reflect.apply(Image.fromRegistry, Image, given) : Reflect.apply(image[method], image, given);
 
 const faults: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["a patch version of Python", () => Image.debianSlim({ pythonVersion: "3.11.2" }), /debianSlim: pythonVersion: must be .* "3.12"/],
-  ["a base with a space", () => Image.fromRegistry("python 3"), /fromRegistry: the tag: is not an image reference/],
+  ["an option of a base that there is not", () => unchecked("fromRegistry", "x", { password: "p" }), /fromRegistry: .*"password"/],
+  ["a base's secret that is none", () => unchecked("fromRegistry", "x", { secret: "p" }), /fromRegistry: secret: must be a Secret/],
+  ["GPUs by a word", () => image.runCommands("true", { gpu: "T4:two" }), /runCommands: gpu: must be like "T4"/],
+  ["no GPU at all", () => image.aptInstall("git", { gpu: "T4:0" }), /aptInstall: gpu: must be like "T4"/],
+  ["a base with a space", () => Image.fromRegistry("python 3"), /fromRegistry: "python 3" is not an image reference/],
+  ["a base with capitals in its name", () => Image.fromRegistry("Python:3.12"), /"Python:3.12" is not an image reference such as "python/],
+  [
+    "a requirement that is none",
+    () => image.pipInstall("numpy pandas"),
+    /"numpy pandas" is not a requirement .* after "numpy" comes "pandas"/,
+  ],
+  [
+    "an index that is no URL",
+    () => image.pipInstall("x", { indexUrl: "index.example" }),
+    /"index.example" is not the URL of a package index/,
+  ],
+  ["a second index that is no URL", () => image.pipInstall("x", { extraIndexUrl: ["https://a", "b c"] }), /"b c" is not the URL/],
+  ["two Debian packages in one string", () => image.aptInstall("git curl"), /"git curl" is not the name of a package/],
   ["no package", () => image.pipInstall(), /pipInstall: give at least one package/],
   ["an empty package", () => image.aptInstall("git", " "), /aptInstall: package 2: is empty/],
   ["something that is no string among packages", () => unchecked("pipInstall", 3, "x"), /pipInstall: package 1: must be a string/],
@@ -141,6 +180,28 @@ const faults: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["a number as a value", () => unchecked("env", { A: 1 }), /env: A: must be a string/],
   ["no variable", () => image.env({}), /env: there is no variable/],
   ["NUL in a command", () => image.runCommands("echo \0"), /NUL/],
+  ["no command", () => image.runCommands(), /runCommands: give at least one command/],
+  ["no Debian package but options", () => image.aptInstall({ forceBuild: true }), /aptInstall: give at least one package/],
+  ["NUL in a local path", () => image.copyLocalFile("a\0b", "/a"), /copyLocalFile: the local path: holds a NUL/],
+  ["NUL in a remote path", () => image.copyLocalDir("a", "/a\0b"), /NUL/],
+  ["NUL in a working directory", () => image.workdir("/a\0b"), /NUL/],
+  ["no working directory", () => image.workdir(""), /workdir: the path in the image: is empty/],
+  ["a name that marks a deleted file", () => image.copyLocalFile("a", "/app/.wh.a"), /begins with .wh., which marks a deleted file/],
+  [
+    "a pattern that is none",
+    () => image.copyLocalDir("a", "/a", { ignore: ["*.log", "[a"] }),
+    /ignore: "\[a" is no pattern: a \[ has no \]/,
+  ],
+  ["an exception from nothing", () => image.copyLocalDir("a", "/a", { ignore: "!" }), /ignore: "!" is no pattern: there is nothing after/],
+  ["a secret of nothing", () => Secret.fromDict({}), /Secret.fromDict: give at least one variable/],
+  ["a secret of no variable", () => Secret.fromEnv([]), /Secret.fromEnv: give at least one variable name/],
+  ["a secret without a name", () => Secret.fromName(""), /Secret.fromName: a secret's name is/],
+  [
+    "more layers than can be",
+    () => Array.from({ length: 121 }).reduce<Image>((grown) => grown.workdir("/x"), image),
+    /121 steps change files, and no more than 120 can: give several commands/,
+  ],
+  ["a definition that is too large", () => image.runCommands("x".repeat(4 * 1024 * 1024)), /more than 4194304 bytes: put long texts/],
   ["~ in a remote path", () => image.workdir("~/app"), /~/],
   [".. in a remote path", () => image.copyLocalDir("src", "/app/../x"), /\.\./],
   ["an escaping path without a remote one", () => image.copyLocalFile("../x"), /lies outside the working directory/],
@@ -162,7 +223,11 @@ describe("what cannot be right is an error at the call", () => {
   });
 
   test("a builder version that this release does not know", () => {
-    expect(thrownBy(() => Image.debianSlim({ builderVersion: "1999.01" }))).toMatchObject({ code: "UNKNOWN_BUILDER_VERSION" });
+    expect(thrownBy(() => Image.debianSlim({ builderVersion: "1999.01" }))).toMatchObject({
+      code: "UNKNOWN_BUILDER_VERSION",
+      message: 'there is no builder version "1999.01"; known are 2026.11',
+      info: { source: { file: import.meta.filename } },
+    });
   });
 });
 
@@ -185,15 +250,12 @@ describe("images of a module", () => {
     expect(imagesOf({ serve })).toEqual([{ name: "serve", image: web }]);
   });
 
-  test("an option that there is not is refused by functions and by bases of a registry", () => {
+  test("an option that there is not is refused by functions", () => {
     const options = { image: web, gpu: "T4" };
     expect(thrownBy(() => app.function(options, () => {}))).toMatchObject({
       code: "INVALID_INPUT",
       message: expect.stringContaining("gpu"),
     });
-    // @ts-expect-error It takes no options, and JavaScript does not know.
-    const call = () => Image.fromRegistry("ghcr.io/a/b:1", { secret: Secret.fromName("registry") });
-    expect(thrownBy(call)).toMatchObject({ code: "INVALID_INPUT", message: expect.stringMatching(/^fromRegistry: .*secret/) });
   });
 
   test("a function holds its image and its handler", () => {

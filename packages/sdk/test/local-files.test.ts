@@ -1,9 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { appendFileSync, rmSync, symlinkSync } from "node:fs";
 import { chmod, lstat, mkdir, readFile, readlink, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { treeDigest } from "@lamina/ir";
+import type { Image } from "lamina";
 import { expect, test } from "vitest";
 import { stageTree } from "../src/local/stage.ts";
 import { snapshotOfCopy, workspace } from "./support/workspace.ts";
@@ -133,12 +135,86 @@ test("what an image cannot hold is refused, unless a condition leaves it out", a
     snapshotOfCopy((image) => image.copyLocalDir(place.path(directory), "/x", condition && { condition }));
   try {
     await expect(copy("keep")).rejects.toThrow(/\.wh\.a" begins with \.wh\., which marks a deleted file/);
+    const single = snapshotOfCopy((image) => image.copyLocalFile(place.path("keep/.wh.a"), "/x"));
+    await expect(single).rejects.toThrow(/copyLocalFile: ".*\.wh\.a" begins with \.wh\., .*; rename it/);
     await expect(copy("utf8")).rejects.toThrow(/has a name that is not UTF-8/);
     await expect(copy("socket")).rejects.toThrow(/is a socket, which an image cannot hold/);
     await expect(copy("utf8", (path) => path.endsWith("ok"))).resolves.toBeDefined();
     await expect(copy("socket", (path) => path.endsWith("ok"))).resolves.toBeDefined();
   } finally {
     server.close();
+  }
+});
+
+test("devices are refused, in a directory and by themselves", async () => {
+  await using place = await workspace();
+  await place.write({ "dev/ok": "a" });
+  execFileSync("mknod", [place.path("dev/null"), "c", "1", "3"]);
+  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("dev"), "/x"))).rejects.toThrow(
+    /dev\/null" is a device, .*; leave it/,
+  );
+  const single = snapshotOfCopy((image) => image.copyLocalFile(place.path("dev/null"), "/x"));
+  await expect(single).rejects.toThrow(/copyLocalFile: ".*null" is not a file or a directory/);
+});
+
+test("links are kept as they are: out of the directory, in a circle, to the directory itself", async () => {
+  await using place = await workspace();
+  await place.write({ secret: "outside", "src/a": "a" });
+  const targets = { out: "../secret", root: "/etc/passwd", self: "self", one: "two", two: "one", up: ".", above: ".." };
+  for (const [name, target] of Object.entries(targets)) await symlink(target, place.path(`src/${name}`));
+  const { tree } = await snapshotOfCopy((image) => image.copyLocalDir(place.path("src"), "/x"));
+  const links = tree.entries.flatMap((entry) => (entry.kind === "link" ? [[entry.path, entry.target]] : []));
+  expect(Object.fromEntries(links)).toEqual(targets);
+  expect([...tree.files.values()].map(({ path }) => path)).toEqual([place.path("src/a")]);
+  const circle = snapshotOfCopy((image) => image.copyLocalFile(place.path("src/one"), "/x"));
+  await expect(circle).rejects.toThrow(/copyLocalFile: ".*src\/one" is a link that leads to itself/);
+});
+
+test.each([
+  ["changes", (file: string) => appendFileSync(file, "more")],
+  ["goes away", (file: string) => rmSync(file)],
+  ["becomes a link", (file: string) => (rmSync(file), symlinkSync("/etc/passwd", file))],
+])("a file that %s while it is read is an error at the user's line", async (_, change) => {
+  await using place = await workspace();
+  await place.write({ "src/a": "a" });
+  const condition = (file: string) => (change(file), true);
+  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("src"), "/x", { condition }))).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    message: `copyLocalDir: "${place.path("src/a")}" changed while it was read; try again when nothing writes to it`,
+    info: { source: { file: import.meta.filename } },
+  });
+});
+
+test("a link whose target is not UTF-8 is refused", async () => {
+  await using place = await workspace();
+  await place.write({ "src/a": "a" });
+  await symlink(Buffer.from([0x61, 0xff]), place.path("src/link"));
+  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("src"), "/x"))).rejects.toThrow(
+    /link ".*src\/link" has a target that is not UTF-8; leave it out/,
+  );
+});
+
+test("a file or a directory that may not be read is an error at the user's line", async () => {
+  await using place = await workspace();
+  await place.write({ "src/closed": "a", "dir/closed/a": "a" });
+  await chmod(place.path("src/closed"), 0);
+  await chmod(place.path("dir/closed"), 0);
+  await chmod(dirname(place.directory), 0o777);
+  const thrown = await asOrdinaryUser(async () => {
+    const copies = [
+      (image: Image) => image.copyLocalDir(place.path("src"), "/x"),
+      (image: Image) => image.copyLocalDir(place.path("dir"), "/x"),
+    ];
+    return Promise.all(copies.map((copy) => snapshotOfCopy(copy).catch((error: unknown) => error)));
+  });
+  for (const name of ["src", "dir"]) {
+    expect(thrown).toContainEqual(
+      expect.objectContaining({
+        code: "INVALID_INPUT",
+        message: `copyLocalDir: "${place.path(`${name}/closed`)}" may not be read by this user`,
+        info: expect.objectContaining({ source: expect.objectContaining({ file: import.meta.filename }) }),
+      }),
+    );
   }
 });
 
@@ -167,3 +243,14 @@ test("staging writes a tree back exactly", async () => {
   expect((await lstat(join(place.path("out"), "closed"))).mode & 0o777).toBe(0o555);
   expect(await readFile(place.path("out/é\n"), "utf8")).toBe("3");
 });
+
+/** Root may read everything, so reading is done as somebody else. */
+async function asOrdinaryUser<T>(work: () => Promise<T>): Promise<T> {
+  if (process.geteuid?.() !== 0) return work();
+  process.seteuid?.(65_534);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}

@@ -30,7 +30,11 @@ test("fromEnv takes the values that are there when it is called", () => {
 
 test("fromEnv names the variable that is not set", () => {
   expect(() => Secret.fromEnv(["LAMINA_TEST_UNSET"])).toThrow(
-    expect.objectContaining({ code: "SECRET_MISSING", message: expect.stringContaining("LAMINA_TEST_UNSET") }),
+    expect.objectContaining({
+      code: "SECRET_MISSING",
+      message: expect.stringContaining("LAMINA_TEST_UNSET"),
+      info: expect.objectContaining({ source: expect.objectContaining({ file: import.meta.filename }) }),
+    }),
   );
 });
 

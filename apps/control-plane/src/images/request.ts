@@ -5,14 +5,18 @@ import {
   type Definition,
   DefinitionError,
   layersOf,
+  type Platform,
   resolveDefinition,
   type ResolvedDefinition,
   secretNamesOf,
+  secretsOf,
 } from "@lamina/ir";
 import type { z } from "zod";
 import type { Bases, ResolvedBaseImage } from "../bases/bases.ts";
+import { registryCredentials } from "../bases/credentials.ts";
 import type { Config } from "../config.ts";
 import { type Database, overOutages } from "../database/database.ts";
+import type { Sealer } from "../secrets/seal.ts";
 import { variablesOfSecrets } from "../secrets/service.ts";
 import { type SecretSources, secretSourcesOf } from "./secret-sources.ts";
 
@@ -32,23 +36,21 @@ export interface ResolvedRequest {
 export interface ResolveOptions {
   readonly database: Database;
   readonly bases: Bases;
+  readonly sealer: Sealer;
   readonly config: Pick<Config, "platform">;
 }
 
-type DefinitionRequest = z.output<typeof PlanInput> & {
-  /** Of each layer's method, the base first. */
-  readonly sources?: readonly (SourceLocation | null)[];
-};
+type DefinitionRequest = z.output<typeof PlanInput>;
 
-/** @throws {LaminaError} INVALID_INPUT, UNKNOWN_BUILDER_VERSION, BASE_NOT_FOUND, SECRET_MISSING */
+/** @throws {LaminaError} INVALID_INPUT, UNKNOWN_BUILDER_VERSION, BASE_NOT_FOUND, BASE_UNAUTHORIZED, SECRET_MISSING */
 export async function resolveRequest(options: ResolveOptions, workspace: string, input: DefinitionRequest): Promise<ResolvedRequest> {
-  const { database, bases, config } = options;
-  const { definition: asWritten, pull, sources } = input;
+  const { database, config } = options;
+  const { definition: asWritten, sources } = input;
   requireBuildable(asWritten, sources);
   const platform = asWritten.platform ?? config.platform;
   const secrets = await overOutages(() => variablesOfSecrets(database, workspace, secretNamesOf(asWritten)));
   requireSecrets(asWritten, secrets, sources);
-  const base = await bases.resolve({ workspace, operation: asWritten.base, platform, pull }).catch((error: unknown) => {
+  const base = await resolveBase(options, { workspace, base: asWritten.base, platform, input }).catch((error: unknown) => {
     throw placed(error, sources?.[0]);
   });
   const definition = resolveDefinition(asWritten, { platform, baseDigest: base.digest, secrets });
@@ -66,6 +68,18 @@ export async function resolveRequest(options: ResolveOptions, workspace: string,
   };
 }
 
+interface BaseToResolve {
+  readonly workspace: string;
+  readonly base: Definition["base"];
+  readonly platform: Platform;
+  readonly input: DefinitionRequest;
+}
+
+async function resolveBase(options: ResolveOptions, { workspace, base, platform, input }: BaseToResolve): Promise<ResolvedBaseImage> {
+  const credentials = await registryCredentials(options, { workspace, base, given: input.secrets });
+  return options.bases.resolve({ workspace, operation: base, platform, credentials, pull: input.pull });
+}
+
 /** @param sources where each layer's method was called, as far as that is known */
 function requireBuildable(definition: Definition | ResolvedDefinition, sources: DefinitionRequest["sources"]): void {
   try {
@@ -73,23 +87,24 @@ function requireBuildable(definition: Definition | ResolvedDefinition, sources: 
   } catch (error) {
     if (!(error instanceof DefinitionError)) throw error;
     const code = error.code === "unknown-builder-version" ? "UNKNOWN_BUILDER_VERSION" : "INVALID_INPUT";
-    if (error.step === undefined) throw new LaminaError({ code, message: `The definition cannot be built: ${error.message}.` });
-    const layer = error.step + 1;
-    throw new LaminaError({ code, message: `Step ${layer}, ${error.message}.`, source: sources?.[layer] ?? undefined });
+    const layer = error.step === undefined ? 0 : error.step + 1;
+    const message = layer === 0 ? `The definition cannot be built: ${error.message}.` : `Step ${layer}, ${error.message}.`;
+    throw new LaminaError({ code, message, source: sources?.[layer] ?? undefined });
   }
 }
 
-/** @throws {LaminaError} SECRET_MISSING, where the first step is that names a secret which is not kept */
+/** @throws {LaminaError} SECRET_MISSING, where the first method is that names a secret which is not kept */
 function requireSecrets(
   definition: Definition,
   secrets: ReadonlyMap<string, readonly string[]>,
   sources: DefinitionRequest["sources"],
 ): void {
-  for (const [step, operation] of definition.steps.entries()) {
-    const missing = secretNamesOf({ ...definition, steps: [operation] }).filter((name) => !secrets.has(name));
+  for (const [layer, operation] of [definition.base, ...definition.steps].entries()) {
+    const names = secretsOf(operation).flatMap((secret) => (secret.kind === "named" ? [secret.name] : []));
+    const missing = names.filter((name) => !secrets.has(name));
     if (missing.length === 0) continue;
     const message = `There is no secret ${missing.map((name) => `"${name}"`).join(", ")}. Set it with "lamina secret set ${missing[0]}".`;
-    throw new LaminaError({ code: "SECRET_MISSING", message, source: sources?.[step + 1] ?? undefined });
+    throw new LaminaError({ code: "SECRET_MISSING", message, source: sources?.[layer] ?? undefined });
   }
 }
 

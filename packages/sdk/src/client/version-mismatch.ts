@@ -5,13 +5,17 @@ import { VERSION } from "../version.ts";
 /** What two versions that do not understand each other answer. */
 const SYMPTOMS: ReadonlySet<string> = new Set(["INVALID_INPUT", "NOT_FOUND", "INTERNAL", "UNKNOWN_BUILDER_VERSION"]);
 
-/** The error as it is, or, when the platform's version differs in its first two numbers, one that says so. */
+/**
+ * The error as it is, or VERSION_MISMATCH where it may come from that: the platform's version differs from this SDK's in its first
+ * two numbers, and the error is about no place in the user's file.
+ */
 export async function explainMismatch(error: LaminaError, info: () => Promise<{ readonly version: string }>): Promise<LaminaError> {
-  if (!SYMPTOMS.has(error.code)) return error;
+  if (!SYMPTOMS.has(error.code) || error.info.source !== undefined) return error;
   const version = await versionOf(info);
   if (version === undefined || majorMinor(version) === majorMinor(VERSION)) return error;
-  const message = `${error.message} (The SDK is version ${VERSION}, the platform ${version}: use the same on both sides.)`;
-  return new LaminaError({ ...error.info, message }, { cause: error });
+  const advice = isOlder(version, VERSION) ? "upgrade the platform" : "upgrade the packages `lamina` and `@lamina/cli`";
+  const message = `The platform is version ${version}, and this SDK ${VERSION}: ${advice}. It answered: ${error.message}`;
+  return new LaminaError({ ...error.info, code: "VERSION_MISMATCH", message }, { cause: error });
 }
 
 async function versionOf(info: () => Promise<{ readonly version: string }>): Promise<string | undefined> {
@@ -21,6 +25,10 @@ async function versionOf(info: () => Promise<{ readonly version: string }>): Pro
     // The call failed for another reason then, which the caller's error tells.
     return undefined;
   }
+}
+
+function isOlder(one: string, other: string): boolean {
+  return one.localeCompare(other, "en", { numeric: true }) < 0;
 }
 
 function majorMinor(version: string): string {

@@ -3,6 +3,8 @@ import type { StepOperation } from "@lamina/ir";
 import { posix } from "node:path";
 import { z } from "zod";
 import { type Condition, isCondition } from "../local/condition.ts";
+import { ignoreLines } from "../local/ignore-file.ts";
+import { ignoringOf } from "../local/ignore.ts";
 import { aboutPath } from "../local/problem.ts";
 import { kindOf, readDirectoryTree, readFileTree } from "../local/tree.ts";
 import { Unsupported } from "../local/walk.ts";
@@ -17,6 +19,8 @@ export const LocalCopy = z.object({
   path: z.string(),
   destination: z.string(),
   condition: z.custom<Condition>(isCondition).optional(),
+  /** Patterns as in a .dockerignore, after those of the directory's own. */
+  ignore: z.array(z.string()).readonly().optional(),
 });
 export type LocalCopy = z.infer<typeof LocalCopy>;
 
@@ -39,10 +43,13 @@ async function readFile({ path, destination }: LocalCopy, home: string): Promise
   return { tree, operation: { kind: "copyLocalFile", tree: tree.digest, destination: destination === "." ? "./" : destination } };
 }
 
-async function readDirectory({ path, given, destination, condition }: LocalCopy, home: string): Promise<ReadLocalStep> {
+async function readDirectory(copy: LocalCopy, home: string): Promise<ReadLocalStep> {
+  const { path, given, destination, condition, ignore = [] } = copy;
   const prefix = given.replace(/\/+$/, "");
   const wanted = condition && ((relative: string) => isWanted(condition(`${prefix}/${relative}`)));
-  const tree = await readDirectoryTree(path, { home, ...(wanted !== undefined && { wanted }) });
+  const patterns = [...(await ignoreLines(path)), ...ignore];
+  const ignoring = patterns.length === 0 ? undefined : ignoringOf(patterns);
+  const tree = await readDirectoryTree(path, { home, ignoring, ...(wanted !== undefined && { wanted }) });
   return { tree, operation: { kind: "copyLocalDir", tree: tree.digest, destination: posix.join(destination, ".") } };
 }
 

@@ -15,8 +15,11 @@ export interface FileStamp {
 /** The file was another one, or another content, when reading ended than when it began. */
 export class ChangedWhileRead extends Error {
   override readonly name = "ChangedWhileRead";
+  readonly path: string;
+
   constructor(path: string, options?: ErrorOptions) {
     super(`"${path}" changed while it was read; try again when nothing writes to it`, options);
+    this.path = path;
   }
 }
 

@@ -2,16 +2,19 @@
 import { sortEntries, type TreeEntry, treeDigest } from "@lamina/ir";
 import { posix } from "node:path";
 import type { Condition } from "./condition.ts";
+import type { Ignoring } from "./ignore.ts";
 import { aboutPath, type GivenPath } from "./problem.ts";
 import { kindOf, type LocalTree, type ReadOptions, readDirectoryTree, readFileTree } from "./tree.ts";
 import { Unsupported } from "./walk.ts";
 
 /** A local file or directory, and the path in the tree that it gets. */
 export interface TreePart extends GivenPath {
-  /** Relative, in its normal form. A directory is all that is in it, under this path. */
+  /** Relative, in its normal form. A directory is all that is in it, under this path, which may be `.`. */
   readonly place: string;
   /** Of a directory: whether to take what has this path, relative to it. */
   readonly wanted?: Condition | undefined;
+  /** Of a directory: what is as if it were not there. */
+  readonly ignoring?: Ignoring | undefined;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function readParts(parts: readonly TreePart[], { home }: Pick<ReadO
       else if (!areDirectories(entry, other.entry)) throw collision(entry.path, part.given, other.given);
     }
   }
-  for (const { entry, given } of [...entries.values()]) {
+  for (const { entry, given } of entries.values()) {
     for (const path of directoriesAbove(entry.path)) {
       const above = entries.get(path);
       if (above === undefined) entries.set(path, { entry: { kind: "directory", path, mode: 0o755 }, given });
@@ -52,12 +55,13 @@ export async function readParts(parts: readonly TreePart[], { home }: Pick<ReadO
 /** A part as a tree of its own, its entries at their paths in the whole. */
 async function readPart(part: TreePart, home: string): Promise<LocalTree> {
   return aboutPath(part, async () => {
-    const { path, place, wanted } = part;
+    const { path, place, wanted, ignoring } = part;
     const kind = await kindOf(path);
+    if (kind === "file" && place === ".") throw new Unsupported(`"${part.given}" is a file, and needs a name in place of "."`);
     if (kind === "other") throw new Unsupported(`"${part.given}" is not a file or a directory`);
     if (kind === "file") return under(posix.dirname(place), await readFileTree(path, { home, name: posix.basename(place) }));
-    const tree = under(place, await readDirectoryTree(path, { home, ...(wanted !== undefined && { wanted }) }));
-    return { ...tree, entries: [{ kind: "directory", path: place, mode: 0o755 }, ...tree.entries] };
+    const tree = under(place, await readDirectoryTree(path, { home, ignoring, ...(wanted !== undefined && { wanted }) }));
+    return place === "." ? tree : { ...tree, entries: [{ kind: "directory", path: place, mode: 0o755 }, ...tree.entries] };
   });
 }
 

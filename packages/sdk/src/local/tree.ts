@@ -6,7 +6,8 @@ import pLimit from "p-limit";
 import type { Condition } from "./condition.ts";
 import { type FileStamp, stampOf } from "./digest.ts";
 import { type HashCache, openHashCache } from "./hash-cache.ts";
-import { type Found, Unsupported, walk } from "./walk.ts";
+import type { Ignoring } from "./ignore.ts";
+import { type Found, nameFault, Unsupported, walk } from "./walk.ts";
 
 /** A file of a tree on this machine, as it was when its digest was taken. */
 export interface LocalFile {
@@ -30,6 +31,8 @@ export interface ReadOptions {
   readonly home: string;
   /** Whether to take what has this path, relative to the directory. */
   readonly wanted?: Condition;
+  /** What is as if it were not in the directory. */
+  readonly ignoring?: Ignoring | undefined;
 }
 
 /** What a local path is, a link at its end followed. */
@@ -45,14 +48,16 @@ export async function readFileTree(
   { home, name = basename(path) }: Pick<ReadOptions, "home"> & { readonly name?: string },
 ): Promise<LocalTree> {
   const absolute = await realpath(path);
+  const fault = nameFault(name);
+  if (fault !== undefined) throw new Unsupported(`"${path}" ${fault}; rename it`);
   const found = { path: name, absolute, stats: await stat(absolute, { bigint: true }) };
   return readTree([found], await openHashCache({ home, root: absolute }));
 }
 
 /** The content of a directory as a tree. Links are kept as they are; owner and times are not part of it. @throws Unsupported, ChangedWhileRead */
-export async function readDirectoryTree(path: string, { home, wanted = () => true }: ReadOptions): Promise<LocalTree> {
+export async function readDirectoryTree(path: string, { home, wanted = () => true, ignoring }: ReadOptions): Promise<LocalTree> {
   const root = await realpath(path);
-  return readTree(await walk(root, wanted), await openHashCache({ home, root }));
+  return readTree(await walk(root, { wanted, ignoring }), await openHashCache({ home, root }));
 }
 
 /** Enough to keep the disk busy, and far from what a process may have open. */

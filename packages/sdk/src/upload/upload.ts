@@ -3,8 +3,8 @@ import { LaminaError } from "@lamina/api";
 import pLimit from "p-limit";
 import type { Client } from "../client/client.ts";
 import { asLaminaError } from "../failure.ts";
-import { ChangedWhileRead } from "../local/digest.ts";
 import type { LocalTree } from "../local/tree.ts";
+import { aboutChange, type SnapshotTree } from "../snapshot.ts";
 import { type MissingFile, missingAmong } from "./missing-files.ts";
 import { groupFiles, packOf } from "./pack.ts";
 
@@ -25,7 +25,7 @@ export interface UploadOptions {
  * middle, what is missing then is sent when it is back.
  * @throws INVALID_INPUT when a file changed since it was looked at
  */
-export async function upload(client: Client, trees: readonly LocalTree[], options: UploadOptions): Promise<void> {
+export async function upload(client: Client, trees: readonly SnapshotTree[], options: UploadOptions): Promise<void> {
   const files = new Map(trees.flatMap((tree) => [...tree.files]));
   for (let tries = 1; ; tries += 1) {
     try {
@@ -43,7 +43,7 @@ const TRIES = 3;
  * The same for trees of which little is new, without asking about the rest. It does no harm when the platform lacks more,
  * which shows when the trees are used.
  */
-export async function uploadChanges(client: Client, trees: readonly LocalTree[], options: UploadOptions): Promise<void> {
+export async function uploadChanges(client: Client, trees: readonly SnapshotTree[], options: UploadOptions): Promise<void> {
   const files = new Map(trees.flatMap((tree) => [...tree.files].filter(([, { isNew }]) => isNew)));
   await sendMissing(client, { trees, files }, options).catch((error: unknown) => {
     if (asLaminaError(error)?.code !== "CONTEXT_MISSING") throw error;
@@ -51,7 +51,7 @@ export async function uploadChanges(client: Client, trees: readonly LocalTree[],
 }
 
 interface Sending {
-  readonly trees: readonly LocalTree[];
+  readonly trees: readonly SnapshotTree[];
   /** Those that may be missing. */
   readonly files: LocalTree["files"];
 }
@@ -67,7 +67,7 @@ async function sendMissing(client: Client, { trees, files }: Sending, { onProgre
   } catch (error) {
     limit.clearQueue();
     stop.abort();
-    throw error instanceof ChangedWhileRead ? new LaminaError({ code: "INVALID_INPUT", message: error.message }, { cause: error }) : error;
+    throw aboutChange(error, trees);
   }
   for (const tree of trees) await client.contexts.commitTree({ entries: [...tree.entries] }, { signal });
 }

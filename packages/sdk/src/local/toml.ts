@@ -1,0 +1,14 @@
+/** TOML as people write it. */
+import { parse, TomlError, type TomlTable } from "smol-toml";
+import { Unsupported } from "./walk.ts";
+
+/** Integers are bigints, so that they are told apart from other numbers. @throws Unsupported that names the file and the line */
+export function parseToml(text: string, given: string): TomlTable {
+  try {
+    return parse(text, { integersAsBigInt: true });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [problem = ""] = error.message.replace(/^Invalid TOML document: /, "").split("\n");
+    throw new Unsupported(`"${given}" is not TOML: line ${error.line}, column ${error.column}: ${problem}`, { cause: error });
+  }
+}
