@@ -6,13 +6,29 @@ export interface BuilderVersion {
   readonly name: string;
   /** The uv that installs Python packages. */
   readonly uv: string;
+  /** The Poetry that reads projects and their locks. */
+  readonly poetry: {
+    readonly version: string;
+    /** Its plugins, as requirements. */
+    readonly plugins: readonly string[];
+    /** The oldest minor version of Python 3 that it runs under. */
+    readonly oldestPython: number;
+  };
   /** The Python of `debianSlim()` without a version. */
   readonly defaultPython: string;
   /** How layers are compressed. */
   readonly compression: "zstd";
 }
 
-const VERSIONS: readonly BuilderVersion[] = [{ name: "2026.11", uv: "0.13.9", defaultPython: "3.13", compression: "zstd" }];
+const VERSIONS: readonly BuilderVersion[] = [
+  {
+    name: "2026.11",
+    uv: "0.13.9",
+    poetry: { version: "2.5.1", plugins: ["poetry-plugin-export==1.10.1", "poetry-plugin-pypi-mirror==0.6.5"], oldestPython: 10 },
+    defaultPython: "3.13",
+    compression: "zstd",
+  },
+];
 
 /** The version that the SDK writes when none is asked for. */
 export const DEFAULT_BUILDER_VERSION = "2026.11";

@@ -68,13 +68,59 @@ const copyLocalDir = z.strictObject({
   tree: Digest,
   destination: text.min(1),
 });
+const addPythonPackages = z.strictObject({
+  kind: z.literal("addPythonPackages"),
+  /** Package n, counted from 1, is in it as `n/<name>`. */
+  tree: Digest,
+  packages: z
+    .array(
+      z.strictObject({
+        /** A `project` is a directory that a build backend makes a wheel of; a `module` is one that is imported as it is. */
+        kind: z.enum(["wheel", "sdist", "project", "module"]),
+        /** Of the file or directory. */
+        name: text.min(1),
+      }),
+    )
+    .min(1),
+  gpu,
+});
+/** The name of an extra or a group, in its normal form and sorted. */
+const sortedNames = z
+  .array(z.string().regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/))
+  .min(1)
+  .optional();
+const poetryInstallFromFile = z.strictObject({
+  kind: z.literal("poetryInstallFromFile"),
+  /** Holds `pyproject.toml`, and `poetry.lock` where what it locks is installed. */
+  tree: Digest,
+  extras: sortedNames,
+  /** Beside the main group. */
+  groups: sortedNames,
+  gpu,
+});
+const dockerfileCommands = z.strictObject({
+  kind: z.literal("dockerfileCommands"),
+  /** Instructions of a Dockerfile, in each command one or several whole ones. */
+  commands: z.array(text).min(1),
+  /** The context: the files that COPY and bind mounts find. */
+  tree: Digest.optional(),
+  gpu,
+});
 const env = z.strictObject({ kind: z.literal("env"), variables: z.record(VariableName, text) });
 const workdir = z.strictObject({ kind: z.literal("workdir"), path: text.min(1) });
+
+/** The variables that the secret of a base in a private registry has to bring. */
+export const REGISTRY_VARIABLES = ["REGISTRY_USERNAME", "REGISTRY_PASSWORD"] as const;
 
 /** What an image starts from, as it was written. */
 export const BaseOperation = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("debianSlim"), pythonVersion: z.string().regex(/^3\.\d{1,2}$/) }),
-  z.strictObject({ kind: z.literal("fromRegistry"), reference: text.min(1) }),
+  z.strictObject({
+    kind: z.literal("fromRegistry"),
+    reference: text.min(1),
+    /** Brings {@link REGISTRY_VARIABLES}, the credentials of the registry. */
+    secret: SecretReference.optional(),
+  }),
 ]);
 export type BaseOperation = z.infer<typeof BaseOperation>;
 
@@ -83,6 +129,9 @@ export const StepOperation = z.discriminatedUnion("kind", [
   pipInstall.extend({ secrets: secretReferences }),
   runCommands.extend({ secrets: secretReferences }),
   aptInstall.extend({ secrets: secretReferences }),
+  addPythonPackages.extend({ secrets: secretReferences }),
+  poetryInstallFromFile.extend({ secrets: secretReferences }),
+  dockerfileCommands.extend({ secrets: secretReferences }),
   copyLocalFile,
   copyLocalDir,
   env,
@@ -102,6 +151,9 @@ export const ResolvedStep = z.discriminatedUnion("kind", [
   pipInstall.extend({ secrets: secretVariables }),
   runCommands.extend({ secrets: secretVariables }),
   aptInstall.extend({ secrets: secretVariables }),
+  addPythonPackages.extend({ secrets: secretVariables }),
+  poetryInstallFromFile.extend({ secrets: secretVariables }),
+  dockerfileCommands.extend({ secrets: secretVariables }),
   copyLocalFile,
   copyLocalDir,
   env,

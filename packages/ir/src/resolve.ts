@@ -1,5 +1,14 @@
 /** From a definition to a resolved definition, once the outside has answered. */
-import type { Definition, Digest, Platform, ResolvedDefinition, ResolvedStep, SecretReference, StepOperation } from "./operation.ts";
+import type {
+  Definition,
+  Digest,
+  Operation,
+  Platform,
+  ResolvedDefinition,
+  ResolvedStep,
+  SecretReference,
+  StepOperation,
+} from "./operation.ts";
 
 /** What the outside decides about a definition. */
 export interface Resolution {
@@ -22,15 +31,21 @@ export function resolveDefinition(definition: Definition, resolution: Resolution
 
 /** The names of the secrets that a definition leaves to the server, sorted. */
 export function secretNamesOf(definition: Definition): string[] {
-  const names = definition.steps
-    .flatMap((step) => ("secrets" in step && step.secrets) || [])
+  const names = [definition.base, ...definition.steps]
+    .flatMap(secretsOf)
     .flatMap((secret) => (secret.kind === "named" ? [secret.name] : []));
   return [...new Set(names)].sort();
 }
 
+/** The secrets that an operation uses. */
+export function secretsOf(operation: Operation): readonly SecretReference[] {
+  if ("secrets" in operation) return operation.secrets ?? [];
+  return "secret" in operation && operation.secret !== undefined ? [operation.secret] : [];
+}
+
 /** The trees of local files that a definition copies, each once. */
 export function treesOf(definition: { readonly steps: readonly (StepOperation | ResolvedStep)[] }): Digest[] {
-  return [...new Set(definition.steps.flatMap((step) => ("tree" in step ? [step.tree] : [])))];
+  return [...new Set(definition.steps.flatMap((step) => ("tree" in step && step.tree !== undefined ? [step.tree] : [])))];
 }
 
 function resolveStep(step: StepOperation, resolution: Resolution): ResolvedStep {
@@ -38,6 +53,9 @@ function resolveStep(step: StepOperation, resolution: Resolution): ResolvedStep 
     case "pipInstall":
     case "runCommands":
     case "aptInstall":
+    case "addPythonPackages":
+    case "poetryInstallFromFile":
+    case "dockerfileCommands":
       return { ...step, secrets: step.secrets && variablesOf(step.secrets, resolution) };
     default:
       return step;

@@ -1,7 +1,7 @@
 /** The examples, built for real, and what is in them. */
 import { join } from "node:path";
 import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
-import { base, gitServer, packageIndex, type TestPlatform, testPlatform, wheelOf } from "@lamina/testkit";
+import { base, gitServer, packageIndex, serve, type TestPlatform, testPlatform, wheelOf } from "@lamina/testkit";
 import { buildImage, type BuildResult, type Client, type ClientEvent, connect, imagesOf } from "lamina";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lookInside } from "./support/look-inside.ts";
@@ -66,6 +66,45 @@ test("Caching for Faster Builds", { timeout: 5 * MINUTES }, async () => {
   expect(second.layers.map(({ status }) => status)).toEqual(["hit", "hit", "hit", "hit"]);
   expect(second.ref).toBe(first.ref);
 });
+
+test("Development Environment with Local Code", { timeout: 5 * MINUTES }, async () => {
+  const result = await build("development.ts");
+  expect(result.layers.map(({ operation }) => operation)).toEqual([
+    "debianSlim",
+    "pipInstall",
+    "copyLocalDir",
+    "copyLocalFile",
+    "runCommands",
+    "workdir",
+  ]);
+  const tested = await lookInside(client, result, "python", "-m", "pytest", "src/tests/", "-v");
+  expect(tested).toMatch(/test_a_book_that_was_added_is_found PASSED[^]*2 passed/);
+  expect(await shell(result, "pwd && find /app/src -type f -not -path '*/__pycache__/*' | sort")).toBe(
+    "/app\n/app/src/shelf.py\n/app/src/tests/test_shelf.py",
+  );
+});
+
+test("Poetry-based Project", { timeout: 5 * MINUTES }, async () => {
+  await using installer = await serve((_, response) => response.end(POETRY_INSTALLER));
+  process.env["EXAMPLE_POETRY_INSTALLER"] = `http://${installer.host}/`;
+  const result = await build("poetry-project.ts");
+  const operations = ["debianSlim", "aptInstall", "runCommands", "poetryInstallFromFile", "copyLocalDir", "workdir"];
+  expect(result.layers.map(({ operation }) => operation)).toEqual(operations);
+  expect(await python(result, "from my_package import main_module; print(main_module.process_data())")).toBe("5.0 GB");
+  expect(await shell(result, "pwd && /root/.local/bin/poetry --version")).toBe("/app\nPoetry of the example");
+  // Neither the Poetry of the step nor what the project needs for its development.
+  const missing = "print([m for m in ('poetry', 'iniconfig') if importlib.util.find_spec(m)])";
+  expect(await python(result, `import importlib.util; ${missing}`)).toBe("[]");
+});
+
+/** What the address of Poetry's installer gives: a script for Python that puts a program into the home directory. */
+const POETRY_INSTALLER = `
+import pathlib
+program = pathlib.Path.home() / ".local/bin/poetry"
+program.parent.mkdir(parents=True, exist_ok=True)
+program.write_text("#!/bin/sh\\necho Poetry of the example\\n")
+program.chmod(0o755)
+`;
 
 test("Secrets in Build Process", { timeout: 5 * MINUTES }, async () => {
   const tokens = { git: "ghp_0123456789abcdef", index: "index-0123456789abcdef" };

@@ -8,14 +8,19 @@ export interface WheelOptions {
   readonly version: string;
   /** The source of the module. */
   readonly source: string;
+  /** What it depends on, such as `other>=1`. */
+  readonly requires?: readonly string[];
 }
 
 /** A project of one module. */
-export function wheelOf({ module, version, source }: WheelOptions): PackageFile {
+export function wheelOf({ module, version, source, requires = [] }: WheelOptions): PackageFile {
   const info = `${module}-${version}.dist-info`;
   const content = storedZip([
     [`${module}.py`, source],
-    [`${info}/METADATA`, `Metadata-Version: 2.1\nName: ${module.replaceAll("_", "-")}\nVersion: ${version}\n`],
+    [
+      `${info}/METADATA`,
+      `Metadata-Version: 2.1\nName: ${module.replaceAll("_", "-")}\nVersion: ${version}\n${requires.map((one) => `Requires-Dist: ${one}\n`).join("")}`,
+    ],
     [`${info}/WHEEL`, "Wheel-Version: 1.0\nGenerator: lamina\nRoot-Is-Purelib: true\nTag: py3-none-any\n"],
     [`${info}/RECORD`, `${module}.py,,\n${info}/METADATA,,\n${info}/WHEEL,,\n${info}/RECORD,,\n`],
   ]);

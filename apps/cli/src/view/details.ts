@@ -13,9 +13,19 @@ function detailOf(step: ImageState["steps"][number]): string {
     case "aptInstall":
       return step.arguments.join(" ");
     case "runCommands":
+    case "dockerfileCommands":
+    case "localInstructions":
       return step.commands.join("; ").replaceAll(/\s+/g, " ");
     case "localCopy":
       return `${step.given} to ${step.destination}`;
+    case "localPackages":
+      return step.paths.map(({ given }) => given).join(" ");
+    case "localPoetry":
+      return [step.pyproject.given, ...step.groups, ...step.extras].join(" ");
+    case "addPythonPackages":
+      return step.packages.map(({ name }) => name).join(" ");
+    case "poetryInstallFromFile":
+      return [...(step.groups ?? []), ...(step.extras ?? [])].join(" ");
     case "copyLocalFile":
     case "copyLocalDir":
       return step.destination;

@@ -1,4 +1,6 @@
 /** What lowering takes and gives. */
+import type { BuilderVersion } from "../builder-version.ts";
+import type { Inherited } from "../dockerfile/inherited.ts";
 import type { Digest, ResolvedDefinition } from "../operation.ts";
 
 /** Which layers to make, and from what. Layer 0 is the base; layer n is step n-1. */
@@ -12,6 +14,31 @@ export interface LowerRequest {
   readonly last: number;
   /** The user that the image in `from` runs as, from its config; root when it names none. */
   readonly user?: string;
+  /**
+   * The values of the build arguments that the layers below `first` have given, of {@link argumentsBelow}. An image does
+   * not have them in its config, and they hold for the layers above.
+   */
+  readonly args?: Readonly<Record<string, string>>;
+  /**
+   * The names of the machine's GPUs, such as `["0", "1"]`; a step gets as many as it asks for. No layer depends on which.
+   * By default there is one that stands for all.
+   */
+  readonly gpus?: readonly string[];
+}
+
+/** What lowering a step depends on beside the step itself. */
+export interface Surroundings {
+  /** The name that the step's own context has, if it needs one. */
+  readonly context: string;
+  /** The version of uv. */
+  readonly uv: string;
+  readonly poetry: BuilderVersion["poetry"];
+  /** The user that the image has before the step, as it is written after USER; root when it names none. */
+  readonly user: string | undefined;
+  /** What instructions of earlier steps have left. */
+  readonly inherited: Inherited;
+  /** As in {@link LowerRequest}. */
+  readonly gpus: readonly string[] | undefined;
 }
 
 /** A named context that a Dockerfile copies or mounts from. */

@@ -2,9 +2,12 @@
  * The golden cases: each is lowered to a Dockerfile that is kept in `vectors/`, and each is built
  * for real once, after which the commands of `look` have to succeed inside the image.
  */
+import { projectOf } from "@lamina/testkit/python-project";
 import type { LowerRequest, ResolvedStep } from "../../src/index.ts";
+import { dockerfileCases } from "./dockerfile-cases.ts";
 import { type FixtureTree, directory, fifo, file, fixtureTree, link } from "./fixture-tree.ts";
 import { hardValues } from "./hard-values.ts";
+import { poetryProject } from "./poetry-project.ts";
 import { wheel } from "./wheel.ts";
 
 export interface GoldenCase {
@@ -50,6 +53,25 @@ const wheels = fixtureTree(
   file(wheel.olderFileName, wheel.older),
   file(wheel.newerFileName, wheel.newer),
   file("requirements.txt", "--no-index\n--find-links /project/wheels\nlamina-sample\n"),
+);
+
+/** A wheel, a project that needs it, and a directory that is imported as it is. */
+const packages = fixtureTree(
+  directory("1"),
+  file(`1/${wheel.newerFileName}`, wheel.newer),
+  directory("2"),
+  directory("2/my project"),
+  ...Object.entries(
+    projectOf({
+      module: "lamina_project",
+      version: "1.0",
+      source: "from lamina_sample import VERSION\n",
+      requires: ["lamina-sample==2.0"],
+    }),
+  ).map(([path, content]) => file(`2/my project/${path}`, content)),
+  directory("3"),
+  directory("3/my_module", 0o700),
+  file("3/my_module/__init__.py", "ANSWER = 42\n", 0o600),
 );
 
 export const goldenCases: readonly GoldenCase[] = [
@@ -191,4 +213,39 @@ export const goldenCases: readonly GoldenCase[] = [
     ],
     look: ["[ \"$(python3 -c 'import lamina_sample; print(lamina_sample.VERSION)')\" = 2.0 ]"],
   },
+  {
+    name: "add-python-packages",
+    base: "python",
+    user: "nobody",
+    trees: [packages],
+    steps: [
+      {
+        kind: "addPythonPackages",
+        tree: packages.digest,
+        packages: [
+          { kind: "wheel", name: wheel.newerFileName },
+          { kind: "project", name: "my project" },
+          { kind: "module", name: "my_module" },
+        ],
+      },
+    ],
+    look: [
+      "[ \"$(python3 -c 'import lamina_project, my_module; print(lamina_project.VERSION, my_module.ANSWER)')\" = '2.0 42' ]",
+      '[ "$(id -un)" = nobody ] && ! ls -d /dev/lamina /dev/shm/lamina-* 2>/dev/null',
+      "! find / -xdev '(' -name uv -o -name 'my project' -o -name backend.py ')' | grep .",
+    ],
+  },
+  {
+    name: "poetry-install",
+    base: "python",
+    user: "nobody",
+    trees: [poetryProject],
+    steps: [{ kind: "poetryInstallFromFile", tree: poetryProject.digest, extras: ["net"], groups: ["docs"] }],
+    look: [
+      "[ \"$(python3 -c 'import six, idna, mdurl; print(six.__version__)')\" = 1.17.0 ]",
+      "! python3 -c 'import iniconfig' 2>/dev/null",
+      "! find / -xdev '(' -name uv -o -name '*poetry*' -o -name pyproject.toml -o -name '*lamina*' ')' -not -path '/proc/*' | grep .",
+    ],
+  },
+  ...dockerfileCases,
 ];

@@ -89,6 +89,35 @@ export const definitionCases: readonly DefinitionCase[] = [
     resolution: onAmd64,
   },
   {
+    name: "local Python packages and a Poetry project",
+    definition: {
+      builderVersion: "2026.11",
+      base: { kind: "debianSlim", pythonVersion: "3.11" },
+      steps: [
+        {
+          kind: "addPythonPackages",
+          tree: digest("f"),
+          packages: [
+            { kind: "wheel", name: "sample-1.0-py3-none-any.whl" },
+            { kind: "sdist", name: "other-1.0.tar.gz" },
+            { kind: "project", name: "my-project" },
+            { kind: "module", name: "my_module" },
+          ],
+          gpu: "any",
+        },
+        { kind: "poetryInstallFromFile", tree: digest("9") },
+        {
+          kind: "poetryInstallFromFile",
+          tree: digest("9"),
+          extras: ["net"],
+          groups: ["dev", "docs"],
+          secrets: [{ kind: "inline", variables: ["POETRY_HTTP_BASIC_PRIVATE_PASSWORD"] }],
+        },
+      ],
+    },
+    resolution: onAmd64,
+  },
+  {
     name: "secrets are their sorted variable names, whoever brings them",
     definition: {
       builderVersion: "2026.11",

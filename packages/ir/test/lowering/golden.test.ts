@@ -1,10 +1,11 @@
+import { gpuStandIn } from "@lamina/testkit";
 import { describe, expect, test } from "vitest";
 import { lower } from "../../src/index.ts";
 import { type GoldenCase, goldenCases, requestOf } from "../golden/cases.ts";
 import { wheelIndex } from "../golden/wheel-index.ts";
+import { authorities } from "./authorities.ts";
 import { pythonBase, shellBase, withUser } from "./bases.ts";
 import { buildLowered, expectBuilt } from "./build.ts";
-import { gpuStandIn } from "./gpu.ts";
 
 describe("every golden Dockerfile builds, and the image is what was asked for", () => {
   test.each(goldenCases.map((golden) => ({ name: golden.name, golden })))("$name", async ({ golden }) => {
@@ -13,7 +14,7 @@ describe("every golden Dockerfile builds, and the image is what was asked for", 
     const base = await (golden.base === "python" ? pythonBase() : shellBase());
     const from = golden.user === undefined ? base : await withUser(base, golden.user);
     const outcome = await buildLowered(
-      { ...golden, from, secrets: { ...golden.secrets, ...secretsOf(golden, index.host) } },
+      { ...golden, from, ca: await authorities(), secrets: { ...golden.secrets, ...secretsOf(golden, index.host) } },
       lowerOnto(golden, from),
     );
     expect(expectBuilt(outcome).status).toBe("built");

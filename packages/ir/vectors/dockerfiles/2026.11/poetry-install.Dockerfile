@@ -1,0 +1,61 @@
+# Layer 1: poetryInstallFromFile
+FROM registry.example/python@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef AS lamina-1
+USER root
+RUN --mount=type=bind,from=lamina-uv,source=uv,target=/dev/lamina/bin/uv \
+    --mount=type=cache,id=lamina-uv-cache,target=/dev/lamina/uv-cache \
+    --mount=type=tmpfs,target=/dev/lamina/tmp \
+    --mount=type=bind,from=lamina-files-1,source=t,target=/dev/lamina/project,rw \
+    --mount=type=secret,id=lamina-ca,target=/dev/lamina/ca.pem,mode=0444 \
+    <<'LAMINA'
+#!/bin/sh
+lamina_1='poetry export --with-credentials --with=docs --extras=net --output=/dev/lamina/tmp/requirements.txt'
+lamina_2='uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match --no-deps -r /dev/lamina/tmp/requirements.txt'
+lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/2] %.2000s\n' $1 \"\$lamina_$1\""; }
+lamina_check() { [ "$1" = 0 ] || exit "$1"; }
+case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
+exec 2>&1; set +e
+unset LAMINA_NL TRACEPARENT OTEL_TRACES_EXPORTER OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_EXPORTER_OTLP_TRACES_PROTOCOL
+[ ! -s /dev/lamina/ca.pem ] || export SSL_CERT_FILE=/dev/lamina/ca.pem PIP_CERT=/dev/lamina/ca.pem REQUESTS_CA_BUNDLE=/dev/lamina/ca.pem CURL_CA_BUNDLE=/dev/lamina/ca.pem GIT_SSL_CAINFO=/dev/lamina/ca.pem NODE_EXTRA_CA_CERTS=/dev/lamina/ca.pem
+( set $lamina_e
+lamina_begin 1
+command -v python3 >/dev/null || { echo 'This image has no Python: start from Image.debianSlim(), or install python3 before poetryInstallFromFile.'; exit 127; }
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo 'Poetry 2.5.1 needs Python 3.10 or newer, and this image has an older one.'; exit 127; }
+export UV_PYTHON=$(command -v python3)
+eval "$(python3 -I -c '
+import configparser, os, shlex, sys
+files = ["/etc/xdg/pip/pip.conf", "/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf", sys.prefix + "/pip.conf", os.environ.get("PIP_CONFIG_FILE", "")]
+settings = configparser.RawConfigParser()
+settings.read(os.path.expanduser(file) for file in files)
+for name, joint in ("INDEX_URL", " "), ("EXTRA_INDEX_URL", " "), ("FIND_LINKS", ","), ("TRUSTED_HOST", " "):
+    key = name.lower().replace("_", "-")
+    value = os.environ.get("PIP_" + name) or settings.get("install", key, fallback="") or settings.get("global", key, fallback="")
+    variable = "UV_" + name.replace("TRUSTED", "INSECURE")
+    if value: print("export %s=%s" % (variable, shlex.quote(joint.join(value.split()))))
+')"
+export PATH="/dev/lamina/bin:$PATH" TMPDIR=/dev/lamina/tmp
+export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH
+export SOURCE_DATE_EPOCH=315532800
+export UV_INDEX_STRATEGY=unsafe-best-match
+export POETRY_CACHE_DIR=/dev/lamina/tmp/poetry POETRY_CONFIG_DIR=/dev/lamina/tmp/poetry-config POETRY_VIRTUALENVS_CREATE=false POETRY_KEYRING_ENABLED=false
+poetry() { uv tool run --quiet --from poetry==2.5.1 --with poetry-plugin-export==1.10.1 --with poetry-plugin-pypi-mirror==0.6.5 poetry --directory=/dev/lamina/project --no-interaction --no-ansi "$@"; }
+lamina_index=$(uv tool run --quiet --from poetry==2.5.1 --with poetry-plugin-export==1.10.1 --with poetry-plugin-pypi-mirror==0.6.5 python -I -c '
+import os, pathlib, platform, sys
+from poetry.core.constraints.version import Version
+from poetry.core.factory import Factory
+from poetry.repositories.pypi_repository import PyPiRepository
+project = Factory().create_poetry(pathlib.Path("/dev/lamina/project")).package
+if not project.python_constraint.allows(Version.parse(platform.python_version())):
+    sys.exit("The project is for Python %s, and this image has %s." % (project.python_versions, platform.python_version()))
+print(os.environ.get("UV_INDEX_URL") or PyPiRepository().url)
+') || exit 1
+export POETRY_PYPI_MIRROR_URL="${POETRY_PYPI_MIRROR_URL:-$lamina_index}"
+eval "$lamina_1"; lamina_check "$?"
+lamina_begin 2; eval "$lamina_2"; lamina_check "$?"
+)
+lamina_s=$?; read -r lamina_i </dev/shm/lamina
+[ "$lamina_s/$lamina_i" = 0/2 ] && exit 0
+[ "$lamina_s" != 0 ] || { lamina_s=1; echo "lamina: the shell ended before command 2 of 2"; }
+eval "printf 'lamina: command %s of 2: exit status %s: %.2000s\n' $lamina_i $lamina_s \"\$lamina_$lamina_i\""
+exit $lamina_s
+LAMINA
+USER "nobody"
