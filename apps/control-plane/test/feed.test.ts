@@ -156,6 +156,38 @@ test("a reader whose look into the archive fails once sees all events all the sa
   expect(byFeed(events)).toEqual(byFeed(await follow(platform, build)));
 });
 
+test("a feed that has ended leaves the stream but for its last message, and a reader who is behind goes on in the archive", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  await using stack = new AsyncDisposableStack();
+  const attempt = await attemptOf(platform, await startBuild(platform, chain("one")));
+  const held = await builder.claim(attempt);
+  const connection = await connectNats({ ...platform.config.nats, name: "reader" });
+  stack.defer(() => connection.close());
+  const database = connectDatabase(platform.config.databaseUrl);
+  stack.defer(() => database.$disconnect());
+  const nats = await openNats(connection, catalogue(platform.config.namespace));
+  const { stream, subject } = nats.catalogue.events;
+  const messages = async () => {
+    const { state } = await nats.manager.streams.info(stream, { subjects_filter: subject(attempt) });
+    return state.subjects?.[subject(attempt)];
+  };
+  // More than a reader is sent before it asks for more.
+  const numbers = Array.from({ length: 1_200 }, (_, index) => index + 1);
+  const batches = numbers.map((first) => ({ first, events: [{ type: "preparing", at: first, what: "files" }] }));
+  await Promise.all(batches.map((batch) => nats.client.publish(subject(attempt), JSON.stringify(batch))));
+
+  const reader = createFeedReader({ nats, database, logger: createLogger({ name: "reader", level: "silent" }) });
+  const events = reader.read(attempt, 0, new AbortController().signal);
+  const seen = [(await events.next()).value?.number];
+  await held?.publish(1);
+  await held?.finish();
+  await archived(platform, 1);
+  await expect.poll(messages).toBe(1);
+  for await (const { number } of events) seen.push(number);
+  expect(seen).toEqual([...numbers, 1_201]);
+});
+
 test("a build that joined an attempt is shown none of the layers that it does not have", async () => {
   await using platform = await testControlPlane();
   await using builder = await fakeBuilder(platform);

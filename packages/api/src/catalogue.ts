@@ -39,8 +39,8 @@ export function catalogue(namespace: string) {
       subjects: [`${namespace}.events.>`],
       /** `id`: of an attempt or a run. */
       subject: (id: string) => `${namespace}.events.${id}`,
-      /** Seconds that events stay in the stream; Postgres keeps what has ended. */
-      maxAgeSeconds: 24 * 60 * 60,
+      /** Seconds that the last event of a feed stays in the stream after its end, to fence whoever wrote to it. Postgres keeps all of what has ended. */
+      endSeconds: 24 * 60 * 60,
     },
     /** `id`: of an attempt or a run. */
     control: (id: string) => `${namespace}.control.${id}`,

@@ -71,6 +71,8 @@ export interface AppendOptions {
   readonly subject: string;
   /** Tells this batch from every other one. */
   readonly writer: string;
+  /** How long the batch stays in the stream; for ever by default. */
+  readonly seconds?: number;
   /** The sequence in the stream of the batch before it; 0 when it is the first. */
   readonly after: number;
   /** Ends the attempts at it. */
@@ -85,7 +87,7 @@ export interface AppendOptions {
  * @throws {FeedFencedError} when the last message is neither this batch nor the one before it
  */
 export async function appendToFeed(batch: string, options: AppendOptions): Promise<number> {
-  const { client, subject, writer, after, signal, onRetry } = options;
+  const { client, subject, writer, seconds, after, signal, onRetry } = options;
   for (;;) {
     signal.throwIfAborted();
     try {
@@ -95,6 +97,7 @@ export async function appendToFeed(batch: string, options: AppendOptions): Promi
         headers: header,
         expect: { lastSubjectSequence: after },
         timeout: PUBLISH_TIMEOUT_MS,
+        ...(seconds !== undefined && { ttl: `${seconds}s` }),
       });
       return ack.seq;
     } catch (error) {

@@ -1,7 +1,7 @@
 /** The connection to NATS, and the streams that the platform keeps there. */
 import { LaminaError, type Catalogue } from "@lamina/api";
 import { JetStreamApiError, RetentionPolicy, StorageType, type JetStreamManager, type StreamConfig } from "@nats-io/jetstream";
-import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 
 export interface NatsOptions {
   readonly url: string;
@@ -48,7 +48,9 @@ export async function ensureStreams(manager: JetStreamManager, { jobs, events }:
     subjects: events.subjects,
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
-    max_age: nanos(events.maxAgeSeconds * 1000),
+    // What goes on stays, however old it is; a feed that has ended is taken out.
+    max_age: 0,
+    allow_msg_ttl: true,
     allow_direct: true,
   });
 }

@@ -17,13 +17,16 @@ export interface EndFeedOptions {
 
 /**
  * Writes the last event of a feed, unless it has one, and moves the feed to the archive. Each batch is
- * published after the one that was seen last, so from here on nobody else can write to the feed.
+ * published after the one that was seen last, so from here on nobody else can write to the feed: the last
+ * one stays in the stream for a day.
  */
 export async function endFeed(options: EndFeedOptions): Promise<void> {
   const { nats, database, feed } = options;
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   while (!(await appendEnd(options, signal)));
   await archiveFeed(database, feed, streamedBatches(nats, feed, signal));
+  const { stream, subject } = nats.catalogue.events;
+  await nats.manager.streams.purge(stream, { filter: subject(feed), keep: 1 });
 }
 
 const TIMEOUT_MS = 60_000;
@@ -44,6 +47,7 @@ async function appendEnd({ nats, logger, feed, event, id }: EndFeedOptions, sign
       stream,
       subject,
       writer: `end ${id}`,
+      seconds: catalogue.events.endSeconds,
       after: tail?.sequence ?? 0,
       signal,
       onRetry: (error) => logger.warn({ err: error, feed }, "the end of a feed could not be written; trying again"),

@@ -38,6 +38,10 @@ export function createFeedReader({ nats, database, logger }: FeedReaderOptions):
         }
         try {
           for await (const item of streamedEvents(nats, feed, signal)) {
+            if (item.number > seen + 1) {
+              await expectArchived(database, feed);
+              break;
+            }
             if (item.number > seen) {
               seen = item.number;
               yield item;
@@ -60,6 +64,11 @@ export function createFeedReader({ nats, database, logger }: FeedReaderOptions):
       return 0;
     },
   };
+}
+
+/** What is missing in the stream has been archived meanwhile, before it was taken out. */
+async function expectArchived(database: Database, feed: string): Promise<void> {
+  if ((await lastArchivedNumber(database, feed)) === undefined) throw new Error("The stream has lost events of the feed.");
 }
 
 async function* streamedEvents(nats: Nats, feed: string, signal: AbortSignal): AsyncGenerator<NumberedEvent> {
