@@ -143,6 +143,21 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
     code: "definition-too-large",
     step: 3,
   },
+  {
+    what: "an instruction that begins another image",
+    definition: definitionOf({ kind: "dockerfileCommands", commands: ["RUN x", "FROM y"] }),
+    code: "invalid-instruction",
+    step: 0,
+  },
+  {
+    what: "commands for a shell that is none",
+    definition: definitionOf(
+      { kind: "dockerfileCommands", commands: ['SHELL ["python3", "-c"]'] },
+      { kind: "runCommands", commands: ["x"] },
+    ),
+    code: "unsuitable-shell",
+    step: 1,
+  },
   { what: "a name of ours", definition: definitionOf({ kind: "env", variables: { LAMINA_NL: "" } }), code: "reserved-variable", step: 0 },
   ...["LAMINA_SECRET_1", "lamina_value"].map((name) => ({
     what: `a secret with a name of ours, ${name}`,

@@ -73,6 +73,7 @@ export const ImageConfig = z.looseObject({
       Labels: Annotations.nullish(),
     })
     .nullish(),
+  history: z.array(z.looseObject({ created_by: z.string().nullish() })).nullish(),
 });
 export type ImageConfig = z.infer<typeof ImageConfig>;
 

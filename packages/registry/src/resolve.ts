@@ -30,6 +30,7 @@ export async function resolveImage(source: ResolveSource, reference: string, pla
     mediaType: encoded.mediaType,
     size: encoded.size,
     config: containerConfig(config),
+    history: (config.history ?? []).map(({ created_by: step }) => step ?? ""),
     layers: content.layers,
     annotations: content.annotations ?? {},
   };

@@ -92,6 +92,8 @@ export interface ResolvedImage {
   /** Of the manifest, in bytes. */
   readonly size: number;
   readonly config: ContainerConfig;
+  /** What each step of its making says of itself, the oldest first. */
+  readonly history: readonly string[];
   readonly layers: readonly Descriptor[];
   readonly annotations: Readonly<Record<string, string>>;
 }

@@ -12,6 +12,11 @@ export function checkImage({ builderVersion, base, steps }: ImageState, call: Ca
   } catch (error) {
     if (!(error instanceof DefinitionError)) throw error;
     const code = error.code === "unknown-builder-version" ? "UNKNOWN_BUILDER_VERSION" : "INVALID_INPUT";
-    throw failure(code, error.message, { source: call.source, cause: error });
+    // The setup of a base is a step like any other, which its author has not called.
+    const message =
+      call.method === "fromRegistry"
+        ? error.message.replace(/^dockerfileCommands: /, "fromRegistry: setupDockerfileCommands: ")
+        : error.message;
+    throw failure(code, message, { source: call.source, cause: error });
   }
 }

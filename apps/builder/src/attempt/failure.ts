@@ -1,9 +1,19 @@
 /** What a failed solve means, in the terms of the user or of the one who runs the platform. */
 import { type ErrorInfo, LaminaError } from "@lamina/api";
-import { failedCommand, failedSearch, type ResolvedStep } from "@lamina/ir";
+import { failedCommand, failedSearch, instructionAt, type NamedInstruction, type ResolvedStep } from "@lamina/ir";
 import { isRegistryError } from "@lamina/registry";
 import { SolveError } from "../buildkit/buildkit.ts";
-import { collisionIn, exitCodeIn, isFailedPush, isFailedSource, isMissingSource, missingShellIn } from "../buildkit/messages.ts";
+import {
+  collisionIn,
+  exitCodeIn,
+  isFailedPush,
+  isFailedSource,
+  isMissingSource,
+  isMissingUser,
+  isRefusedSource,
+  missingFileIn,
+  missingShellIn,
+} from "../buildkit/messages.ts";
 import type { FailedStep } from "./layer-progress.ts";
 
 export interface FailureContext {
@@ -48,6 +58,10 @@ function solveFailure(error: Pick<SolveError, "kind" | "message">, context: Fail
     const message = `The image to start from is not in its registry any more (${oneLine(error.message)}). Build again: it is had anew.`;
     return { code: "PARENT_MISSING", message };
   }
+  if (isRefusedSource(error.message)) {
+    const message = `The registry does not let the image to start from be read (${oneLine(error.message)}). Check its credentials: those of a base are the secret of fromRegistry.`;
+    return { code: "BASE_UNAUTHORIZED", message };
+  }
   if (isFailedSource(error.message)) {
     const message = `The image to start from could not be had: ${oneLine(error.message)}. Check that its registry runs and that BuildKit reaches it.`;
     return { code: "REGISTRY_UNAVAILABLE", message };
@@ -58,9 +72,11 @@ function solveFailure(error: Pick<SolveError, "kind" | "message">, context: Fail
 const SHOWN_LINES = 20;
 
 /** A step that the user asked for ended badly; undefined when that was not the user's doing. */
-function stepFailure({ layer: place, error }: FailedStep, { layer, lastLines }: FailureContext): ErrorInfo | undefined {
+function stepFailure({ layer: place, step, error }: FailedStep, { layer, lastLines }: FailureContext): ErrorInfo | undefined {
   const { id, operation } = layer(place);
-  const kind = operation?.kind ?? "layer";
+  const instruction = operation?.kind === "dockerfileCommands" ? instructionAt(operation.commands, step) : undefined;
+  const kind =
+    instruction === undefined ? (operation?.kind ?? "layer") : `dockerfileCommands: ${instruction.place}: ${instruction.keyword}`;
   const lines = lastLines(place);
   const collision = collisionIn(error);
   if (collision !== undefined) {
@@ -73,7 +89,10 @@ function stepFailure({ layer: place, error }: FailedStep, { layer, lastLines }: 
     };
   }
   const exitCode = exitCodeIn(error);
-  if (exitCode === undefined) return undefined;
+  if (exitCode === undefined) {
+    const reason = instructionProblem(error, instruction);
+    return reason === undefined ? undefined : { code: "STEP_FAILED", message: `${kind} failed: ${reason}.`, layer: id };
+  }
   const shell = missingShellIn(lines);
   if (shell !== undefined) {
     const message = `${kind} failed: the image has no ${shell}, which it needs to run commands. Start from a base that has a shell.`;
@@ -84,7 +103,7 @@ function stepFailure({ layer: place, error }: FailedStep, { layer, lastLines }: 
     const message = `${kind} failed: ${kept}.${more.length === 0 ? "" : " The last lines name what else was found."}`;
     return { code: "STEP_FAILED", message, layer: id, exitCode, lastLines: lines.slice(-SHOWN_LINES) };
   }
-  const command = failedCommand(lines)?.command ?? onlyCommand(operation);
+  const command = instruction?.text ?? failedCommand(lines)?.command ?? onlyCommand(operation);
   const what = command === undefined ? "it" : `\`${oneLine(command)}\``;
   return {
     code: "STEP_FAILED",
@@ -94,6 +113,15 @@ function stepFailure({ layer: place, error }: FailedStep, { layer, lastLines }: 
     exitCode,
     lastLines: outputOf(lines).slice(-SHOWN_LINES),
   };
+}
+
+/** What keeps an instruction from being begun, where that is its author's doing. */
+function instructionProblem(error: string, instruction: NamedInstruction | undefined): string | undefined {
+  if (isMissingUser(error)) return "its user is not one of the image: name one that is, or a number";
+  if (instruction === undefined) return undefined;
+  const file = missingFileIn(error);
+  if (file !== undefined) return `there is no ${JSON.stringify(file)} to take`;
+  return instruction.keyword === "ADD" ? `\`${oneLine(instruction.text)}\` could not be fetched: ${oneLine(error)}` : undefined;
 }
 
 const MEANING: Readonly<Record<number, string>> = { 137: " (killed, most likely because memory ran out)" };

@@ -98,14 +98,19 @@ async function blobsOf(repository: Repository, digest: string, signal: AbortSign
     if (isIndex(content)) throw new TypeError(`${digest} is a list of images`);
     return content.layers;
   } catch (error) {
-    if (signal.aborted || !isRegistryError(error)) throw error;
-    if (error.code === "NOT_FOUND") {
-      const message = `An image that layers are made on is not in the registry any more: ${error.message}. Build again: it is had anew.`;
-      throw new LaminaError({ code: "PARENT_MISSING", message }, { cause: error });
-    }
-    const message = `An image cannot be read from the registry: ${error.message}`;
-    throw new LaminaError({ code: "REGISTRY_UNAVAILABLE", message }, { cause: error });
+    throw parentError(error, signal);
   }
+}
+
+/** What it means that an image that layers are made on could not be read. */
+export function parentError(error: unknown, signal: AbortSignal): unknown {
+  if (signal.aborted || !isRegistryError(error)) return error;
+  if (error.code === "NOT_FOUND") {
+    const message = `An image that layers are made on is not in the registry any more: ${error.message}. Build again: it is had anew.`;
+    return new LaminaError({ code: "PARENT_MISSING", message }, { cause: error });
+  }
+  const message = `An image cannot be read from the registry: ${error.message}`;
+  return new LaminaError({ code: "REGISTRY_UNAVAILABLE", message }, { cause: error });
 }
 
 /** The blobs that an image has on top of its parent's; undefined when it does not begin with them. */

@@ -23,8 +23,15 @@ export interface LayerProgressOptions {
 export interface FailedStep {
   /** Its place in the segment. */
   readonly layer: number;
+  /** Which of the steps of its stage, counted from 1, and how many there are. */
+  readonly step: StageStep;
   /** As BuildKit says it. */
   readonly error: string;
+}
+
+export interface StageStep {
+  readonly number: number;
+  readonly total: number;
 }
 
 export interface LayerProgress {
@@ -92,9 +99,9 @@ export function layerProgress({ layers, redact, emit }: LayerProgressOptions): L
     if (layer === undefined) return;
     const known = vertices.get(vertex.digest) ?? { layer, vertex, reader: lineReader(redact) };
     vertices.set(vertex.digest, { ...known, vertex });
-    if (vertex.started !== undefined) await advance(layer);
+    if (vertex.started !== undefined && !isFetch(vertex)) await advance(layer);
     if (vertex.completed !== undefined) await write(layer, known.reader.end());
-    if (vertex.error !== undefined && !CANCELED.test(vertex.error)) failed = { layer, error: vertex.error };
+    if (vertex.error !== undefined && !CANCELED.test(vertex.error)) failed = { layer, step: stepOf(vertex), error: vertex.error };
   };
   const takeStatus = async (status: VertexStatus): Promise<void> => {
     if (PUSH.test(status.id)) {
@@ -132,8 +139,8 @@ export function layerProgress({ layers, redact, emit }: LayerProgressOptions): L
 }
 
 /** `[stage 2/3] …`; a Dockerfile of one stage is not named: `[2/3] …`. */
-const STEP = /^\[(?:(\S+) )?\d+\/\d+\] /;
-const PULL = /^\[(?:\S+ )?\d+\/\d+\] FROM /;
+const STEP = /^\[(?:(\S+) )? *(\d+)\/(\d+)\] /;
+const PULL = /^\[(?:\S+ )? *\d+\/\d+\] FROM /;
 const EXPORT = "exporting to image";
 const PUSH = /^pushing /;
 /** What BuildKit says of steps that it stopped because another had failed. */
@@ -145,6 +152,16 @@ function layerOf({ name }: Vertex, layers: readonly SegmentLayer[]): number | un
   if (match[1] === undefined) return layers.length === 1 ? 0 : undefined;
   const layer = layers.findIndex(({ target }) => target === match[1]);
   return layer === -1 ? undefined : layer;
+}
+
+function stepOf({ name }: Vertex): StageStep {
+  const [, , number, total] = STEP.exec(name) ?? [];
+  return { number: Number(number), total: Number(total) };
+}
+
+/** What ADD fetches is named like the step that uses it, and is fetched at once, however many layers are before it. */
+function isFetch(vertex: Vertex): boolean {
+  return vertex.inputs.length === 0 && !isPull(vertex);
 }
 
 function isPull({ name }: Vertex): boolean {

@@ -6,7 +6,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptProgress, type ClaimedAttempt, type ErrorInfo, LaminaError } from "@lamina/api";
-import { builderVersion, lower, type Lowered, type ResolvedStep } from "@lamina/ir";
+import { builderVersion, fileLayersOf, lower, type Lowered, type ResolvedStep } from "@lamina/ir";
 import { createRegistry, type Registry } from "@lamina/registry";
 import { isLoopback, type Logger } from "@lamina/service";
 import pLimit from "p-limit";
@@ -18,6 +18,7 @@ import { failureOf } from "./failure.ts";
 import { type LayerImages, layerImages } from "./layer-images.ts";
 import { type LayerProgress, layerProgress, type SegmentLayer } from "./layer-progress.ts";
 import { secretRedactor } from "./lines.ts";
+import { type Parent, readParent } from "./parent.ts";
 
 export interface SegmentOptions {
   readonly claimed: ClaimedAttempt;
@@ -27,6 +28,8 @@ export interface SegmentOptions {
   readonly registryHost: string;
   /** The directory that has `uv-<version>/uv`. */
   readonly uv: string;
+  /** The names of the machine's GPUs. */
+  readonly gpus: readonly string[];
   /** An empty directory. */
   readonly directory: string;
   /** Where local files are staged. */
@@ -51,9 +54,21 @@ export interface RecordedImage {
  * @throws the signal's reason when it was aborted
  */
 export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | undefined> {
+  const { claimed, signal } = options;
+  try {
+    const parent = await readParent({ claimed, repository: repositoryOfParent(options), signal });
+    return await makeLowered(lowerSegment(options, parent), options);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof LaminaError) return error.info;
+    throw error;
+  }
+}
+
+async function makeLowered(lowered: Lowered, options: SegmentOptions): Promise<ErrorInfo | undefined> {
   const { claimed, registry, emit, record, logger, signal } = options;
-  const redact = secretRedactor(Object.values(claimed.secrets));
-  const lowered = lowerSegment(options);
+  const { credentials } = claimed.from;
+  const redact = secretRedactor([...Object.values(claimed.secrets), ...(credentials === undefined ? [] : [credentials.password])]);
   const layers = layersOfSegment(claimed, lowered);
   const progress = layerProgress({ layers, redact, emit });
   await using staged = new AsyncDisposableStack();
@@ -61,8 +76,7 @@ export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | 
     const solve = await prepareSolve({ lowered, layers, staged }, options);
     const images = layerImages({
       from: { repository: repositoryOfParent(options), digest: claimed.from.digest },
-      // A stage has one instruction that makes files, or sets variables alone.
-      adds: (place) => (operationOf(claimed, place)?.kind === "env" ? 0 : 1),
+      adds: (place) => fileLayersOfStep(operationOf(claimed, place)),
       repository: registry.repository(claimed.repository),
       push: (place) => solve(place, { noCache: [], onStatus: async () => {} }),
       record: (place, image) => record(layers[place]?.id ?? "", { ...image, seconds: progress.seconds(place) }),
@@ -76,6 +90,10 @@ export async function makeSegment(options: SegmentOptions): Promise<ErrorInfo | 
     const layer = (place: number) => ({ id: layers[place]?.id ?? "", operation: operationOf(claimed, place) });
     return failureOf(error, { failed: progress.failed, layer, lastLines: (place) => progress.lastLines(place), redact });
   }
+}
+
+function fileLayersOfStep(step: ResolvedStep | undefined): number {
+  return step === undefined ? 0 : fileLayersOf(step);
 }
 
 function operationOf({ definition, layers }: ClaimedAttempt, place: number): ResolvedStep | undefined {
@@ -131,7 +149,7 @@ async function makeAndPublish({ solve, images, progress, last, noCache, logger, 
   await publishBuilt();
 }
 
-function lowerSegment({ claimed, registryHost }: SegmentOptions): Lowered {
+function lowerSegment({ claimed, registryHost, gpus }: SegmentOptions, parent: Parent): Lowered {
   const { definition, from, layers } = claimed;
   const indexes = layers.map(({ index }) => index);
   return lower({
@@ -139,7 +157,8 @@ function lowerSegment({ claimed, registryHost }: SegmentOptions): Lowered {
     from: `${from.host ?? registryHost}/${from.repository}@${from.digest}`,
     first: Math.min(...indexes),
     last: Math.max(...indexes),
-    ...(from.user === undefined ? {} : { user: from.user }),
+    gpus,
+    ...parent,
   });
 }
 
@@ -163,6 +182,7 @@ interface Segment {
 /** Puts everything in its place that BuildKit reads. */
 async function prepareSolve({ lowered, layers, staged }: Segment, options: SegmentOptions): Promise<Solve> {
   const { claimed, buildkit, directory, registryHost, logger, signal } = options;
+  const { host, credentials } = claimed.from;
   const contexts = await prepareContexts(lowered.contexts, options, staged);
   const dockerfile = join(directory, "dockerfile");
   await mkdir(dockerfile);
@@ -175,6 +195,7 @@ async function prepareSolve({ lowered, layers, staged }: Segment, options: Segme
       contexts,
       buildArgs: lowered.buildArgs,
       secrets,
+      registries: host === undefined ? {} : { [host]: credentials },
       noCache,
       platform: claimed.definition.platform,
       output: {
@@ -210,7 +231,7 @@ function annotations({ layers, definition }: ClaimedAttempt, place: number): Rec
 }
 
 function repositoryOfParent({ claimed, registry, registryHost }: SegmentOptions) {
-  const { host = registryHost, repository } = claimed.from;
-  const itsRegistry = host === registryHost ? registry : createRegistry({ host, insecure: isLoopback(host) });
+  const { host = registryHost, repository, credentials } = claimed.from;
+  const itsRegistry = host === registryHost ? registry : createRegistry({ host, insecure: isLoopback(host), credentials });
   return itsRegistry.repository(repository);
 }

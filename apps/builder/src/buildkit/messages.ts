@@ -11,7 +11,13 @@ const TEXTS = {
   pushFailed: /^failed to push /,
   sourceFailed: /failed to resolve source metadata for/,
   sourceMissing: /failed to resolve source metadata for \S+: (?:.*: )?not found$/,
+  sourceRefused:
+    /failed to resolve source metadata for .*(?:\b40[13]\b|unauthorized|denied|insufficient_scope|failed to fetch oauth token)/i,
   exitCode: /did not complete successfully: exit code: (\d+)/,
+  /** Files of a context are staged under `t/`. */
+  noFile: /"\/(?:t\/?)?([^"]*)": not found$/,
+  noUser: /unable to find (?:user|group) \S+: no matching entries in \S+ file|no matching entries in (?:passwd|group) file/,
+  argument: /^ARG ([^=\s]+)=([^]*)$/,
   /** It shows a path of its own machine; the part after its mount is the image's. */
   collision: /cannot (?:replace|copy) to (directory|non-directory):? .*\/buildkit\d+(\/\S*)/,
   noShell: /runc run failed: .*exec: "([^"]+)": (?:stat \S+: no such file|executable file not found)/,
@@ -42,6 +48,11 @@ export function isMissingSource(error: string): boolean {
   return TEXTS.sourceMissing.test(error);
 }
 
+/** Whether its registry does not let the image to start from be read. */
+export function isRefusedSource(error: string): boolean {
+  return TEXTS.sourceRefused.test(error);
+}
+
 /** The status with which the command of a step ended. */
 export function exitCodeIn(error: string): number | undefined {
   const code = TEXTS.exitCode.exec(error)?.[1];
@@ -65,4 +76,20 @@ export function collisionIn(error: string): Collision | undefined {
 /** The shell that a step wants and its image lacks, from the output of the step. */
 export function missingShellIn(output: readonly string[]): string | undefined {
   return TEXTS.noShell.exec(output.join("\n"))?.[1];
+}
+
+/** The file that a COPY or a mount takes and that is not there, as its path in the context or image. */
+export function missingFileIn(error: string): string | undefined {
+  return TEXTS.noFile.exec(error)?.[1];
+}
+
+/** Whether a step cannot begin because its user is not one of the image. */
+export function isMissingUser(error: string): boolean {
+  return TEXTS.noUser.test(error);
+}
+
+/** The name and value of a build argument, from what an image says of a step of its making. */
+export function argumentIn(history: string): readonly [name: string, value: string] | undefined {
+  const [, name, value] = TEXTS.argument.exec(history) ?? [];
+  return name === undefined || value === undefined ? undefined : [name, value];
 }

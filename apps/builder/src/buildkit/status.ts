@@ -6,6 +6,8 @@ const Vertex = z.object({
   digest: z.string(),
   /** Such as `[stage 2/3] RUN …`. */
   name: z.string(),
+  /** The digests of the vertices that it needs; none where it fetches something. */
+  inputs: z.array(z.string()).default([]),
   started: z.iso.datetime({ offset: true }).optional(),
   completed: z.iso.datetime({ offset: true }).optional(),
   cached: z.boolean().optional(),

@@ -11,6 +11,14 @@ export function lowerEnv(step: Extract<ResolvedStep, { kind: "env" }>): LoweredS
   return withNewlines(`ENV ${words.join(" \\\n    ")}`, Object.values(step.variables));
 }
 
+/** Build arguments, exactly as given. */
+export function lowerArguments(values: readonly (readonly [name: string, value: string])[]): LoweredStep {
+  const instructions = values.map(([name, value]) => `ARG ${name}=${dockerWord(value)}`);
+  const needsNewline = values.some(([, value]) => value.includes("\n"));
+  if (!needsNewline) return { instructions };
+  return { instructions: [`ARG ${NEWLINE_ARGUMENT}`, ...instructions], buildArgs: { [NEWLINE_ARGUMENT]: "\n" } };
+}
+
 /** The working directory, made when it is missing; a relative one starts at the one before. */
 export function lowerWorkdir(step: Extract<ResolvedStep, { kind: "workdir" }>): LoweredStep {
   return withNewlines(`WORKDIR ${dockerWord(step.path)}`, [step.path]);

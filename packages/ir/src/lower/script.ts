@@ -28,27 +28,43 @@ export interface Script {
   readonly commands: readonly string[];
   /** Lines of our own that run before the first command, in its shell; one that exits fails the first command. */
   readonly setup?: readonly string[];
+  /** Lines of our own that run after the last command, in its shell. */
+  readonly finish?: readonly string[];
   /** Variables whose values must not stay in what the commands changed. */
   readonly secretVariables?: readonly string[];
+  /** Whether secrets are mounted as files too, which are not part of the image. */
+  readonly hasSecretFiles?: boolean;
+  /** Where the commands are put and run as programs of their own, each beginning with `#!`; without it the script's shell runs them. */
+  readonly program?: string;
 }
 
 /** Writes the script. It runs under any POSIX shell, whatever options that shell was started with. */
-export function scriptLines({ commands, setup = [], secretVariables = [] }: Script): string[] {
+export function scriptLines({
+  commands,
+  setup = [],
+  finish = [],
+  secretVariables = [],
+  program,
+  hasSecretFiles = false,
+}: Script): string[] {
   const count = commands.length;
-  const [first, ...rest] = commands.map((_, index) => `lamina_begin ${index + 1}; eval "$lamina_${index + 1}"; lamina_check "$?"`);
-  const firstLines = setup.length === 0 ? [first] : ["lamina_begin 1", ...setup, `eval "$lamina_1"; lamina_check "$?"`];
+  const run = program === undefined ? "eval" : "lamina_run";
+  const [first, ...rest] = commands.map((_, index) => `lamina_begin ${index + 1}; ${run} "$lamina_${index + 1}"; lamina_check "$?"`);
+  const firstLines = setup.length === 0 ? [first] : ["lamina_begin 1", ...setup, `${run} "$lamina_1"; lamina_check "$?"`];
   return [
     ...commands.map((command, index) => `lamina_${index + 1}=${shellWord(command)}`),
     `lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/${count}] %.${LONGEST_SHOWN}s\\n' $1 \\"\\$lamina_$1\\""; }`,
     `lamina_check() { [ "$1" = 0 ] || exit "$1"; }`,
+    ...(program === undefined ? [] : [`lamina_run() { printf '%s\\n' "$1" >${program} && chmod 755 ${program} && ${program}; }`]),
     "case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac",
     "exec 2>&1; set +e",
     `unset ${FOREIGN_VARIABLES.join(" ")}`,
     `[ ! -s ${CA_FILE} ] || export ${CA_VARIABLES.map((name) => `${name}=${CA_FILE}`).join(" ")}`,
-    ...(secretVariables.length === 0 ? [] : secretSearch(secretVariables)),
+    ...(secretVariables.length === 0 ? [] : secretSearch(secretVariables, hasSecretFiles)),
     "( set $lamina_e",
     ...firstLines.flatMap((line) => (line === undefined ? [] : [line])),
     ...rest,
+    ...finish,
     ")",
     "lamina_s=$?; read -r lamina_i </dev/shm/lamina",
     `[ "$lamina_s/$lamina_i" = 0/${count} ] && ${secretVariables.length === 0 ? "exit 0" : '{ lamina_search; exit "$?"; }'}`,

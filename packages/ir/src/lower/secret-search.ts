@@ -18,8 +18,9 @@ const SHOWN_FINDS = 10;
 const FILE = "/dev/shm/lamina";
 
 /** Lines for before the first command. They define `lamina_search`, which says what was found, and fails when something was. */
-export function secretSearch(variables: readonly string[]): string[] {
-  return [...noteTheTime(variables), ...REPORT, ...CLEAN_GIT_CONFIGURATION, ...SEARCH];
+export function secretSearch(variables: readonly string[], hasSecretFiles: boolean): string[] {
+  const search = hasSecretFiles ? [...MOUNTED, ...SEARCH_BUT_MOUNTED] : SEARCH;
+  return [...noteTheTime(variables), ...REPORT, ...CLEAN_GIT_CONFIGURATION, ...search];
 }
 
 /** Time goes in ticks: the first command waits for the next one, so that what it changes is later than the start. */
@@ -109,6 +110,18 @@ lamina_search() (
   [ $lamina_finds -le ${SHOWN_FINDS} ] || echo "lamina: and $((lamina_finds - ${SHOWN_FINDS})) more"
   [ $lamina_finds = 0 ]
 )`);
+
+/** A secret that is mounted as a file is found at its place, and is not part of the layer. */
+const MOUNTED = linesOf(`
+lamina_mounted() {
+  while read -r lamina_other lamina_other lamina_other lamina_other lamina_point lamina_other; do
+    [ "$lamina_point" != "$1" ] || return 0
+  done </proc/self/mountinfo
+  return 1
+}`);
+const SEARCH_BUT_MOUNTED = SEARCH.map((line) =>
+  line === "  while IFS= read -r lamina_file; do" ? `${line} lamina_mounted "$lamina_file" && continue` : line,
+);
 
 function linesOf(text: string): string[] {
   return text.trim().split("\n");

@@ -1,0 +1,62 @@
+/** The arguments of COPY and ADD. */
+import { flagValues } from "./flag-rules.ts";
+import { FragmentError } from "./fragment-error.ts";
+import { heredocWord } from "./heredoc.ts";
+import type { Instruction } from "./read.ts";
+import { splitAtSpace, splitWords } from "./words.ts";
+
+export interface CopyArguments {
+  readonly sources: readonly string[];
+  readonly destination: string;
+}
+
+export function copyArguments({ json, rest }: Instruction): CopyArguments {
+  const words = json ?? splitAtSpace(rest);
+  return { sources: words.slice(0, -1), destination: words.at(-1) ?? "" };
+}
+
+/** The sources that are files of the context, as they are written. */
+export function contextSources(instruction: Instruction): string[] {
+  if (instruction.keyword !== "COPY" || flagValues(instruction.flags, "from").length > 0) return [];
+  return copyArguments(instruction).sources.filter((source) => heredocWord(source) === undefined);
+}
+
+/** @throws {FragmentError} */
+export function checkCopy(instruction: Instruction): void {
+  const { keyword, place } = instruction;
+  const { sources, destination } = copyArguments(instruction);
+  const fail = (message: string) => new FragmentError(place, `${keyword} ${message}`);
+  if (sources.length === 0 || destination === "") throw fail("needs a source and a destination");
+  checkHeredocs(instruction);
+  if ([...sources, destination].some((word) => splitWords(word) === undefined)) throw fail("has an open quote");
+  const files = sources.filter((source) => heredocWord(source) === undefined);
+  for (const source of keyword === "ADD" ? files : []) {
+    if (!isRemote(source))
+      throw fail(`takes URLs and git repositories here, and ${JSON.stringify(source)} is neither: use COPY for local files`);
+  }
+  for (const source of keyword === "COPY" ? files : []) {
+    if (isRemote(source) && !source.startsWith("$")) throw fail(`cannot fetch ${JSON.stringify(source)}: use ADD`);
+    if (source.split("/").includes("..")) throw fail(`has a source with "..", ${JSON.stringify(source)}: write the path without it`);
+  }
+}
+
+/** Names of heredocs become names of files. */
+function checkHeredocs(instruction: Instruction): void {
+  const { keyword, place, heredocs, json } = instruction;
+  const { sources, destination } = copyArguments(instruction);
+  const words = sources.filter((source) => heredocWord(source) !== undefined);
+  const fail = (message: string) => new FragmentError(place, `${keyword} ${message}`);
+  if (heredocWord(destination) !== undefined) throw fail("has a heredoc as its destination");
+  if (json !== undefined && words.length > 0) throw fail("has a heredoc in the JSON form, which takes none: write it without brackets");
+  const isPlain = [...sources, destination].every((word) => (words.includes(word) ? true : !/['"\\<]/.test(word)));
+  const areNames = heredocs.every(({ delimiter }) => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(delimiter));
+  if (heredocs.length === 0 && words.length === 0) return;
+  if (!isPlain || !areNames || heredocs.length !== words.length) {
+    throw fail("has a heredoc beside quotes, or one whose name is not of letters and digits: write it as in COPY <<NAME /path");
+  }
+}
+
+/** A variable may be a URL; what it is shows only in the build. */
+function isRemote(source: string): boolean {
+  return /^(https?|git|ssh):\/\/|^[\w.-]+@[\w.-]+:|^\$/i.test(source);
+}

@@ -1,0 +1,50 @@
+/** What instructions leave to the layers after them, beside files and variables: the user and the shell. */
+import type { ResolvedStep, StepOperation } from "../operation.ts";
+import { type Instruction, readInstructions } from "./read.ts";
+import { assignedNames } from "./rules.ts";
+import { variablesIn } from "./words.ts";
+
+export interface Inherited {
+  /** As it is written after USER; undefined where no USER was. */
+  readonly user: string | undefined;
+  /** A variable of the user that has another value by now. */
+  readonly changed: string | undefined;
+  /** What SHELL says; undefined where no SHELL was. */
+  readonly shell: readonly string[] | undefined;
+}
+
+export const NOTHING_INHERITED: Inherited = { user: undefined, changed: undefined, shell: undefined };
+
+/** The state after a step. */
+export function afterStep(before: Inherited, step: StepOperation | ResolvedStep): Inherited {
+  if (step.kind === "env") return afterAssignments(before, Object.keys(step.variables));
+  if (step.kind !== "dockerfileCommands") return before;
+  return readInstructions(step.commands).reduce(afterInstruction, before);
+}
+
+export function afterInstruction(before: Inherited, instruction: Instruction): Inherited {
+  switch (instruction.keyword) {
+    case "USER":
+      return { ...before, user: instruction.rest, changed: undefined };
+    case "SHELL":
+      return { ...before, shell: instruction.json };
+    case "ENV":
+    case "ARG":
+      return afterAssignments(before, assignedNames(instruction));
+    default:
+      return before;
+  }
+}
+
+/** Whether a SHELL runs the scripts of the platform. One that is not known by name is taken for another. */
+export function isPosixShell(shell: readonly string[] | undefined): boolean {
+  return shell === undefined || shell.some((word) => POSIX_SHELLS.has(word.split("/").at(-1) ?? ""));
+}
+
+const POSIX_SHELLS = new Set(["sh", "bash", "dash", "ash", "ksh", "mksh", "busybox"]);
+
+function afterAssignments(before: Inherited, names: readonly string[]): Inherited {
+  if (before.user === undefined || before.changed !== undefined) return before;
+  const used = variablesIn(before.user);
+  return { ...before, changed: names.find((name) => used.includes(name)) };
+}

@@ -1,0 +1,109 @@
+/** What an instruction has to look like to become part of an image that is built already. */
+import { isReservedVariable } from "../lower/reserved.ts";
+import { checkCopy } from "./copy.ts";
+import { checkFlags } from "./flag-rules.ts";
+import { FragmentError } from "./fragment-error.ts";
+import { CONTINUED, type Instruction } from "./read.ts";
+import { splitAtSpace, splitWords } from "./words.ts";
+
+/** BuildKit takes no lines of 64 KiB. */
+const LONGEST_LINE = 60_000;
+
+/** @throws {FragmentError} for an instruction that cannot be built here, or nowhere */
+export function checkInstruction(instruction: Instruction): void {
+  const { keyword, place, rest } = instruction;
+  const refusal = REFUSED[keyword];
+  if (refusal !== undefined) throw new FragmentError(place, `${keyword} ${refusal}`);
+  const rule = RULES[keyword];
+  if (rule === undefined) throw new FragmentError(place, `${JSON.stringify(keyword)} is no instruction of a Dockerfile`);
+  checkFlags(instruction);
+  if (rest === "") throw new FragmentError(place, `${keyword} says nothing`);
+  if (CONTINUED.test(rest)) throw new FragmentError(place, `${keyword} ends with a backslash: take it out`);
+  const fault = rule(instruction);
+  if (fault !== undefined) throw new FragmentError(place, `${keyword} ${fault}`);
+  checkLength(instruction);
+}
+
+/** The names that ENV, ARG and LABEL give values to, in order, those of ARG without a value left out. */
+export function assignedNames({ keyword, rest }: Instruction): string[] {
+  const words = splitWords(rest) ?? [];
+  if (keyword !== "ARG" && words[0]?.includes("=") !== true) return splitAtSpace(rest).slice(0, 1);
+  return words.flatMap((word) => (word.includes("=") ? [word.slice(0, word.indexOf("="))] : []));
+}
+
+const REFUSED: Readonly<Record<string, string>> = {
+  FROM: "begins another image, and these instructions go on with this one: start a new Image from it, or copy from it by --from with its digest",
+  ONBUILD: "would run in the next layer of this very image: write what it runs",
+  MAINTAINER: 'is out of use: write LABEL org.opencontainers.image.authors="…"',
+};
+
+/** What is wrong with an instruction. */
+type Rule = (instruction: Instruction) => string | undefined;
+
+const anything: Rule = () => undefined;
+const quoted: Rule = ({ rest }) => (splitWords(rest) === undefined ? "has an open quote" : undefined);
+const copied: Rule = (instruction) => {
+  checkCopy(instruction);
+  return undefined;
+};
+const assignments: Rule = (instruction) => {
+  const words = splitWords(instruction.rest);
+  if (words === undefined) return "has an open quote";
+  const isOldForm = words[0]?.includes("=") !== true;
+  if (isOldForm && words.length < 2) return "needs a name and a value, as in NAME=value";
+  const bare = isOldForm ? undefined : words.find((word) => !word.includes("="));
+  if (bare !== undefined) return `needs NAME=value, and ${JSON.stringify(bare)} has no "="`;
+  return assignedNames(instruction).includes("") ? 'has a value without a name before "="' : undefined;
+};
+const variables: Rule = (instruction) => assignments(instruction) ?? nameFault(assignedNames(instruction));
+
+const RULES: Readonly<Record<string, Rule>> = {
+  RUN: ({ json }) => (json?.length === 0 ? "has an empty list" : undefined),
+  COPY: copied,
+  ADD: copied,
+  ENV: variables,
+  LABEL: assignments,
+  ARG: (instruction) => {
+    const words = splitWords(instruction.rest);
+    return words === undefined ? "has an open quote" : nameFault(words.map((word) => word.split("=")[0] ?? ""));
+  },
+  CMD: anything,
+  ENTRYPOINT: anything,
+  USER: quoted,
+  WORKDIR: quoted,
+  VOLUME: ({ json, rest }) => {
+    const paths = json ?? splitAtSpace(rest);
+    return paths.length === 0 || paths.some((path) => path.trim() === "") ? "needs paths" : undefined;
+  },
+  EXPOSE: ({ rest }) => {
+    const bad = splitAtSpace(rest).find((port) => !PORT.test(port));
+    return bad === undefined ? undefined : `needs ports as in "8080" or "53/udp", and ${JSON.stringify(bad)} is none`;
+  },
+  STOPSIGNAL: ({ rest }) => (SIGNAL.test(rest) ? undefined : `needs a signal as in "SIGTERM" or "15", and ${JSON.stringify(rest)} is none`),
+  HEALTHCHECK: ({ rest }) => (/^NONE$/i.test(rest) || /^CMD\s+\S/i.test(rest) ? undefined : "needs CMD and a command, or NONE"),
+  SHELL: ({ json }) => (json === undefined || json.length === 0 ? 'needs a JSON list, as in ["/bin/bash", "-c"]' : undefined),
+};
+
+const PORT = /^\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$|\$/i;
+const NAMES =
+  "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT RTMAX RTMIN SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ";
+const SIGNAL = new RegExp(`^(\\d{1,2}|(SIG)?(${NAMES.replaceAll(" ", "|")}|RTMIN\\+\\d{1,2}|RTMAX-\\d{1,2})|\\$.*)$`, "i");
+
+function nameFault(names: readonly string[]): string | undefined {
+  const bad = names.find((name) => !/^[^\s='"$\\]+$/.test(name));
+  if (bad !== undefined) return `has a variable named ${JSON.stringify(bad)}: a name is written out, without quotes`;
+  const reserved = names.find(isReservedVariable);
+  return reserved === undefined ? undefined : `sets ${reserved}, which is used by the platform while it builds: choose another name`;
+}
+
+/** The text of a RUN goes into a script, whose lines may be longer. */
+function checkLength({ keyword, place, flags, rest, json, heredocs }: Instruction): void {
+  const isScript = keyword === "RUN" && json === undefined;
+  const lines = [
+    ...flags.map(({ value = "" }) => value),
+    ...(isScript ? [] : [rest, ...heredocs.flatMap(({ content }) => content.split("\n"))]),
+  ];
+  if (lines.some((line) => Buffer.byteLength(line) > LONGEST_LINE)) {
+    throw new FragmentError(place, `${keyword} has a line of more than ${LONGEST_LINE} bytes, which BuildKit does not take`);
+  }
+}

@@ -1,0 +1,22 @@
+/** Words of ENV, ARG and their like, and the variables in them. */
+
+/** Splits at space outside quotes, which stay. Undefined where a quote is open. */
+export function splitWords(text: string): string[] | undefined {
+  const words = text.match(WORD) ?? [];
+  return words.every((word) => WHOLE_WORD.test(word)) ? words : undefined;
+}
+
+/** Splits at space, whatever is quoted, as COPY, VOLUME and EXPOSE do. */
+export function splitAtSpace(text: string): string[] {
+  return text.split(/[\t\v\f\r ]+/);
+}
+
+/** The names of the variables that are expanded in a text, each once. */
+export function variablesIn(text: string): string[] {
+  return [...new Set(Array.from(text.matchAll(VARIABLE), ([, name]) => name ?? ""))];
+}
+
+const PART = String.raw`\\.|\\$|'[^']*'|"(?:\\.|[^"\\])*"|[^\s'"\\]`;
+const WORD = new RegExp(`(?:${PART}|['"].*)+`, "gsu");
+const WHOLE_WORD = new RegExp(`^(?:${PART})+$`, "su");
+const VARIABLE = /(?<!\\)\$\{?([A-Za-z_][A-Za-z0-9_]*)/g;
