@@ -1,4 +1,5 @@
 import type { ResolvedStep } from "../operation.ts";
+import { COMPILE_BYTE_CODE } from "./byte-code.ts";
 import { shellArgument } from "./quoting.ts";
 import type { LoweredStep, Surroundings } from "./request.ts";
 import { runInstruction } from "./run.ts";
@@ -38,6 +39,7 @@ export function lowerAddPythonPackages(step: AddPythonPackages, { context, uv, u
       SAME_BUILD_TIME,
       ...(ofKind("module").length === 0 ? [] : ADD_MODULE),
     ],
+    finish: COMPILE_BYTE_CODE,
     shell: "sh",
     gpu,
     gpus,
@@ -55,7 +57,6 @@ export function lowerAddPythonPackages(step: AddPythonPackages, { context, uv, u
 const ADD_MODULE: readonly string[] = [
   "lamina_module() {",
   `  lamina_site=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && lamina_place=$lamina_site/\${1##*/} &&`,
-  '  mkdir -p "$lamina_site" && rm -rf "$lamina_place" && cp -R "$1" "$lamina_place" && chmod -R u+rwX,go+rX,go-w "$lamina_place" &&',
-  '  python3 -m compileall -q --invalidation-mode checked-hash "$lamina_place"',
+  '  mkdir -p "$lamina_site" && rm -rf "$lamina_place" && cp -R "$1" "$lamina_place" && chmod -R u+rwX,go+rX,go-w "$lamina_place"',
   "}",
 ];

@@ -1,4 +1,5 @@
 import type { ResolvedStep } from "../operation.ts";
+import { COMPILE_BYTE_CODE } from "./byte-code.ts";
 import { divideArguments, pipArguments, referencesIn, replaceReferences, uvUnderstands } from "./pip-arguments.ts";
 import { delimiterFor, shellArgument } from "./quoting.ts";
 import type { LoweredStep, Surroundings } from "./request.ts";
@@ -23,6 +24,7 @@ export function lowerPipInstall(step: Extract<ResolvedStep, { kind: "pipInstall"
   const run = runInstruction({
     commands: [[installer.command, ...words.map(shellArgument), ...requirements(lines, secrets)].join(" ")],
     setup: [needPython("pipInstall"), ...installer.setup],
+    finish: args.some((argument) => NO_BYTE_CODE.has(argument)) ? [] : installer.finish,
     shell: "sh",
     gpu: step.gpu,
     gpus,
@@ -39,10 +41,14 @@ export function lowerPipInstall(step: Extract<ResolvedStep, { kind: "pipInstall"
 interface Installer {
   readonly command: string;
   readonly setup: readonly string[];
+  readonly finish: readonly string[];
   readonly mounts: readonly string[];
 }
 
-const UV: Installer = { command: UV_PIP_INSTALL, setup: UV_SETUP, mounts: UV_MOUNTS };
+const UV: Installer = { command: UV_PIP_INSTALL, setup: UV_SETUP, finish: COMPILE_BYTE_CODE, mounts: UV_MOUNTS };
+
+/** By these flags people do without. */
+const NO_BYTE_CODE: ReadonlySet<string> = new Set(["--no-compile", "--no-compile-bytecode"]);
 
 /** pip makes byte code that names the hash of its source when SOURCE_DATE_EPOCH is set. */
 const PIP: Installer = {
@@ -52,6 +58,7 @@ const PIP: Installer = {
     `export PIP_CACHE_DIR=${PIP_CACHE} PIP_BREAK_SYSTEM_PACKAGES=1 PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1`,
     SAME_BUILD_TIME,
   ],
+  finish: [],
   mounts: [`type=cache,id=lamina-pip-cache,target=${PIP_CACHE}`],
 };
 

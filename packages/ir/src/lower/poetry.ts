@@ -1,4 +1,5 @@
 import type { ResolvedStep } from "../operation.ts";
+import { COMPILE_BYTE_CODE } from "./byte-code.ts";
 import { shellArgument } from "./quoting.ts";
 import type { LoweredStep, Surroundings } from "./request.ts";
 import { runInstruction } from "./run.ts";
@@ -33,6 +34,7 @@ export function lowerPoetryInstall(step: PoetryInstall, { context, uv, poetry, u
       `poetry() { ${tool} poetry --directory=${PROJECT} --no-interaction --no-ansi "$@"; }`,
       ...prepare(`${tool} python`),
     ],
+    finish: COMPILE_BYTE_CODE,
     shell: "sh",
     gpu,
     gpus,

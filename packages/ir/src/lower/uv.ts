@@ -1,11 +1,12 @@
 /** uv as it is mounted into the RUN of a step, and what all steps that install Python packages share. */
+import { BYTE_CODE_MOUNT } from "./byte-code.ts";
 import type { LoweredContext } from "./request.ts";
 
 /** A directory in memory, gone with the container of the step. */
 export const TEMPORARY = "/dev/lamina/tmp";
 
 /** Installs by uv with pip's index rules, which take the best version that any index has. */
-export const UV_PIP_INSTALL = "uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match";
+export const UV_PIP_INSTALL = "uv pip install --system --break-system-packages --index-strategy unsafe-best-match";
 
 /** The same for what uv does beside installing. */
 export const UV_INDEX_STRATEGY = "export UV_INDEX_STRATEGY=unsafe-best-match";
@@ -21,6 +22,7 @@ export function uvContext(version: string): LoweredContext {
 export const UV_MOUNTS: readonly string[] = [
   `type=bind,from=${UV_CONTEXT},source=uv,target=${UV_DIRECTORY}/uv`,
   `type=cache,id=lamina-uv-cache,target=${UV_CACHE}`,
+  BYTE_CODE_MOUNT,
   `type=tmpfs,target=${TEMPORARY}`,
 ];
 
@@ -52,5 +54,5 @@ export const UV_SETUP: readonly string[] = [
   "export UV_PYTHON=$(command -v python3)",
   ...PIP_SETTINGS_FOR_UV,
   `export PATH="${UV_DIRECTORY}:$PATH" TMPDIR=${TEMPORARY}`,
-  `export UV_CACHE_DIR=${UV_CACHE} UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH`,
+  `export UV_CACHE_DIR=${UV_CACHE} UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never`,
 ];

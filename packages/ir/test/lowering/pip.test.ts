@@ -34,6 +34,15 @@ describe.each([
     expect(byteCode?.content.readUInt32LE(4)).toBe(3);
   });
 
+  test("that are there already are left as they are, byte code included", async () => {
+    const steps = [copyWheels, pip("lamina-sample<2", ...flags), pip("lamina-sample<2", ...flags)];
+    const { digest } = expectBuilt(
+      await build({ from: await pythonBase(), steps, trees: [wheels], output: { kind: "image", repository } }),
+    );
+    const [layer = []] = (await inspect(repository, digest, 1)).layers;
+    expect(layer.filter(({ type }) => type === "file")).toEqual([]);
+  });
+
   test("take each argument as it is", async () => {
     const args = [
       ["lamina-sample>=1,<2"],
@@ -114,6 +123,30 @@ test("uv prints no secret", async () => {
   const step = { ...pip("--index-url", "http://token:${TOKEN}@${HOST}/simple/", "-v", "lamina-sample"), secrets: ["HOST", "TOKEN"] };
   const outcome = expectBuilt(await build({ from: await pythonBase(), steps: [step], secrets, noCache: ["lamina-1"] }));
   expect(outcome.lines.join("\n")).not.toContain(secrets.TOKEN);
+});
+
+describe.each([
+  { installer: "uv", flags: [] },
+  { installer: "pip, for a flag that uv lacks", flags: ["--prefer-binary"] },
+])("private sources that options name are read by $installer with the token of a secret", ({ flags }) => {
+  const url = (index: string, path: string) => `http://token:\${TOKEN_${index}}@\${HOST_${index}}${path}`;
+  const secrets = ["HOST_A", "HOST_B", "TOKEN_A", "TOKEN_B"];
+
+  test.each([
+    { option: "indexUrl", step: { arguments: ["lamina-sample", ...flags], indexUrl: url("B", "/simple/") } },
+    {
+      option: "extraIndexUrl, beside another private one",
+      step: { arguments: ["lamina-sample", ...flags], indexUrl: url("A", "/simple/"), extraIndexUrl: url("B", "/simple/") },
+    },
+    { option: "findLinks", step: { arguments: ["lamina-sample", "--no-index", ...flags], findLinks: url("B", "/files/") } },
+  ])("$option", async ({ step }) => {
+    await using empty = await wheelIndex("t0ken-of-a", { name: "another-1.0-py3-none-any.whl", content: Buffer.of() });
+    await using index = await wheelIndex("t0ken-of-b");
+    const values = { TOKEN_A: "t0ken-of-a", TOKEN_B: "t0ken-of-b", HOST_A: empty.host, HOST_B: index.host };
+    const steps = [{ kind: "pipInstall" as const, ...step, secrets }];
+    const outcome = await build({ from: await pythonBase(), steps, secrets: values, look: [versionIs("2.0")] });
+    expect(expectBuilt(outcome).lines.join("\n")).not.toContain("t0ken-of-");
+  });
 });
 
 test("requirements are read in the image, relative to its working directory", async () => {
