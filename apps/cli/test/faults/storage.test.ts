@@ -72,6 +72,7 @@ describe("a full disk", () => {
   });
 
   test("of the registry fails an upload and a push in words, and is no matter once there is room", async () => {
+    await disks.staging.resize(64);
     const images = [await copyOfFile(24), largeImage(base, 24)];
     for (const image of images) {
       const { error } = await build({ client, image });
