@@ -7,7 +7,9 @@ import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { z } from "zod";
 import { type BuildKit, SolveError, type SolveRequest, type SolvedImage } from "./buildkit.ts";
+import { CONFIG_DESCRIPTOR, dockerConfig, type RegistryCredentials } from "./docker-config.ts";
 import { errorIn, isLostConnection } from "./messages.ts";
+import { deleteRecords, markedBy } from "./records.ts";
 import { sealedFile } from "./sealed-file.ts";
 import { parseStatus } from "./status.ts";
 
@@ -16,51 +18,59 @@ export interface BuildctlOptions {
   readonly program: string;
   /** Of buildkitd. */
   readonly address: string;
-  /** The whole environment of the program; DOCKER_CONFIG names the registry's credentials. */
+  /** The whole environment of the program; DOCKER_CONFIG is a directory that {@link linkDockerConfig} made. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Of the platform's registry, which images are pushed to. */
+  readonly registries: RegistryCredentials;
+  /** Who else solves here under that name was in the place of this process before. */
+  readonly owner: string;
   /** A file that every RUN finds as the secret of that id. */
   readonly secretFiles: Readonly<Record<string, string>>;
 }
 
 export function buildctl(options: BuildctlOptions): BuildKit {
-  return { solve: (request) => solve(options, request), ping: (signal) => ping(options, signal) };
+  const self = `${options.owner}/${randomUUID()}`;
+  return {
+    solve: (request) => solve(options, request, `${self}/${randomUUID()}`),
+    ping: (signal) => ping(options, signal),
+    deleteAbandonedRecords: (signal) =>
+      deleteMarked(options, (mark) => mark.startsWith(`${options.owner}/`) && !mark.startsWith(`${self}/`), signal),
+  };
 }
 
 /** From SIGTERM to SIGKILL. */
 const GRACE_MS = 5_000;
 const PING_MS = 5_000;
+/** How long a solve that was given up may take to end. */
+const RECORD_MS = 30_000;
 /** The end of its output that is kept as the error. */
 const ERROR_CHARACTERS = 64 * 1024;
 
-async function solve(options: BuildctlOptions, request: SolveRequest): Promise<SolvedImage> {
-  const note = (name: string) => join(dirname(request.dockerfile), `${name}-${randomUUID()}`);
-  const metadata = note("image");
-  const recordFile = note("record");
+async function solve(options: BuildctlOptions, request: SolveRequest, mark: string): Promise<SolvedImage> {
+  const metadata = join(dirname(request.dockerfile), `image-${randomUUID()}`);
   const sealed = new Map<string, FileHandle>();
+  // A registry that is the platform's too is pushed to, so the platform's credentials count.
+  const config = await sealedFile(dockerConfig({ ...request.registries, ...options.registries }));
   try {
     for (const [id, value] of request.secrets) sealed.set(id, await sealedFile(value));
-    await runSolve(options, { request, metadata, recordFile, sealed });
+    await runSolve(options, { request, metadata, mark, config, sealed });
     return { digest: Metadata.parse(JSON.parse(await readFile(metadata, "utf8")))["containerimage.digest"] };
   } finally {
-    await Promise.all([...sealed.values()].map((file) => file.close()));
-    if (sealed.size > 0) await deleteRecord(options, recordFile);
+    await Promise.all([config, ...sealed.values()].map((file) => file.close()));
+    if (sealed.size > 0) await deleteMarked(options, (other) => other === mark, AbortSignal.timeout(RECORD_MS));
   }
 }
 
-/** BuildKit keeps a record of each solve on its disk, with all of its output, in which a step may have printed a secret. */
-async function deleteRecord({ program, address, environment }: BuildctlOptions, recordFile: string): Promise<void> {
-  const record = await readFile(recordFile, "utf8").catch(absent);
-  if (record === undefined) return;
+async function deleteMarked(options: BuildctlOptions, isMeant: (mark: string) => boolean, signal: AbortSignal): Promise<void> {
+  const { program, address, environment } = options;
+  const call = async (args: readonly string[]): Promise<string> =>
+    (await execa(program, ["--addr", address, ...args], { env: environment, extendEnv: false, cancelSignal: signal })).stdout;
   try {
-    await execa(program, ["--addr", address, "debug", "ctl", "--delete", record], { env: environment, extendEnv: false });
+    await deleteRecords(call, isMeant, signal);
   } catch (error) {
     const message = `BuildKit's record of a solve with secrets could not be deleted: ${String(error)}`;
     throw new SolveError("lost", message, { cause: error });
   }
-}
-
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }
 
 const Metadata = z.object({ "containerimage.digest": z.string() });
@@ -68,17 +78,18 @@ const Metadata = z.object({ "containerimage.digest": z.string() });
 interface PreparedSolve {
   readonly request: SolveRequest;
   readonly metadata: string;
-  /** Gets the id of BuildKit's record as soon as the solve begins. */
-  readonly recordFile: string;
+  /** Of a solve with secrets. */
+  readonly mark: string;
+  readonly config: FileHandle;
   readonly sealed: ReadonlyMap<string, FileHandle>;
 }
 
 async function runSolve({ program, address, environment, secretFiles }: BuildctlOptions, prepared: PreparedSolve): Promise<void> {
-  const { request, sealed } = prepared;
+  const { request, config, sealed } = prepared;
   const { signal, onStatus } = request;
   signal.throwIfAborted();
   const child = spawn("setpriv", [...ENDS_WITH_US, program, "--addr", address, ...solveArguments(prepared, secretFiles)], {
-    stdio: ["ignore", "ignore", "pipe", ...[...sealed.values()].map(({ fd }) => fd)],
+    stdio: ["ignore", "ignore", "pipe", ...[config, ...sealed.values()].map(({ fd }) => fd)],
     env: environment,
   });
   const exited = exitOf(child);
@@ -134,7 +145,7 @@ function linesOf({ stderr }: ChildProcess): AsyncIterable<string> {
   return createInterface({ input: stderr, crlfDelay: Infinity });
 }
 
-function solveArguments({ request, metadata, recordFile, sealed }: PreparedSolve, secretFiles: Readonly<Record<string, string>>): string[] {
+function solveArguments({ request, metadata, mark, sealed }: PreparedSolve, secretFiles: Readonly<Record<string, string>>): string[] {
   const { dockerfile, target, contexts, buildArgs, noCache, platform, output } = request;
   const image = [
     "type=image",
@@ -149,16 +160,17 @@ function solveArguments({ request, metadata, recordFile, sealed }: PreparedSolve
     "build",
     "--progress=rawjson",
     `--metadata-file=${metadata}`,
-    `--ref-file=${recordFile}`,
     "--frontend=dockerfile.v0",
     `--local=dockerfile=${dockerfile}`,
     `--opt=target=${target}`,
     `--opt=platform=${platform}`,
     ...[...contexts].flatMap(([context, { name, path }]) => [`--local=${name}=${path}`, `--opt=context:${context}=local:${name}`]),
-    ...Object.entries(buildArgs).map(([name, value]) => `--opt=build-arg:${name}=${value}`),
+    // Of a value after `--opt=` buildctl cuts off white space.
+    ...Object.entries(buildArgs).flatMap(([name, value]) => ["--opt", `build-arg:${name}=${value}`]),
     ...(noCache.length === 0 ? [] : [`--opt=no-cache=${noCache.join(",")}`]),
-    // The sealed files follow stdin, stdout and stderr.
-    ...[...sealed.keys()].map((id, index) => `--secret=id=${id},src=/dev/fd/${index + 3}`),
+    ...(sealed.size === 0 ? [] : [markedBy(mark)]),
+    // The sealed values follow the configuration.
+    ...[...sealed.keys()].map((id, index) => `--secret=id=${id},src=/dev/fd/${CONFIG_DESCRIPTOR + 1 + index}`),
     ...Object.entries(secretFiles).map(([id, path]) => `--secret=id=${id},src=${path}`),
     `--output=${image.join(",")}`,
   ];

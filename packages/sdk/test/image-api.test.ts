@@ -1,0 +1,157 @@
+/** Every method of an image with every option, each looked at inside an image that was built with it. The table goes to `dist/image-api.md`. */
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
+import { base, gpuStandIn, packageIndex, type TestPlatform, testPlatform, tinyBase, wheelOf } from "@lamina/testkit";
+import { buildImage, type Client, connect, Image } from "lamina";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import * as take from "../src/arguments.ts";
+import { groupsOf } from "./image-api/groups.ts";
+import type { Group, Row } from "./image-api/rows.ts";
+import { lookInside } from "./support/look-inside.ts";
+import { type Workspace, workspace } from "./support/workspace.ts";
+
+const TOKEN = "index-0123456789abcdef";
+const cleanUp = new AsyncDisposableStack();
+let client: Client;
+let groups: readonly Group[];
+
+beforeAll(async () => {
+  const [tiny] = await Promise.all([tinyBase(), base("3.11"), base("3.13"), gpuStandIn()]);
+  const builders = { builder: {}, gpu: { LAMINA_POOL: "T4" } };
+  const platform: TestPlatform = cleanUp.use(await testPlatform({ uv: builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "", builders }));
+  client = await connect({ url: platform.url, token: platform.clientToken });
+  const place = cleanUp.use(await workspace());
+  await writeFiles(place);
+  const { host } = cleanUp.use(await packageIndex(TOKEN, PACKAGES));
+  const other = cleanUp.use(await packageIndex(TOKEN, [wheel("elsewhere")]));
+  const urlOf = (at: string, token: string) => `http://token:${token}@${at}/simple/`;
+  groups = groupsOf({
+    files: place.directory,
+    index: urlOf(host, TOKEN),
+    otherIndex: urlOf(other.host, TOKEN),
+    indexWithSecret: urlOf(host, "${INDEX_TOKEN}"),
+    token: TOKEN,
+    tiny,
+  });
+});
+afterAll(() => cleanUp.disposeAsync());
+
+function wheel(module: string, version = "1.0", requires: readonly string[] = []) {
+  return wheelOf({ module, version, source: `VERSION = "${version}"\n`, requires });
+}
+
+const PACKAGES = [
+  wheel("plain", "1.0", ["needed"]),
+  wheel("plain", "2.0"),
+  wheel("needed"),
+  wheel("flagged", "1.0", ["not_needed"]),
+  wheel("not_needed"),
+  wheel("early", "1.0"),
+  wheel("early", "2.0rc1"),
+  wheel("private"),
+];
+
+async function writeFiles(place: Workspace): Promise<void> {
+  const linked = wheel("linked");
+  await place.write({
+    "one.txt": "one",
+    "run.sh": "#!/bin/sh\necho it runs\n",
+    "requirements.txt": "flagged==1.0\n",
+    "tree/deep/two.txt": "two\n",
+    "tree/it's $5 é.txt": "odd\n",
+    "ignoring/.dockerignore": "*.log\n!kept.log\n",
+    "ignoring/a.log": "",
+    "ignoring/kept.log": "",
+    "ignoring/src/a.py": "",
+    "ignoring/src/b.py": "",
+    [`wheels/${linked.name}`]: Buffer.from(linked.content),
+  });
+  await mkdir(place.path("tree/empty"));
+  await symlink("../outside", place.path("tree/out"));
+  await chmod(place.path("run.sh"), 0o755);
+}
+
+/** What each look at a group's image prints, in the order of the rows. */
+async function looksInto({ base: first, rows }: Group): Promise<string[]> {
+  const image = rows.reduce((grown, { add }) => add?.(grown) ?? grown, first);
+  const script = rows.map(({ look }) => `( ${look}\n) 2>&1; printf '\\036'`).join("\n");
+  const output = await lookInside(client, await buildImage(client, image), "sh", "-c", script);
+  return output
+    .split("\x1e")
+    .slice(0, rows.length)
+    .map((text) => text.trim());
+}
+
+test("what each method and option does is found in a built image", async () => {
+  const found = await Promise.all(
+    groups.map(async (group) => {
+      const first = await looksInto(group);
+      const isTwice = group.rows.some(({ expected }) => typeof expected !== "string");
+      const second = isTwice ? await looksInto(group) : first;
+      return group.rows.map((row, index) => ({ row, first: first[index] ?? "", second: second[index] ?? "" }));
+    }),
+  );
+  const looks = found.flat();
+  await writeTable(looks.map(({ row, first }) => ({ row, found: first })));
+  const answers = looks.map(({ row, first, second }) => ({ ...nameOf(row), found: answerTo(row, first, second) }));
+  expect(answers).toEqual(looks.map(({ row }) => ({ ...nameOf(row), found: row.expected })));
+});
+
+function nameOf({ method, option, what }: Row) {
+  return { method, option, what };
+}
+
+function answerTo({ expected }: Row, first: string, second: string): Row["expected"] {
+  if (typeof expected === "string") return first;
+  return { afterSecondBuild: first !== "" && first === second ? "same" : "other" };
+}
+
+describe("the table has a row", () => {
+  const rows = () => groups.flatMap((group) => group.rows);
+
+  test("for every method", () => {
+    expect([...new Set(rows().map(({ method }) => method))].sort()).toEqual(METHODS.toSorted());
+  });
+
+  test("for every option of every method", () => {
+    const options = METHODS.flatMap((method) =>
+      Object.keys(SCHEMAS.get(schemaOf(method) ?? "")?.shape ?? {}).map((option) => ({ method, option })),
+    );
+    const without = options.filter(({ method, option }) => !rows().some((row) => row.method === method && row.option === option));
+    expect(without).toEqual([]);
+    expect([...SCHEMAS.keys()].filter((schema) => !METHODS.map(schemaOf).includes(schema))).toEqual([]);
+  });
+});
+
+test("the README has every method in its table", async () => {
+  const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
+  const table = readme.split("\n").filter((line) => line.startsWith("|"));
+  expect(METHODS.filter((method) => !table.some((line) => new RegExp(`\\b${method}\\(`).test(line)))).toEqual([]);
+});
+
+/** Those that make no layer. */
+const OTHERS = ["constructor", "plan", "build", "toDockerfile"];
+const STATIC = Object.getOwnPropertyNames(Image).filter((name) => typeof Reflect.get(Image, name) === "function");
+const METHODS = [...STATIC, ...Object.getOwnPropertyNames(Image.prototype).filter((name) => !OTHERS.includes(name))];
+
+/** The options that methods take, by the name of their schema. */
+const SCHEMAS = new Map(Object.entries(take).flatMap(([name, schema]) => (schema instanceof z.ZodObject ? [[name, schema] as const] : [])));
+
+/** That which is named as the method begins, else what all take that run something. */
+function schemaOf(method: string): string | undefined {
+  const own = [...SCHEMAS.keys()].find((name) => method.toLowerCase().startsWith(name.replace(/Options$/, "").toLowerCase()));
+  return own ?? (String(Reflect.get(Image.prototype, method)).includes("RunOptions") ? "RunOptions" : undefined);
+}
+
+async function writeTable(looks: readonly { readonly row: Row; readonly found: string }[]): Promise<void> {
+  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ⏎ ");
+  const code = (text: string) => `\`\` ${cell(text)} \`\``;
+  const lines = looks.map(
+    ({ row, found }) => `| ${row.method} | ${row.option ?? ""} | ${cell(row.what)} | ${code(row.look)} | ${code(found)} |`,
+  );
+  const head = ["| method | option | what was looked at | by | found |", "| --- | --- | --- | --- | --- |"];
+  await mkdir(join(import.meta.dirname, "../dist"), { recursive: true });
+  await writeFile(join(import.meta.dirname, "../dist/image-api.md"), `${[...head, ...lines].join("\n")}\n`);
+}

@@ -1,0 +1,36 @@
+/** The rows of the table: a method, an option, and what is looked at inside an image that was built with it. */
+import type { Image } from "lamina";
+
+export interface Row {
+  readonly method: string;
+  /** The option that makes the difference; none for what the method does by itself. */
+  readonly option?: string;
+  /** What is looked at, in words. */
+  readonly what: string;
+  /** Adds to the image of the group; left out where an earlier row has added what is looked at. */
+  readonly add?: (image: Image) => Image;
+  /** A shell command in the finished image. */
+  readonly look: string;
+  /** What it prints; or that it prints something else after a second build, or the same. */
+  readonly expected: string | { readonly afterSecondBuild: "other" | "same" };
+}
+
+/** Rows that are looked at in one image. */
+export interface Group {
+  readonly base: Image;
+  readonly rows: readonly Row[];
+}
+
+/** What the images are made with. */
+export interface Surroundings {
+  /** A directory of the test's own. */
+  readonly files: string;
+  /** Two package indexes, their tokens in them. */
+  readonly index: string;
+  readonly otherIndex: string;
+  /** The first without its token, which is the variable INDEX_TOKEN of the secret. */
+  readonly indexWithSecret: string;
+  readonly token: string;
+  /** A small image without Python, by digest. */
+  readonly tiny: string;
+}
