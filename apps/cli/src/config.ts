@@ -28,7 +28,8 @@ export interface Config {
 export interface ExternalServers {
   readonly postgres?: { readonly url: string };
   readonly nats?: { readonly url: string; readonly user: string; readonly password: string };
-  readonly registry?: { readonly host: string; readonly user: string; readonly password: string };
+  /** `insecure`: it is spoken to by HTTP. When nobody says, one on loopback is. */
+  readonly registry?: { readonly host: string; readonly user: string; readonly password: string; readonly insecure?: boolean };
   readonly buildkit?: { readonly address: string };
 }
 
@@ -41,11 +42,13 @@ const Tuning = z.object({
   LAMINA_LEASE_SECONDS: text,
   LAMINA_LOG_LEVEL: text,
   LAMINA_NAMESPACE: text,
-  LAMINA_POOL: text,
   LAMINA_REGISTRY_INSECURE: text,
   LAMINA_REPOSITORY: text,
   LAMINA_WORKSPACE: text,
 });
+
+/** What switches on; our own processes refuse what is no switch. */
+const ON: ReadonlySet<string> = new Set(["1", "true", "yes", "on"]);
 
 const Environment = z.object({
   PATH: text,
@@ -99,7 +102,12 @@ function externalServers(env: Environment): ExternalServers {
       nats: { url: env.LAMINA_NATS_URL, user: env.LAMINA_NATS_USER ?? "", password: env.LAMINA_NATS_PASSWORD ?? "" },
     }),
     ...(env.LAMINA_REGISTRY !== undefined && {
-      registry: { host: env.LAMINA_REGISTRY, user: env.LAMINA_REGISTRY_USERNAME ?? "", password: env.LAMINA_REGISTRY_PASSWORD ?? "" },
+      registry: {
+        host: env.LAMINA_REGISTRY,
+        user: env.LAMINA_REGISTRY_USERNAME ?? "",
+        password: env.LAMINA_REGISTRY_PASSWORD ?? "",
+        ...(env.LAMINA_REGISTRY_INSECURE !== undefined && { insecure: ON.has(env.LAMINA_REGISTRY_INSECURE) }),
+      },
     }),
     ...(env.BUILDKIT_HOST !== undefined && { buildkit: { address: env.BUILDKIT_HOST } }),
   };

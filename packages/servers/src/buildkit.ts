@@ -32,10 +32,13 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
   return supervise({
     name: "buildkitd",
     // BuildKit writes the environment of each running step, secrets included, into the executor's directory: it is in memory only.
-    command: isolated(
-      [join(context.binaries, "buildkitd"), "--config", configuration],
-      [{ type: "tmpfs", target: join(root, "runc-overlayfs", "executor"), mode: "0711" }],
-    ),
+    command: [
+      ...context.place.enter,
+      ...isolated(
+        [join(context.binaries, "buildkitd"), "--config", configuration],
+        [{ type: "tmpfs", target: join(root, "runc-overlayfs", "executor"), mode: "0711" }],
+      ),
+    ],
     directory: context.directory,
     path: [context.binaries],
     environment: {
@@ -69,6 +72,9 @@ root = ${JSON.stringify(root)}
   networkMode = "host"
 [worker.containerd]
   enabled = false
+# No records of solves: each has all output of the steps, in which one may have printed a secret.
+[history]
+  maxEntries = 0
 [otel]
   socketPath = ${JSON.stringify(join(directory, "buildkit", "otel.sock"))}
 [cdi]

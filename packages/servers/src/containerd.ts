@@ -52,10 +52,10 @@ export async function startContainerd(context: ServerContext): Promise<Supervise
   const tools = await containerdTools(context);
   return supervise({
     name: NAME,
-    command: isolated(
-      [join(context.binaries, "containerd"), "--config", configuration],
-      isRoot() ? OWN_SHIM_STATE : OWN_SHIM_STATE_OF_USER,
-    ),
+    command: [
+      ...context.place.enter,
+      ...isolated([join(context.binaries, "containerd"), "--config", configuration], isRoot() ? OWN_SHIM_STATE : OWN_SHIM_STATE_OF_USER),
+    ],
     directory: context.directory,
     path: [tools, context.binaries],
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: true },

@@ -1,3 +1,4 @@
+import type { Place } from "./place.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the start of each server needs. */
@@ -7,6 +8,8 @@ export interface ServerContext {
   /** Where the servers built from `infra/servers` lie. */
   readonly binaries: string;
   readonly settings: Settings;
+  /** Of this server. */
+  readonly place: Place;
   /** The pause before a server that died is started again grows to this. */
   readonly longestPauseMs: number | undefined;
   readonly report: (line: string) => void;

@@ -3,26 +3,28 @@ import { serverBinaries } from "./binaries.ts";
 import { buildkitAddress, startBuildkit } from "./buildkit.ts";
 import { containerdAddress, containerdTools, hostsDirectory, startContainerd, writeHosts } from "./containerd.ts";
 import type { ServerContext } from "./context.ts";
-import { LOOPBACK } from "./loopback.ts";
-import { startNats } from "./nats.ts";
+import { natsAddress, startNats } from "./nats.ts";
 import { claim } from "./owner.ts";
+import { HERE, type Place } from "./place.ts";
 import { postgresUrl, startPostgres } from "./postgres.ts";
-import { basicAuthorization, registryUrl, startRegistry } from "./registry.ts";
-import { loadSettings, USER } from "./settings.ts";
+import { basicAuthorization, type RegistryAddress, registryAddress, registryUrl, startRegistry } from "./registry.ts";
+import { loadSettings } from "./settings.ts";
 import type { Supervised } from "./supervise.ts";
 
 /** Where the servers answer, and as whom. Plain data. */
 export interface ServerAddresses {
   readonly postgres: { readonly url: string };
   readonly nats: { readonly url: string; readonly user: string; readonly password: string };
-  /** `host` is host:port; it speaks HTTP when it is on loopback. */
-  readonly registry: { readonly host: string; readonly user: string; readonly password: string };
+  readonly registry: RegistryAddress;
   readonly buildkit: { readonly address: string };
   /** `tools` is the directory of the \`ctr\` that runs containers. */
   readonly containerd: { readonly address: string; readonly hostsDirectory: string; readonly tools: string };
   /** The directory of the clients: buildctl, ctr, crane. */
   readonly binaries: string;
 }
+
+/** Which server runs where; {@link HERE} when it is not said. */
+export type Places = Partial<Record<"postgres" | "nats" | "registry" | "buildkit" | "containerd", Place>>;
 
 export interface StartOptions {
   /** Data, logs, sockets and credentials of this set of servers; only its user can read it. */
@@ -31,6 +33,7 @@ export interface StartOptions {
   readonly cache: string;
   /** Servers that run already and are used instead of starting one. */
   readonly external?: Partial<Pick<ServerAddresses, "postgres" | "nats" | "registry" | "buildkit">>;
+  readonly places?: Places;
   /** The pause before a server that died is started again grows to this. Default 15,000. */
   readonly longestPauseMs?: number;
   /** Told, a line at a time, when a server died and when it is back. */
@@ -55,27 +58,40 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
   const release = await claim(directory);
   try {
     const binaries = await serverBinaries(options.cache);
-    const context: ServerContext = {
+    const shared = {
       directory,
       binaries,
       settings: await loadSettings(directory),
       longestPauseMs: options.longestPauseMs,
       report: options.report ?? (() => undefined),
     };
-    const addresses = { ...embeddedAddresses(context, await containerdTools(context)), ...external };
+    const of = (server: keyof Places): ServerContext => ({ ...shared, place: options.places?.[server] ?? HERE });
+    const addresses: ServerAddresses = {
+      postgres: { url: postgresUrl(of("postgres")) },
+      nats: natsAddress(of("nats")),
+      registry: registryAddress(of("registry")),
+      buildkit: { address: buildkitAddress(directory) },
+      containerd: {
+        address: containerdAddress(directory),
+        hostsDirectory: hostsDirectory(directory),
+        tools: await containerdTools(shared),
+      },
+      binaries,
+      ...external,
+    };
     const { registry } = addresses;
-    await writeHosts(directory, registryUrl(registry.host), basicAuthorization(registry.user, registry.password));
+    await writeHosts(directory, registryUrl(registry), basicAuthorization(registry.user, registry.password));
     const started = (name: string, start: Promise<Supervised>) =>
       start.then((server) => {
         options.ready?.(name);
         return server;
       });
     const running = await startAll([
-      ...(external.postgres === undefined ? [started("postgres", startPostgres(context))] : []),
-      ...(external.nats === undefined ? [started("nats", startNats(context))] : []),
-      ...(external.registry === undefined ? [started("registry", startRegistry(context))] : []),
-      ...(external.buildkit === undefined ? [started("buildkitd", startBuildkit(context, registryUrl(registry.host)))] : []),
-      started("containerd", startContainerd(context)),
+      ...(external.postgres === undefined ? [started("postgres", startPostgres(of("postgres")))] : []),
+      ...(external.nats === undefined ? [started("nats", startNats(of("nats")))] : []),
+      ...(external.registry === undefined ? [started("registry", startRegistry(of("registry")))] : []),
+      ...(external.buildkit === undefined ? [started("buildkitd", startBuildkit(of("buildkit"), registryUrl(registry)))] : []),
+      started("containerd", startContainerd(of("containerd"))),
     ]);
     return {
       ...addresses,
@@ -88,18 +104,6 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
     await release();
     throw error;
   }
-}
-
-function embeddedAddresses(context: ServerContext, tools: string): ServerAddresses {
-  const { directory, settings, binaries } = context;
-  return {
-    postgres: { url: postgresUrl(context) },
-    nats: { url: `nats://${LOOPBACK}:${settings.ports.nats}`, user: USER, password: settings.passwords.nats },
-    registry: { host: `${LOOPBACK}:${settings.ports.registry}`, user: USER, password: settings.passwords.registry },
-    buildkit: { address: buildkitAddress(directory) },
-    containerd: { address: containerdAddress(directory), hostsDirectory: hostsDirectory(directory), tools },
-    binaries,
-  };
 }
 
 async function startAll(starts: readonly Promise<Supervised>[]): Promise<readonly Supervised[]> {

@@ -1,12 +1,14 @@
 export { basePythons } from "./base-recipe.ts";
 export { publishBase, type BaseRequest } from "./bases.ts";
 export { serverBinaries } from "./binaries.ts";
-export { startServers, type EmbeddedServers, type ServerAddresses, type StartOptions } from "./embedded.ts";
+export { startServers, type EmbeddedServers, type Places, type ServerAddresses, type StartOptions } from "./embedded.ts";
+export { CLASS_ANNOTATION, type GpuClass, gpuClasses } from "./gpus.ts";
 export { isRoot } from "./isolate.ts";
+export { HERE, type Place } from "./place.ts";
 export { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
 export { checkRequirements, type Requirement } from "./requirements.ts";
 export { registryUrl } from "./registry.ts";
 export { runningServers, type RunningServer } from "./running.ts";
-export { stopLeftovers } from "./owner.ts";
+export { claim, stopLeftovers } from "./owner.ts";
 export { supervise, type ServerProcess, type Supervised } from "./supervise.ts";
 export { uvBinary } from "./uv.ts";

@@ -5,24 +5,29 @@ import { Client } from "pg";
 import { exists } from "./cache.ts";
 import { runCommand } from "./command.ts";
 import type { ServerContext } from "./context.ts";
-import { LOOPBACK } from "./loopback.ts";
 import { isolated, isRoot, type Mount } from "./isolate.ts";
 import { USER } from "./settings.ts";
 import { supervise, type Supervised } from "./supervise.ts";
 
 const DATABASE = "postgres";
+const ACCESS_FILE = "pg_hba.conf";
 
 /** Where the administrator's database answers. */
-export function postgresUrl(context: ServerContext): string {
-  return `postgres://${USER}:${context.settings.passwords.postgres}@${LOOPBACK}:${context.settings.ports.postgres}/${DATABASE}`;
+export function postgresUrl({ place, settings }: ServerContext): string {
+  return `postgres://${USER}:${settings.passwords.postgres}@${place.address}:${settings.ports.postgres}/${DATABASE}`;
 }
 
-/** Starts Postgres on loopback with password authentication, its database made on the first start. */
+/** Those whom its address is meant for may ask, by password. */
+const ACCESS = "host all all samenet scram-sha-256\n";
+
+/** Starts Postgres with password authentication, its database made on the first start. */
 export async function startPostgres(context: ServerContext): Promise<Supervised> {
   const place = await postgresPlace(context.directory);
   if (!(await exists(join(place.home, "data", "PG_VERSION")))) await initialise(place, context.settings.passwords.postgres);
+  await writeFile(join(place.home, ACCESS_FILE), ACCESS, { mode: 0o644 });
   const settings = {
-    listen_addresses: LOOPBACK,
+    listen_addresses: context.place.address,
+    hba_file: join(place.seenHome, ACCESS_FILE),
     port: String(context.settings.ports.postgres),
     unix_socket_directories: "",
     max_connections: "200",
@@ -30,11 +35,14 @@ export async function startPostgres(context: ServerContext): Promise<Supervised>
   };
   return supervise({
     name: "postgres",
-    command: place.run("postgres", [
-      "-D",
-      join(place.seenHome, "data"),
-      ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
-    ]),
+    command: [
+      ...context.place.enter,
+      ...place.run("postgres", [
+        "-D",
+        join(place.seenHome, "data"),
+        ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+      ]),
+    ],
     directory: context.directory,
     // SIGINT is Postgres' fast shutdown: it ends the sessions and writes a checkpoint.
     stop: { signal: "SIGINT", graceSeconds: 20, isolated: place.isolated },

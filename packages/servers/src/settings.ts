@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import getPort from "get-port";
 import { z } from "zod";
-import { LOOPBACK } from "./loopback.ts";
+import { HERE } from "./place.ts";
 
 const portSchema = z.int().min(1).max(65_535);
 
@@ -51,14 +51,14 @@ async function freePorts(preferred: Settings["ports"] | undefined): Promise<Sett
 
 async function freePort(preferred: number | undefined): Promise<number> {
   if (preferred !== undefined && (await isFree(preferred))) return preferred;
-  return getPort({ host: LOOPBACK });
+  return getPort({ host: HERE.address });
 }
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {
     server.once("error", () => resolve(false));
-    server.listen(port, LOOPBACK, () => server.close(() => resolve(true)));
+    server.listen(port, HERE.address, () => server.close(() => resolve(true)));
   });
 }
 

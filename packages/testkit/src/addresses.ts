@@ -4,7 +4,7 @@ import { z } from "zod";
 export const addressesSchema = z.object({
   postgres: z.object({ url: z.string() }),
   nats: z.object({ url: z.string(), user: z.string(), password: z.string() }),
-  registry: z.object({ host: z.string(), user: z.string(), password: z.string() }),
+  registry: z.object({ host: z.string(), user: z.string(), password: z.string(), insecure: z.boolean().optional() }),
   buildkit: z.object({ address: z.string() }),
   containerd: z.object({ address: z.string(), hostsDirectory: z.string(), tools: z.string() }),
   binaries: z.string(),

@@ -15,6 +15,7 @@ export function sharedEnvironment({ nats, registry }: Pick<ServerAddresses, "nat
     LAMINA_REGISTRY: registry.host,
     LAMINA_REGISTRY_USERNAME: registry.user,
     LAMINA_REGISTRY_PASSWORD: registry.password,
+    LAMINA_REGISTRY_INSECURE: registry.insecure === undefined ? "" : String(registry.insecure),
   };
 }
 

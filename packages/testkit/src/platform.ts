@@ -1,16 +1,14 @@
 /** A whole platform of our own apps, as processes, on top of the servers of the test run or of others. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { type ServerAddresses, type ServerProcess, supervise, type Supervised } from "@lamina/servers";
+import { claim, HERE, type Place, type ServerAddresses, type ServerProcess, supervise, type Supervised } from "@lamina/servers";
 import getPort from "get-port";
 import { commandOf } from "./app.ts";
 import { servers, uv } from "./client.ts";
 import { freshDatabase } from "./database.ts";
 import { controlPlaneEnvironment, sharedEnvironment } from "./environment.ts";
 import { LONGEST_PAUSE_MS } from "./own-servers.ts";
-
-const LOOPBACK = "127.0.0.1";
+import { platformDirectory } from "./platform-directory.ts";
 
 export interface PlatformOptions {
   /** The version of uv that the builder version in use pins. */
@@ -23,6 +21,10 @@ export interface PlatformOptions {
   readonly builders?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Whether it has a runner; it has by default. */
   readonly runner?: boolean;
+  /** Its processes that are not to be on this machine's loopback, by name. */
+  readonly places?: Readonly<Record<string, Place>>;
+  /** What it is to lie in; it goes with the platform. A new one by default. */
+  readonly directory?: string;
   /** Variables for all of its processes. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Told when a process died and when it is back; written to stderr by default. */
@@ -60,16 +62,20 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
   const { builders = { builder: {} }, report = (line) => process.stderr.write(`${line}\n`) } = options;
   const addresses = options.servers ?? (await servers());
   const database = owned.use(await freshDatabase(addresses.postgres));
-  const directory = await mkdtemp(path.join(tmpdir(), "lamina-platform-"));
+  const directory = options.directory ?? (await platformDirectory());
   owned.defer(() => rm(directory, { recursive: true, force: true }));
+  // So that the next run ends what a killed one left.
+  owned.defer(await claim(directory));
 
-  const listen = `${LOOPBACK}:${await getPort({ host: LOOPBACK })}`;
+  const placeOf = (name: string): Place => options.places?.[name] ?? HERE;
+  const listen = await freeAddress(placeOf("control-plane"));
   const shared = { ...sharedEnvironment(addresses), ...options.environment };
   const own = controlPlaneEnvironment(shared, database.url);
   const repository = options.repository ?? own.LAMINA_REPOSITORY;
   const controlPlane = await startApp({
     app: "control-plane",
     name: "control-plane",
+    place: placeOf("control-plane"),
     health: `${listen}/healthz`,
     directory,
     environment: {
@@ -86,10 +92,17 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
     LAMINA_TOKEN: own.LAMINA_WORKER_TOKEN,
     LAMINA_TOOLS: addresses.binaries,
   };
-  const builderEnvironment = await environmentOfBuilders(addresses, options.uv);
+  const builderEnvironment = Object.keys(builders).length === 0 ? {} : await environmentOfBuilders(addresses, options.uv);
   const workers: readonly Worker[] = [
-    ...Object.entries(builders).map(([name, own]) => ({ app: "builder", name, environment: { ...builderEnvironment, ...own } })),
-    ...(options.runner === false ? [] : [{ app: "runner", name: "runner", environment: environmentOfRunner(addresses) }]),
+    ...Object.entries(builders).map(([name, own]) => ({
+      app: "builder",
+      name,
+      place: placeOf(name),
+      environment: { ...builderEnvironment, ...own },
+    })),
+    ...(options.runner === false
+      ? []
+      : [{ app: "runner", name: "runner", place: placeOf("runner"), environment: environmentOfRunner(addresses) }]),
   ];
   const started = await Promise.allSettled(workers.map((worker) => startWorker(worker, { directory, environment, report })));
   for (const worker of started) if (worker.status === "fulfilled") owned.defer(() => worker.value.stop());
@@ -120,19 +133,21 @@ function environmentOfRunner({ containerd }: ServerAddresses): Record<string, st
 interface Worker {
   readonly app: string;
   readonly name: string;
+  readonly place: Place;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 type Surroundings = Pick<ServerProcess, "directory" | "report"> & { readonly environment: Readonly<Record<string, string>> };
 
-async function startWorker({ app, name, environment }: Worker, surroundings: Surroundings): Promise<Supervised> {
+async function startWorker({ app, name, place, environment }: Worker, surroundings: Surroundings): Promise<Supervised> {
   const { directory, report } = surroundings;
-  const health = `${LOOPBACK}:${await getPort({ host: LOOPBACK })}`;
+  const health = await freeAddress(place);
   const state = path.join(directory, name);
   await mkdir(state, { recursive: true, mode: 0o700 });
   return startApp({
     app,
     name,
+    place,
     health: `${health}/readyz`,
     directory,
     environment: { ...surroundings.environment, LAMINA_HEALTH: health, LAMINA_STATE: state, LAMINA_WORKER_NAME: name, ...environment },
@@ -145,10 +160,10 @@ interface App extends Worker, Surroundings {
   readonly health: string;
 }
 
-function startApp({ app, name, health, directory, environment, report }: App): Promise<Supervised> {
+function startApp({ app, name, place, health, directory, environment, report }: App): Promise<Supervised> {
   return supervise({
     name,
-    command: commandOf(app),
+    command: [...place.enter, ...commandOf(app)],
     directory,
     environment,
     stop: { signal: "SIGTERM", graceSeconds: 10, isolated: false },
@@ -156,4 +171,9 @@ function startApp({ app, name, health, directory, environment, report }: App): P
     isReady: async () => (await fetch(`http://${health}`)).ok,
     report,
   });
+}
+
+/** A port that is free on this machine is so in a network where nothing listens yet. */
+async function freeAddress({ address }: Place): Promise<string> {
+  return `${address}:${await getPort({ host: HERE.address })}`;
 }

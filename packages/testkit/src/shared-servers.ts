@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publishBase, startServers, stopLeftovers, uvBinary, type ServerAddresses } from "@lamina/servers";
 import { addressesSchema } from "./addresses.ts";
 import type { TestConfig } from "./config.ts";
-import { SERVERS_PREFIX } from "./own-servers.ts";
+import { SERVERS_PREFIX, serversDirectory } from "./own-servers.ts";
+import { PLATFORM_PREFIX } from "./platform-directory.ts";
 
 /** The servers of one test run. They start when they are first asked for. */
 export interface SharedServers {
@@ -46,7 +47,7 @@ async function start(config: TestConfig): Promise<StartedServers> {
     return { addresses, stop: async () => undefined };
   }
   await removeAbandoned();
-  const directory = await mkdtemp(join(tmpdir(), SERVERS_PREFIX));
+  const directory = await serversDirectory();
   const servers = await startServers({ directory, cache: config.cache, report: (line) => console.error(line) });
   return {
     addresses: addressesSchema.parse(servers),
@@ -59,9 +60,15 @@ async function start(config: TestConfig): Promise<StartedServers> {
 
 /** Ends and removes what test runs that were killed have left. */
 async function removeAbandoned(): Promise<void> {
-  const directories = (await readdir(tmpdir())).filter((name) => name.startsWith(SERVERS_PREFIX)).map((name) => join(tmpdir(), name));
-  for (const directory of directories) {
-    if (await stopLeftovers(directory)) await rm(directory, { recursive: true, force: true });
+  const names = await readdir(tmpdir());
+  // Our own processes first, which end sooner while their servers are there.
+  for (const prefix of [PLATFORM_PREFIX, SERVERS_PREFIX]) {
+    const directories = names.filter((name) => name.startsWith(prefix)).map((name) => join(tmpdir(), name));
+    await Promise.all(
+      directories.map(async (directory) => {
+        if (await stopLeftovers(directory)) await rm(directory, { recursive: true, force: true });
+      }),
+    );
   }
 }
 

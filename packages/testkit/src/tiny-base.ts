@@ -8,20 +8,42 @@ import { base, servers } from "./client.ts";
 
 /** That of the default builder version, which is in the cache. */
 const PYTHON = "3.13";
-const REPOSITORY = "bases/tiny";
+
+interface Content {
+  readonly repository: string;
+  /** Which members of the base's tar are kept. */
+  readonly kept: readonly RegExp[];
+}
+
 /** A shell, a few programs for it, what they are linked with, and the links at the root of the file system. */
-const KEPT =
-  /^(?:bin|lib\w*|(?:usr\/)?(?:bin\/(?:sh|dash|cat|head|sleep|rm)|lib\w*\/(?:[^/]+-linux-gnu\/)?(?:ld-linux[^/]*|libc\.so\.6)))$/;
+const SHELL: RegExp =
+  /^(?:bin|lib\w*|(?:usr\/)?(?:bin\/(?:sh|dash|cat|head|sleep|rm|date|find|grep|id|ls|sed)|lib\w*\/(?:[^/]+-linux-gnu\/)?(?:ld-linux[^/]*|lib(?:acl|c|cap|m|pcre2-8|selinux)\.so\.\d[^/]*)))$/;
+
+const PYTHON_ALONE: RegExp =
+  /^(?:tmp\/?|usr\/bin\/(?:python3[\d.]*|mkdir)|usr\/lib\/(?:[^/]+-linux-gnu\/lib(?:z|expat|ffi)\.so\.\d[^/]*|python3[^/]*\/(?!(?:config-|ensurepip|idlelib|pydoc_data|test|tkinter)).*))$/;
+
+const TINY: Content = { repository: "bases/tiny", kept: [SHELL] };
+const TINY_PYTHON: Content = { repository: "bases/tiny-python", kept: [SHELL, PYTHON_ALONE] };
 
 /**
- * An image of two megabytes with `sh`, `cat`, `head`, `rm` and `sleep`, by digest, for builds that are quick.
- * It is put into the given registry, else into that of the test run.
+ * An image of four megabytes with `sh`, `cat`, `head`, `rm`, `sleep` and what the search of a step with secrets needs, by
+ * digest, for builds that are quick. It is put into the given registry, else into that of the test run.
  */
-export async function tinyBase(registry?: ServerAddresses["registry"]): Promise<string> {
+export function tinyBase(registry?: ServerAddresses["registry"]): Promise<string> {
+  return published(TINY, registry);
+}
+
+/** The same with Python, for `pipInstall`. */
+export function tinyPython(registry?: ServerAddresses["registry"]): Promise<string> {
+  return published(TINY_PYTHON, registry);
+}
+
+async function published({ repository: name, kept }: Content, registry: ServerAddresses["registry"] | undefined): Promise<string> {
   const shared = (await servers()).registry;
   const target = registry ?? shared;
-  const layer = await tinyLayer(repositoryIn(shared, "bases/python"), (await base(PYTHON)).split("@")[1] ?? "");
-  const repository = repositoryIn(target, REPOSITORY);
+  const digest = (await base(PYTHON)).split("@")[1] ?? "";
+  const layer = await layerOf(repositoryIn(shared, "bases/python"), digest, kept);
+  const repository = repositoryIn(target, name);
   const config = Buffer.from(
     JSON.stringify({
       os: "linux",
@@ -37,7 +59,7 @@ export async function tinyBase(registry?: ServerAddresses["registry"]): Promise<
     layers: [await stored(repository, "application/vnd.oci.image.layer.v1.tar", layer)],
   });
   await repository.putManifest(manifest);
-  return `${target.host}/${REPOSITORY}@${manifest.digest}`;
+  return `${target.host}/${name}@${manifest.digest}`;
 }
 
 function repositoryIn({ host, user, password }: ServerAddresses["registry"], name: string): Repository {
@@ -49,7 +71,7 @@ async function stored(repository: Repository, mediaType: string, bytes: Uint8Arr
 }
 
 /** A tar of what is kept of an image of one layer. */
-async function tinyLayer(repository: Repository, digest: string): Promise<Buffer> {
+async function layerOf(repository: Repository, digest: string, wanted: readonly RegExp[]): Promise<Buffer> {
   const { content } = await repository.manifest(digest);
   const [layer] = isIndex(content) ? [] : content.layers;
   if (layer === undefined) throw new TypeError("the base is an image of one layer");
@@ -58,7 +80,8 @@ async function tinyLayer(repository: Repository, digest: string): Promise<Buffer
   const sorting = (async () => {
     for await (const entry of all) {
       const { header } = entry;
-      if (!KEPT.test(header.name.replace(/^\.?\//, ""))) entry.resume();
+      const name = header.name.replace(/^\.?\//, "");
+      if (!wanted.some((pattern) => pattern.test(name))) entry.resume();
       else kept.entry(header, await buffer(entry));
     }
     kept.finalize();

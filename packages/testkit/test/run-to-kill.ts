@@ -1,5 +1,8 @@
-/** A test run that is killed: starts shared servers, prints their addresses, and waits. */
+/** A test run that is killed: starts shared servers and a platform, prints where they are, and waits. */
 import { readTestConfig } from "../src/config.ts";
+import { testPlatform } from "../src/platform.ts";
 import { sharedServers } from "../src/shared-servers.ts";
 
-console.log(JSON.stringify(await sharedServers({ ...readTestConfig(), runningServers: undefined }).addresses()));
+const servers = await sharedServers({ ...readTestConfig(), runningServers: undefined }).addresses();
+const platform = await testPlatform({ servers, builders: {}, uv: "none" });
+console.log(JSON.stringify({ servers, platform: platform.directory }));

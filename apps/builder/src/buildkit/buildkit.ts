@@ -1,4 +1,5 @@
 /** BuildKit, as far as the builder needs it. */
+import type { RegistryCredentials } from "./docker-config.ts";
 import type { SolveStatus } from "./status.ts";
 
 export interface BuildKit {
@@ -7,6 +8,8 @@ export interface BuildKit {
    * @throws {SolveError}, or the signal's reason when it was aborted
    */
   solve(request: SolveRequest): Promise<SolvedImage>;
+  /** Deletes what BuildKit has recorded of solves with secrets that an earlier process in this one's place did not end. @throws {SolveError} */
+  deleteAbandonedRecords(signal: AbortSignal): Promise<void>;
   /** Resolves when BuildKit answers, and throws when it does not. */
   ping(signal?: AbortSignal): Promise<void>;
 }
@@ -20,6 +23,8 @@ export interface SolveRequest {
   readonly buildArgs: Readonly<Record<string, string>>;
   /** Values by the id of their mount. */
   readonly secrets: ReadonlyMap<string, string>;
+  /** Credentials of registries that images are pulled from, beside the platform's own. */
+  readonly registries: RegistryCredentials;
   /** Stages that are made anew, whatever is cached. */
   readonly noCache: readonly string[];
   /** `linux/amd64` or `linux/arm64`. */

@@ -19,7 +19,7 @@ export async function checkExternal({ external }: Config, platform: PlatformReco
   const checks: Readonly<Record<string, () => Promise<unknown>>> = {
     ...(postgres !== undefined && { postgres: () => reach(postgres.url) }),
     ...(nats !== undefined && { nats: () => reach(nats.url) }),
-    ...(registry !== undefined && { registry: () => askRegistry(registry.host) }),
+    ...(registry !== undefined && { registry: () => askRegistry(registry) }),
     ...(buildkit !== undefined && { buildkit: () => askBuildkit(buildkit.address, platform) }),
   };
   const addresses = addressesOf(external);
@@ -47,8 +47,8 @@ async function reach(url: string): Promise<void> {
   }
 }
 
-async function askRegistry(host: string): Promise<void> {
-  const answer = await fetch(new URL("/v2/", registryUrl(host)), { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
+async function askRegistry(registry: NonNullable<Config["external"]["registry"]>): Promise<void> {
+  const answer = await fetch(new URL("/v2/", registryUrl(registry)), { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
   if (!answer.ok && answer.status !== 401) throw new Error(`it answers ${answer.status}`);
 }
 

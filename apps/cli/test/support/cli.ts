@@ -16,6 +16,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly input?: string;
+  /** The beginning of the command: where it is run. */
+  readonly enter?: readonly string[];
 }
 
 export async function cli(args: readonly string[], options: CliOptions = {}): Promise<Outcome> {
@@ -24,9 +26,10 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
 }
 
 /** The same while it runs. Only variables that are named, and what programs need to be found, are in its environment. */
-export function startCli(args: readonly string[], { env = {}, cwd, input }: CliOptions = {}) {
+export function startCli(args: readonly string[], { env = {}, cwd, input, enter = [] }: CliOptions = {}) {
   const { PATH = "", HOME = "", SSL_CERT_FILE = "", LAMINA_CACHE = "" } = process.env;
-  return execa(process.execPath, [MAIN, ...args], {
+  const [program, ...before] = [...enter, process.execPath];
+  return execa(program, [...before, MAIN, ...args], {
     env: { PATH, HOME, SSL_CERT_FILE, LAMINA_CACHE, ...env },
     extendEnv: false,
     reject: false,

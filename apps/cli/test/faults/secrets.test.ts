@@ -1,0 +1,134 @@
+/** No value of a secret is left anywhere, whatever a step does with it and however its build ends. */
+import { randomBytes, randomUUID } from "node:crypto";
+import { appendFile, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  findSecrets,
+  gitServer,
+  killServer,
+  leftovers,
+  packageIndex,
+  supervisedTree,
+  tinyPython,
+  watchProcesses,
+  wheelOf,
+} from "@lamina/testkit";
+import { Image, Secret } from "lamina";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { begin, build, faultSite, type Outcome, type Site } from "./site.ts";
+
+const random = (): string => randomBytes(9).toString("hex");
+const values = {
+  INLINE: `inline ${random()} "quoted" a+b/c`,
+  LINES: `the first line ${random()}\nthe second line ${random()}`,
+  NAMED: `named-${random()}`,
+  GIT_TOKEN: `ghp_${random()}`,
+  INDEX_TOKEN: `index-${random()}`,
+};
+const inline = Secret.fromDict({ INLINE: values.INLINE, LINES: values.LINES });
+const named = Secret.fromName("of-the-workspace");
+/** Says all that it knows. */
+const TELL = 'echo "inline: $INLINE"; echo "named: $NAMED"; echo "$LINES"';
+
+let site: Site;
+let python: string;
+/** What clients were told. */
+const told: Outcome[] = [];
+beforeAll(async () => {
+  site = await faultSite();
+  python = await tinyPython(site.servers.registry);
+  const { NAMED, GIT_TOKEN, INDEX_TOKEN } = values;
+  await site.client.secrets.set({ name: "of-the-workspace", variables: { NAMED, GIT_TOKEN, INDEX_TOKEN } });
+});
+afterAll(() => site?.[Symbol.asyncDispose]());
+
+function keep(outcome: Outcome): Outcome {
+  told.push(outcome);
+  return outcome;
+}
+
+const lines = ({ events }: Outcome): string[] => events.flatMap((event) => (event.type === "log" ? [event.line] : []));
+const sleeping = (): Image =>
+  Image.fromRegistry(python).runCommands(`echo ${randomUUID()}; ${TELL}; echo begun; sleep 300`, { secrets: [inline, named] });
+
+async function buildkitPid(): Promise<number> {
+  const buildkit = (await supervisedTree(site.servers.directory, "buildkitd")).find(({ name }) => name === "buildkitd");
+  return buildkit?.pid ?? 0;
+}
+
+test("a build that uses secrets shows them to its steps alone", async () => {
+  await using git = await gitServer(values.GIT_TOKEN);
+  await using index = await packageIndex(values.INDEX_TOKEN, [wheelOf({ module: "a_project", version: "1.0", source: "ANSWER = 42\n" })]);
+  const fetch = `import base64, os, urllib.request as r
+token = base64.b64encode((os.environ["GIT_TOKEN"] + ":").encode()).decode()
+print(r.urlopen(r.Request("http://${git.host}/private/repo.git/HEAD", headers={"Authorization": "Basic " + token})).read())`;
+  const image = Image.fromRegistry(python)
+    .runCommands(
+      `echo ${randomUUID()}; ${TELL}`,
+      // The value comes in two pieces of output.
+      'printf "split: %.9s" "$INLINE"; sleep 0.3; printf "%s\\n" "${INLINE#?????????}"; sleep 0.3',
+      `python3 -c '${fetch}'`,
+      // As git leaves it after a clone of such a URL.
+      `mkdir -p /app/.git; echo ref >/app/.git/HEAD; printf '[remote "origin"]\\n\\turl = http://%s@${git.host}/private/repo.git\\n' "$GIT_TOKEN" >/app/.git/config`,
+      { secrets: [inline, named] },
+    )
+    .pipInstall("a-project", "--index-url", `http://token:\${INDEX_TOKEN}@${index.host}/simple/`, { secrets: [named] })
+    .runCommands("cat /app/.git/config", "python3 -c 'import a_project; print(a_project.ANSWER)'");
+  const watch = watchProcesses(values);
+  const outcome = keep(await build({ client: site.client, image }));
+  await watch.stop();
+  expect(outcome.error).toBeUndefined();
+  const shown = ["inline: ***", "named: ***", "split: ***", `\turl = http://${git.host}/private/repo.git`, "42"];
+  expect(lines(outcome)).toEqual(expect.arrayContaining(shown));
+
+  // The processes of a step, in its container, have its secrets in their environment. No other process has, and none as an argument.
+  const outside = await Promise.all(["self", await buildkitPid()].map((pid) => readlink(`/proc/${pid}/ns/pid`)));
+  expect(watch.seen()).not.toEqual([]);
+  expect(watch.seen().filter(({ place, namespace }) => place === "arguments" || outside.includes(namespace))).toEqual([]);
+});
+
+test("a build that fails tells its last lines without them", async () => {
+  const image = Image.fromRegistry(python).runCommands(`echo ${randomUUID()}; ${TELL}; exit 3`, { secrets: [inline, named] });
+  const { error } = keep(await build({ client: site.client, image }));
+  expect(error).toMatchObject({ code: "STEP_FAILED", info: { lastLines: expect.arrayContaining(["inline: ***", "named: ***"]) } });
+});
+
+test("a build that is cancelled ends in the middle of its step", async () => {
+  const { outcome, abort } = await begin(site.client, sleeping());
+  abort();
+  expect(keep(await outcome).error).toMatchObject({ code: "CANCELLED" });
+});
+
+test("a build whose builder is killed in the middle of its step, and is cancelled then", async () => {
+  const { outcome, abort } = await begin(site.client, sleeping());
+  const back = site.isBack("builder");
+  await killServer(site.platform.directory, "builder");
+  abort();
+  expect(keep(await outcome).error).toMatchObject({ code: "CANCELLED" });
+  await back;
+});
+
+test("of all these builds no value is left on a disk, in a layer, an event, a message or a row; one that is no secret is found there", async () => {
+  const planted = `planted ${random()}`;
+  const image = Image.fromRegistry(python).runCommands(`echo "${planted}" >/planted; cat /planted`);
+  expect((await build({ client: site.client, image })).error).toBeUndefined();
+  await appendFile(join(site.platform.directory, "logs", "planted.log"), JSON.stringify({ planted }));
+  await expect.poll(() => leftovers(site.platform, site.servers), { timeout: 30_000 }).toEqual([]);
+
+  const finds = await findSecrets(
+    { ...values, planted },
+    {
+      // As BuildKit sees them, with what it has in memory.
+      directories: [`/proc/${await buildkitPid()}/root${site.servers.directory}`, site.platform.directory],
+      nats: site.servers.nats,
+      databases: [site.platform.databaseUrl],
+      texts: { "what clients were told": JSON.stringify(told) },
+    },
+  );
+  expect(finds.filter(({ secret }) => secret !== "planted")).toEqual([]);
+  const places = finds.map(({ place }) => place).join("\n");
+  expect(places).toMatch(/logs\/planted\.log/);
+  expect(places).toMatch(/registry\/data\/.*\/data, decompressed/);
+  expect(places).toMatch(/the column build\.definition/);
+  expect(places).toMatch(/the column event_chunk\.events, decompressed/);
+});
