@@ -10,6 +10,8 @@ export interface Output {
   readonly colors: Colors;
   /** Where stderr is a terminal that can be drawn on. */
   readonly isTerminal: boolean;
+  /** The width of stdout, where it is a terminal. */
+  readonly columns: number | undefined;
   /** A result, for people or scripts. */
   result(text: string): void;
   /** What a command comes to: the event with JSON, else the text. */
@@ -22,19 +24,22 @@ export interface Output {
 
 export interface OutputOptions {
   readonly json: boolean;
-  /** TERM, NO_COLOR and FORCE_COLOR are read. */
+  /** TERM, CI, NO_COLOR and FORCE_COLOR are read. */
   readonly env: NodeJS.ProcessEnv;
 }
 
 export function createOutput({ json, env }: OutputOptions): Output {
   const { stdout, stderr } = process;
   const isTerminal = stderr.isTTY && env["TERM"] !== "dumb";
+  // Some give a build a terminal and keep what is written as a log, where each drawing stays.
+  const isLog = env["CI"] !== undefined && env["CI"] !== "" && env["CI"] !== "false";
   const result = (text: string) => void stdout.write(`${text}\n`);
   const event = (value: object) => result(JSON.stringify(value));
   return {
     json,
     colors: picocolors.createColors(wantsColors(env, isTerminal)),
-    isTerminal,
+    isTerminal: isTerminal && !isLog,
+    columns: stdout.isTTY ? stdout.columns : undefined,
     result,
     event,
     answer: (value, text) => (json ? event(value) : result(text)),

@@ -175,6 +175,23 @@ test("a failure shows layer, command, exit code, the user's line with a mark bel
   `);
 });
 
+test("a command that the message has is not said again", () => {
+  const info = { code: "STEP_FAILED" as const, message: "runCommands failed: `make` exited with 2.", command: "make", exitCode: 2 };
+  expect(failureLines(info, { colors })).toEqual(["STEP_FAILED: runCommands failed: `make` exited with 2.", "  exit code  2"]);
+});
+
+test("of a long line that part is quoted which is meant, with the mark below it", () => {
+  const column = 120;
+  const sourceText = `const a = 1;\n${"x".repeat(column - 1)}.pipInstall("numpy pandas")${"y".repeat(40)}`;
+  const source = { file: "/a.ts", line: 2, column };
+  for (const columns of [60, 80, 200]) {
+    const lines = failureLines({ code: "INVALID_INPUT", message: "No.", source }, { colors, columns, sourceText });
+    const [meant = "", mark = ""] = lines.slice(-2);
+    expect(meant.indexOf(".pipInstall")).toBe(mark.indexOf("^"));
+    expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThan(columns);
+  }
+});
+
 test("the start of the platform shows each part with its time", () => {
   const lines = startupLines(
     {

@@ -4,7 +4,7 @@ import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { loadImages, parseTarget } from "../user-file/load.ts";
 import { detailsOf } from "../view/details.ts";
-import { columnsOf } from "../view/columns.ts";
+import { columnsOf, fit } from "../view/columns.ts";
 import { bytesText } from "../view/text.ts";
 
 export interface PlanOptions {
@@ -34,7 +34,7 @@ export async function plan({ file, pull, output }: PlanOptions): Promise<void> {
       bytesText(bytes),
       details[index] ?? "",
     ]);
-    for (const line of columnsOf(rows)) output.result(line);
+    for (const line of columnsOf(rows)) output.result(output.columns === undefined ? line : fit(line, output.columns));
     const missing = layers.filter(({ status }) => status === "missing").length;
     output.result(`  ${layers.length - missing} hit, ${missing} to build, ${upload.files} files (${bytesText(upload.bytes)}) to send`);
   }

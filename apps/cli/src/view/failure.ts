@@ -25,7 +25,7 @@ export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIV
     `${colors.red(colors.bold(`${info.code}:`))} ${headline}`,
     ...more,
     ...(layer === undefined ? [] : [`  layer      ${layer}`]),
-    ...(info.command === undefined ? [] : withRule("  command    ", info.command)),
+    ...(info.command === undefined || info.message.includes(info.command) ? [] : withRule("  command    ", info.command)),
     ...(info.exitCode === undefined ? [] : [`  exit code  ${info.exitCode}`]),
     ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, { colors, columns })),
     ...(info.lastLines === undefined || info.lastLines.length === 0
@@ -44,19 +44,22 @@ function sourceLines(
   sourceText: string | undefined,
   { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>,
 ): string[] {
-  const place = `  at         ${colors.cyan(`${file}:${line}:${column}`)}`;
+  const place = `  at         ${colors.bold(`${file}:${line}:${column}`)}`;
   const lines = sourceText?.split("\n");
   const meant = lines?.[line - 1];
   if (lines === undefined || meant === undefined) return [place];
   const first = Math.max(1, line - LINES_BEFORE);
   const gutter = String(line).length;
   const room = columns - gutter - GUTTER_BESIDE_NUMBER;
+  const quote = (text: string) => (columns === Number.POSITIVE_INFINITY ? text : fit(text, room));
+  // Of long lines the part is shown that the column is in.
+  const from = column < room ? 0 : column - 1 - Math.floor(room / 2);
   const quoted = lines.slice(first - 1, line).map((whole, index) => {
-    const text = columns === Number.POSITIVE_INFINITY ? whole : fit(whole, room);
+    const text = quote(from === 0 ? whole : `…${whole.slice(from + 1)}`);
     const number = String(first + index).padStart(gutter);
     return first + index === line ? `  ${colors.red(">")} ${number} ${colors.dim("│")} ${text}` : colors.dim(`    ${number} │ ${text}`);
   });
   // Tabs before the column stay tabs, so that the mark stands below it.
-  const indentation = meant.slice(0, column - 1).replaceAll(/[^\t]/g, " ");
+  const indentation = meant.slice(from, column - 1).replaceAll(/[^\t]/g, " ");
   return [place, ...quoted, `    ${" ".repeat(gutter)} ${colors.dim("│")} ${indentation}${colors.red("^")}`];
 }

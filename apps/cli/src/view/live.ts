@@ -49,7 +49,7 @@ function markAndTime({ state }: LayerView, { colors, now }: Canvas): [mark: stri
     case "hit":
       return [colors.green("✓"), "hit"];
     case "building":
-      return [colors.cyan(SPINNER[Math.floor(now / FRAME_MS) % SPINNER.length] ?? ""), durationText(now - state.since)];
+      return [colors.magenta(SPINNER[Math.floor(now / FRAME_MS) % SPINNER.length] ?? ""), durationText(now - state.since)];
     case "built":
       return [colors.green("✓"), durationText(state.seconds * 1000)];
     case "failed":
@@ -79,7 +79,7 @@ function footerLine(view: BuildView, canvas: Canvas): string | undefined {
     case "failed":
       return colors.red(fit(`  failed after ${took}`, width));
     case "cancelled":
-      return colors.yellow(fit(`  cancelled after ${took}`, width));
+      return colors.magenta(fit(`  cancelled after ${took}`, width));
     case undefined:
       return view.activity === undefined ? undefined : colors.dim(fit(`  ${plainLine(view.activity)}`, width));
   }

@@ -25,7 +25,7 @@ export function startupLines(
   const since = durationText(now - Date.parse(record.since));
   const title = record.state === "stopping" ? "stopping the platform" : "starting the platform";
   const parts = record.parts.map(({ name, state, tookMs }) => {
-    const mark = state === "ready" ? colors.green("✓") : colors.cyan("…");
+    const mark = state === "ready" ? colors.green("✓") : colors.magenta("…");
     return `${mark} ${fit(`${cell(name, NAME_WIDTH)} ${tookMs === undefined ? "" : durationText(tookMs)}`.trimEnd(), columns - 3)}`;
   });
   return [colors.dim(fit(`${title} (${since})`, columns - 1)), ...(record.state === "stopping" ? [] : parts)];
