@@ -9,22 +9,23 @@ export { type ProcessWatch, type Sighting, watchProcesses } from "./processes.ts
 
 export interface SearchedPlaces {
   /** All files below them: data of servers, states of workers, logs. */
-  readonly directories: readonly string[];
-  readonly nats: ServerAddresses["nats"];
+  readonly directories?: readonly string[];
+  /** All messages that a NATS keeps. */
+  readonly nats?: ServerAddresses["nats"];
   /** The URLs of databases. */
-  readonly databases: readonly string[];
+  readonly databases?: readonly string[];
   /** What else was said, by its name, such as the events that a client has heard. */
-  readonly texts: Readonly<Record<string, string>>;
+  readonly texts?: Readonly<Record<string, string>>;
 }
 
 /** Every place that holds one of the values, which have names, in one of its forms. */
 export async function findSecrets(secrets: Readonly<Record<string, string>>, places: SearchedPlaces): Promise<readonly Find[]> {
   const finder = createFinder(secrets);
-  for (const [name, text] of Object.entries(places.texts)) finder.look(name, Buffer.from(text));
+  for (const [name, text] of Object.entries(places.texts ?? {})) finder.look(name, Buffer.from(text));
   await Promise.all([
-    ...places.directories.map((directory) => searchFiles(directory, finder)),
-    searchNats(places.nats, finder),
-    ...places.databases.map((url) => searchDatabase(url, finder)),
+    ...(places.directories ?? []).map((directory) => searchFiles(directory, finder)),
+    ...(places.nats === undefined ? [] : [searchNats(places.nats, finder)]),
+    ...(places.databases ?? []).map((url) => searchDatabase(url, finder)),
   ]);
   return finder.finds;
 }
