@@ -1,4 +1,5 @@
 /** Everything that the builder reads from its environment. */
+import { ALL_GPUS } from "@lamina/ir";
 import { readConfig, workerConfig, workerVariables } from "@lamina/service";
 import { z } from "zod";
 
@@ -10,6 +11,8 @@ const Environment = z.object({
   LAMINA_UV: z.string().min(1),
   /** A file of certificate authorities for what runs in a build, where a proxy inspects HTTPS. */
   LAMINA_CA_BUNDLE: z.string().optional(),
+  /** The names of the GPUs that steps may have, as CDI devices of the kind nvidia.com/gpu, separated by commas; in a GPU pool one that stands for all by default. */
+  LAMINA_GPUS: z.string().optional(),
   /** How many attempts are made at once. */
   LAMINA_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(1),
 });
@@ -21,6 +24,7 @@ export function readBuilderConfig(env: NodeJS.ProcessEnv) {
   const read = readConfig(Environment, env);
   return {
     ...workerConfig(read),
+    gpus: gpusOf(read),
     buildkit: read.LAMINA_BUILDKIT,
     uv: read.LAMINA_UV,
     caBundle: read.LAMINA_CA_BUNDLE,
@@ -28,6 +32,14 @@ export function readBuilderConfig(env: NodeJS.ProcessEnv) {
     toolEnvironment: toolEnvironment(env),
   };
 }
+
+function gpusOf({ LAMINA_GPUS, LAMINA_POOL }: z.output<typeof Environment>): string[] {
+  if (LAMINA_GPUS === undefined) return LAMINA_POOL === CPU_POOL ? [] : [ALL_GPUS];
+  return LAMINA_GPUS.split(",").filter(Boolean);
+}
+
+/** The pool of builders without GPUs. */
+const CPU_POOL = "cpu";
 
 function toolEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   const chosen: Record<string, string> = {};

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failureOf } from "../src/attempt/failure.ts";
 import { SolveError } from "../src/buildkit/buildkit.ts";
 import { buildctl } from "../src/buildkit/buildctl.ts";
-import { writeDockerConfig } from "../src/buildkit/docker-config.ts";
+import { linkDockerConfig } from "../src/buildkit/docker-config.ts";
 import { build, DEBIAN, platform, type Platform } from "./platform.ts";
 
 let here: Platform;
@@ -21,14 +21,16 @@ async function solve(dockerfile: string, { name, address = here.servers.buildkit
   cleanUp.defer(() => rm(directory, { recursive: true }));
   await mkdir(join(directory, "dockerfile"));
   await writeFile(join(directory, "dockerfile", "Dockerfile"), dockerfile);
-  await writeDockerConfig(join(directory, "docker"), { [registry.host]: { username: registry.user, password: registry.password } });
+  await linkDockerConfig(join(directory, "docker"));
   const environment = { PATH: process.env["PATH"] ?? "", DOCKER_CONFIG: join(directory, "docker") };
-  return await buildctl({ program: join(binaries, "buildctl"), address, environment, secretFiles: {} }).solve({
+  const registries = { [registry.host]: { username: registry.user, password: registry.password } };
+  return await buildctl({ program: join(binaries, "buildctl"), address, environment, registries, owner: "test", secretFiles: {} }).solve({
     dockerfile: join(directory, "dockerfile"),
     target: "lamina-1",
     contexts: new Map(),
     buildArgs: {},
     secrets: new Map(),
+    registries: {},
     noCache: [],
     platform: "linux/amd64",
     output: { name, compression: "zstd", annotations: {} },

@@ -3,6 +3,7 @@ import { readFile, readdir, rm, mkdtemp, stat } from "node:fs/promises";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gpuStandIn } from "@lamina/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { cli, jsonLines, startCli } from "./support/cli.ts";
@@ -10,6 +11,7 @@ import { cli, jsonLines, startCli } from "./support/cli.ts";
 let home: string;
 beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), "lamina-home-"));
+  await gpuStandIn({ directory: home, className: "T4" });
   const first = await lamina("up");
   if (first.exitCode !== 0) throw new Error(`lamina up ended with ${first.exitCode}\n${first.stderr}`);
 });
@@ -61,10 +63,15 @@ test("what is in the home is for its user only, and status and doctor find all p
 
   const status = await lamina("status", "--json");
   expect(status.exitCode).toBe(0);
-  const names = ["builder", "buildkitd", "containerd", "control-plane", "nats", "postgres", "registry", "runner"];
+  const names = ["builder", "builder-t4", "buildkitd", "containerd", "control-plane", "nats", "postgres", "registry", "runner"];
   expect(jsonLines(status)[0]).toMatchObject({ state: "up", processes: names.map((name) => ({ name })) });
 
+  // The GPUs that it finds described are a pool.
+  expect((await lamina("status")).stdout).toMatch(/builder +builder +cpu\n *builder-t4 +builder +T4, 2 GPUs\n/);
+
   const doctor = await lamina("doctor", "--json");
+  const builders = jsonLines(doctor).find(({ name }) => name === "builder");
+  expect(builders).toMatchObject({ detail: "builder (pool cpu), builder-t4 (pool T4, 2 GPUs)" });
   expect(jsonLines(doctor).filter(({ state }) => state === "broken")).toEqual([]);
   expect(doctor.exitCode).toBe(0);
 });

@@ -99,7 +99,7 @@ test("layers with a GPU are an attempt of their pool", async () => {
   Object.assign(image.steps[1] ?? {}, { gpu: "T4:2" });
   await expect(startBuild(platform, image)).rejects.toMatchObject({ code: "POOL_UNAVAILABLE" });
 
-  const gpu = { name: "g", kind: "builder" as const, pool: "T4", platform: "linux/amd64" as const, version: "1" };
+  const gpu = { name: "g", kind: "builder" as const, pool: "T4", gpus: 2, platform: "linux/amd64" as const, version: "1" };
   await platform.services.platform.heartbeat({ workspace: "default", role: "worker" }, gpu);
   const build = await startBuild(platform, image);
   const pools = async () => platform.sql<{ pool: string }>("SELECT pool FROM attempt ORDER BY id");
@@ -118,7 +118,8 @@ test("a build says how many builders of its pool were heard of", async () => {
     return events.flatMap(({ event }) => (event.type === "attempt" ? [event.builders] : []));
   };
   expect(await buildersOf("a")).toEqual([0]);
-  await platform.services.platform.heartbeat(worker, { name: "b", kind: "builder", pool: "cpu", platform: "linux/amd64", version: "1" });
-  await platform.services.platform.heartbeat(worker, { name: "t", kind: "builder", pool: "T4", platform: "linux/amd64", version: "1" });
+  const builder = { kind: "builder", gpus: 0, platform: "linux/amd64", version: "1" } as const;
+  await platform.services.platform.heartbeat(worker, { ...builder, name: "b", pool: "cpu" });
+  await platform.services.platform.heartbeat(worker, { ...builder, name: "t", pool: "T4" });
   expect(await buildersOf("b")).toEqual([1]);
 });

@@ -111,7 +111,7 @@ test("nobody gets another workspace's records", async () => {
   await using builder = await fakeBuilder(platform);
   await build(platform, builder, "a");
   const stranger = { workspace: "stranger", role: "client" as const };
-  const { layers } = await platform.services.images.plan(stranger, { definition: chain("a"), pull: false });
+  const { layers } = await platform.services.images.plan(stranger, { definition: chain("a"), pull: false, secrets: {} });
   expect(layers.map(({ status }) => status)).toEqual(["hit", "missing"]);
 });
 

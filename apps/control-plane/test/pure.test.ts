@@ -38,16 +38,27 @@ test("a forced layer counts only on top of forced ones", () => {
 
 describe("pools", () => {
   const step = (gpu?: string) => ({ kind: "runCommands" as const, commands: ["x"], gpu });
+  const live = [
+    { name: "A100", gpus: 1 },
+    { name: "A100-80GB", gpus: 4 },
+    { name: "T4", gpus: 2 },
+  ];
   test("are the class of a GPU without its count, and cpu without one", () => {
-    expect(poolsOf([step(), step("T4:2"), step("A100-80GB")], ["A100-80GB", "T4"], { mustRun: 1 })).toEqual(["", "cpu", "T4", "A100-80GB"]);
+    expect(poolsOf([step(), step("T4:2"), step("a100-80gb")], live, { mustRun: 1 })).toEqual(["", "cpu", "T4", "A100-80GB"]);
   });
   test("any stays in the pool before it where that has a GPU", () => {
-    expect(poolsOf([step("T4"), step("any")], ["A100", "T4"], { mustRun: 1 })).toEqual(["", "T4", "T4"]);
-    expect(poolsOf([step(), step("any")], ["A100", "T4"], { mustRun: 1 })).toEqual(["", "cpu", "A100"]);
+    expect(poolsOf([step("T4"), step("any")], live, { mustRun: 1 })).toEqual(["", "T4", "T4"]);
+    expect(poolsOf([step(), step("any")], live, { mustRun: 1 })).toEqual(["", "cpu", "A100"]);
+  });
+  test("have as many GPUs as are asked for, else the error names those that there are and the method", () => {
+    const source = { file: "image.ts", line: 3, column: 1 };
+    const pools = () => poolsOf([step(), step("A100:2")], live, { mustRun: 1, sources: [null, null, source] });
+    expect(pools).toThrow(/GPU "A100:2".*cpu, A100 \(1 GPU a builder\), A100-80GB \(4 GPUs a builder\), T4/);
+    expect(pools).toThrow(expect.objectContaining({ info: expect.objectContaining({ code: "POOL_UNAVAILABLE", source }) }));
   });
   test("need not be there for layers that are hits", () => {
     expect(poolsOf([step("T4"), step()], [], { mustRun: 2 })).toEqual(["", "T4", "cpu"]);
-    expect(() => poolsOf([step("T4"), step()], ["A100"], { mustRun: 1 })).toThrow(/A100/);
+    expect(() => poolsOf([step("T4"), step()], [{ name: "A100", gpus: 1 }], { mustRun: 1 })).toThrow(/A100/);
   });
 });
 

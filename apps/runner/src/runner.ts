@@ -29,6 +29,7 @@ export async function runRunner(config: RunnerConfig, signal: AbortSignal): Prom
     version: packageJson.version,
     logger,
     concurrency,
+    gpus: 0,
     checks: { containerd: () => engine.ping() },
     handle: ({ run }, surroundings) => executeRun(run, { ...surroundings, engine }),
     signal,

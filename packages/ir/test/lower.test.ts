@@ -75,6 +75,25 @@ test("a definition that cannot be built is not lowered", () => {
   expect(() => lower({ definition, from: FROM, first: 1, last: 0 })).toThrow(expect.objectContaining({ code: "unknown-builder-version" }));
 });
 
+describe("GPUs", () => {
+  const devicesOf = (gpu: string, gpus?: readonly string[]) => {
+    const definition: ResolvedDefinition = { ...BASE_ALONE, steps: [{ kind: "runCommands", commands: ["true"], gpu }] };
+    const { dockerfile } = lower({ definition, from: FROM, first: 1, last: 1, ...(gpus !== undefined && { gpus }) });
+    return Array.from(dockerfile.matchAll(/--device=(\S+)/g), ([, device]) => device);
+  };
+
+  test("are the first of the machine, as many as are asked for", () => {
+    expect(devicesOf("T4", ["0", "1"])).toEqual(["nvidia.com/gpu=0"]);
+    expect(devicesOf("any", ["GPU-6f1a"])).toEqual(["nvidia.com/gpu=GPU-6f1a"]);
+    expect(devicesOf("A100:2", ["0", "1", "2"])).toEqual(["nvidia.com/gpu=0", "nvidia.com/gpu=1"]);
+    expect(() => devicesOf("A100:2", ["0"])).toThrow(RangeError);
+  });
+
+  test("are all of them where nobody says which there are", () => {
+    expect(devicesOf("A100:2")).toEqual(["nvidia.com/gpu=all"]);
+  });
+});
+
 test("layers that a definition does not have are refused", () => {
   const definition: ResolvedDefinition = { ...BASE_ALONE, steps: [{ kind: "workdir", path: "/x" }] };
   expect(() => lower({ definition, from: FROM, first: 0, last: 1 })).toThrow(RangeError);

@@ -3,7 +3,7 @@ import { type BuildEvent, type BuildOwnEvent, LaminaError, type StartedBuild, ty
 import type { BuildFeedOptions, Client } from "./client/client.ts";
 import { inlineValues } from "./image-secrets.ts";
 import { asLaminaError } from "./failure.ts";
-import { type ImageState, imageState } from "./image-state.ts";
+import { imageState } from "./image-state.ts";
 import { layersAfter, type LayerResult } from "./layer-results.ts";
 import { type AnyImage, type Asked, plannedAs, type PlanOptions } from "./plan.ts";
 import type { LocalTree } from "./local/tree.ts";
@@ -45,7 +45,7 @@ export async function buildImage(client: Client, image: AnyImage, options: Build
   const state = imageState(image);
   const snapshot = await snapshotOf(state);
   throwIfCancelled(signal);
-  const started = start(client, { state, snapshot, forcedFrom: state.forcedFrom }, options);
+  const started = start(client, { state, snapshot }, options);
   const following = started.then(({ build, events }) => {
     onEvent({ type: "build", build });
     return followBuild(client, build, { onEvent, signal, sizes, events });
@@ -77,17 +77,14 @@ export async function followBuild(client: Client, build: string, options: Follow
   throw cancelled();
 }
 
-interface Start extends Asked {
-  readonly state: ImageState;
-}
-
 /** Mostly nothing has to be sent, so the platform is asked for the build at once, and what it lacks is sent when it says so. */
 async function start(
   client: Client,
-  asked: Start,
+  asked: Asked,
   { onEvent = () => {}, name, pull = false, signal }: BuildOptions,
 ): Promise<StartedBuild> {
-  const { state, snapshot, forcedFrom } = asked;
+  const { state, snapshot } = asked;
+  const { forcedFrom } = state;
   const input = {
     definition: snapshot.definition,
     ...(forcedFrom !== undefined && { forcedFrom }),

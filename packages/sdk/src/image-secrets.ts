@@ -1,7 +1,9 @@
 /** The secrets that an image's steps use, as far as they concern each other. */
+import { REGISTRY_VARIABLES, type SecretReference, secretsOf } from "@lamina/ir";
 import type { Call } from "./arguments.ts";
-import { invalidInput } from "./failure.ts";
-import { type Secret, SECRET } from "./secret.ts";
+import { failure, invalidInput } from "./failure.ts";
+import type { ImageState } from "./image-state.ts";
+import { referenceTo, type Secret, SECRET } from "./secret.ts";
 
 /** Adds secrets to those that earlier steps use. @throws INVALID_INPUT when a variable would have two values in one image */
 export function withSecrets(before: readonly Secret[], added: readonly Secret[], call: Call): readonly Secret[] {
@@ -17,6 +19,22 @@ export function withSecrets(before: readonly Secret[], added: readonly Secret[],
     values.set(name, value);
   }
   return secrets;
+}
+
+/** How a definition names the secret of a base. @throws SECRET_MISSING when it is seen not to bring what a registry asks for */
+export function registrySecret(secret: Secret, { method, source }: Call): SecretReference {
+  const reference = referenceTo(secret);
+  if (reference.kind === "named") return reference;
+  const missing = REGISTRY_VARIABLES.filter((variable) => !reference.variables.includes(variable));
+  if (missing.length === 0) return { kind: "inline", variables: [...REGISTRY_VARIABLES].sort() };
+  const message = `${method}: the secret has no ${missing.join(" and ")}; it has to bring ${REGISTRY_VARIABLES.join(" and ")}`;
+  throw failure("SECRET_MISSING", message, { source });
+}
+
+/** Of the values of secrets that are given inline, those that resolving the base needs. */
+export function baseValues({ base, secrets }: Pick<ImageState, "base" | "secrets">): Record<string, string> {
+  const names = secretsOf(base).flatMap((secret) => (secret.kind === "inline" ? secret.variables : []));
+  return Object.fromEntries(secrets.flatMap(valuesOf).filter(([name]) => names.includes(name)));
 }
 
 /** The values of the secrets that are given inline, by variable name. */

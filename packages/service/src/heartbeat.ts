@@ -11,15 +11,22 @@ export interface HeartbeatOptions {
 
 const HEARTBEAT_MS = 10_000;
 
+export interface Heartbeat extends Disposable {
+  /** Resolves when the first beat was heard, or was not heard in time. */
+  readonly first: Promise<void>;
+}
+
 /** Beats at once and every ten seconds until it is disposed. A beat that is not heard is logged. */
-export function startHeartbeat({ controlPlane, worker, logger }: HeartbeatOptions): Disposable {
-  const beat = (): void => {
+export function startHeartbeat({ controlPlane, worker, logger }: HeartbeatOptions): Heartbeat {
+  const beat = async (): Promise<void> => {
     const signal = AbortSignal.timeout(HEARTBEAT_MS);
-    controlPlane.platform
-      .heartbeat(worker, { signal })
-      .catch((error: unknown) => logger.warn({ reason: String(error) }, "the control plane does not hear us"));
+    try {
+      await controlPlane.platform.heartbeat(worker, { signal });
+    } catch (error) {
+      logger.warn({ reason: String(error) }, "the control plane does not hear us");
+    }
   };
-  beat();
-  const timer = setInterval(beat, HEARTBEAT_MS);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  const first = beat();
+  const timer = setInterval(() => void beat(), HEARTBEAT_MS);
+  return { first, [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -73,6 +73,8 @@ export interface RunWorkerOptions<Kind extends JobKind> {
   readonly logger: Logger;
   /** How many jobs are handled at once. */
   readonly concurrency: number;
+  /** How many GPUs a job may have. */
+  readonly gpus: number;
   /** Of what it stands on beside NATS. */
   readonly checks: Readonly<Record<string, HealthCheck>>;
   readonly handle: (job: Extract<Job, { kind: Kind }>, surroundings: WorkerSurroundings) => Promise<void>;
@@ -87,15 +89,17 @@ export function workerLogger(kind: JobKind, { controlPlane, nats, registry, logL
 
 /** Takes and handles jobs until the signal. @throws {LaminaError} UNREACHABLE when NATS is not there at the start */
 export async function runWorker<Kind extends JobKind>(options: RunWorkerOptions<Kind>): Promise<void> {
-  const { kind, config, version, logger, concurrency, checks, handle, signal } = options;
+  const { kind, config, version, logger, concurrency, gpus, checks, handle, signal } = options;
   const { workerName, pool } = config;
-  const worker: Worker = { name: workerName, kind: WORKER_KINDS[kind], pool, platform: machinePlatform(), version };
+  const worker: Worker = { name: workerName, kind: WORKER_KINDS[kind], pool, gpus, platform: machinePlatform(), version };
   const connection = await connectNats({ ...config.nats, name: `${worker.kind} ${workerName}` });
   const names = catalogue(config.namespace);
   const queue = { connection, catalogue: names, kind, pool };
   const platform = controlPlane(config.controlPlane);
 
-  using _heartbeat = startHeartbeat({ controlPlane: platform, worker, logger });
+  using heartbeat = startHeartbeat({ controlPlane: platform, worker, logger });
+  // Who waits until this worker is ready may ask at once for what its pool alone can do.
+  await heartbeat.first;
   await using _health = config.health && (await healthServer(config.health, { nats: () => checkQueue(queue), ...checks }));
   logger.info({ pool, worker: workerName }, "ready for jobs");
   const surroundings = {

@@ -1,15 +1,43 @@
-import { writeFile } from "node:fs/promises";
+/** GPUs in name: what stands in for real ones is described to BuildKit as the driver's tools would. */
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { servers } from "@lamina/testkit";
+import { servers } from "./client.ts";
 
-/** Gives the test BuildKit a GPU in name: a CDI device that sets LAMINA_TEST_GPU. It looks into `cdi` beside its own data. */
-export async function gpuStandIn(): Promise<void> {
-  const { containerd } = await servers();
-  const directory = dirname(dirname(containerd.hostsDirectory));
+export interface GpuStandInOptions {
+  /** The directory of the servers, whose BuildKit looks into its `cdi`; those of the test run by default. */
+  readonly directory?: string;
+  /** The class that they say to be. */
+  readonly className?: string;
+}
+
+/**
+ * Gives BuildKit two GPUs, `0` and `1`, and `all` for both. Each sets LAMINA_TEST_GPU and brings a device
+ * `/dev/lamina-test-gpu-<name>`, which is as `/dev/null` is.
+ */
+export async function gpuStandIn({ directory, className }: GpuStandInOptions = {}): Promise<void> {
+  const device = (name: string) => ({
+    name,
+    containerEdits: {
+      env: ["LAMINA_TEST_GPU=1"],
+      deviceNodes: [{ path: `/dev/lamina-test-gpu-${name}`, hostPath: "/dev/null" }],
+    },
+  });
   const specification = {
     cdiVersion: "0.6.0",
     kind: "nvidia.com/gpu",
-    devices: [{ name: "all", containerEdits: { env: ["LAMINA_TEST_GPU=1"] } }],
+    ...(className !== undefined && { annotations: { "dev.lamina.gpu-class": className } }),
+    devices: ["0", "1", "all"].map(device),
   };
-  await writeFile(join(directory, "cdi", "lamina-test-gpu.json"), JSON.stringify(specification));
+  const cdi = join(directory ?? (await directoryOfServers()), "cdi");
+  await mkdir(cdi, { recursive: true });
+  // BuildKit watches the directory, so what is there has to be whole.
+  const temporary = join(dirname(cdi), `gpu-${randomUUID()}.tmp`);
+  await writeFile(temporary, JSON.stringify(specification));
+  await rename(temporary, join(cdi, "lamina-test-gpu.json"));
+}
+
+async function directoryOfServers(): Promise<string> {
+  const { containerd } = await servers();
+  return dirname(dirname(containerd.hostsDirectory));
 }

@@ -1,9 +1,10 @@
 /** A private package index on loopback, in the "simple" form. */
+import type { ServerResponse } from "node:http";
 import { serve } from "@lamina/registry/test-support";
 import { credentialsOf, refuse } from "./basic-authorization.ts";
 
 export interface PackageIndex extends AsyncDisposable {
-  /** host:port; the index is at `/simple/`, the packages are at `/files/`. */
+  /** host:port; the index is at `/simple/`, the packages are at `/files/`, which lists them all. */
   readonly host: string;
 }
 
@@ -22,9 +23,14 @@ export async function packageIndex(token: string, files: readonly PackageFile[])
     const file = files.find((one) => directory === "files" && one.name === name);
     const ofProject = files.filter((one) => directory === "simple" && projectOf(one) === name);
     if (file !== undefined) response.writeHead(200, { "content-type": "application/octet-stream" }).end(file.content);
-    else if (ofProject.length > 0) response.writeHead(200, { "content-type": "text/html" }).end(ofProject.map(linkTo).join("\n"));
+    else if (ofProject.length > 0) list(ofProject, response);
+    else if (directory === "files" && name === "") list(files, response);
     else response.writeHead(404).end();
   });
+}
+
+function list(files: readonly PackageFile[], response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/html" }).end(files.map(linkTo).join("\n"));
 }
 
 function projectOf({ name }: PackageFile): string | undefined {

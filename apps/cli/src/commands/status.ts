@@ -5,7 +5,7 @@ import { sizes } from "../platform/disk.ts";
 import { type PlatformRecord, readPlatform, readSupervisor } from "../platform/files.ts";
 import { connect, exitCodeOf, type PlatformInfo } from "lamina";
 import { columnsOf } from "../view/columns.ts";
-import { bytesText, durationText } from "../view/text.ts";
+import { bytesText, durationText, poolText } from "../view/text.ts";
 
 /** Says what runs, since when, where, and how much it keeps. Exit code 3 when the platform is not up. */
 export async function status({ output }: { readonly output: Output }): Promise<void> {
@@ -58,7 +58,7 @@ async function localStatus(
 
 function workerLines({ workers }: PlatformInfo): string[] {
   if (workers.length === 0) return ["", "No builder or runner has been heard of lately."];
-  return ["", ...columnsOf([["WORKER", "KIND", "POOL"], ...workers.map(({ name, kind, pool }) => [name, kind, pool])])];
+  return ["", ...columnsOf([["WORKER", "KIND", "POOL"], ...workers.map((worker) => [worker.name, worker.kind, poolText(worker)])])];
 }
 
 function ago(time: string | Date): string {

@@ -8,6 +8,7 @@ import { differenceOf } from "../platform/external.ts";
 import { type PlatformRecord, readPlatform, readSupervisor } from "../platform/files.ts";
 import { connect, type PlatformInfo } from "lamina";
 import { broken, type Finding, ok, warning } from "./check.ts";
+import { poolText } from "../view/text.ts";
 import { checkExternal } from "./external.ts";
 
 const ANSWERS_WITHIN_MS = 10_000;
@@ -68,7 +69,7 @@ function parts(info: PlatformInfo): Finding[] {
 
 function workers({ workers: known }: PlatformInfo): Finding[] {
   return (["builder", "runner"] as const).map((kind) => {
-    const pools = known.filter((worker) => worker.kind === kind).map(({ name, pool }) => `${name} (pool ${pool})`);
+    const pools = known.filter((worker) => worker.kind === kind).map((worker) => `${worker.name} (pool ${poolText(worker)})`);
     return pools.length > 0 ? ok(kind, pools.join(", ")) : broken(kind, "none has been heard of lately");
   });
 }

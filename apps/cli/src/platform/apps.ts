@@ -1,6 +1,6 @@
 /** Our own processes as the supervisor starts them. */
 import path from "node:path";
-import { type ServerAddresses, type ServerProcess } from "@lamina/servers";
+import type { GpuClass, ServerAddresses, ServerProcess } from "@lamina/servers";
 import type { Config } from "../config.ts";
 import { appEntry, ownEntry } from "./entry.ts";
 import type { Identity } from "./files.ts";
@@ -9,8 +9,6 @@ export interface AppsContext {
   readonly config: Config;
   readonly identity: Identity;
   readonly servers: ServerAddresses;
-  /** Where the workers say how they are: host:port. */
-  readonly health: { readonly builder: string; readonly runner: string };
   /** From source, and started again when it changes. */
   readonly watch: boolean;
   readonly report: (line: string) => void;
@@ -28,59 +26,86 @@ export function platformUrl({ config, identity }: Pick<AppsContext, "config" | "
 export function controlPlane(context: AppsContext): ServerProcess {
   const { config, identity, servers } = context;
   const url = platformUrl(context);
-  return app(context, "control-plane", {
-    LAMINA_LISTEN: new URL(url).host,
-    LAMINA_DATABASE_URL: servers.postgres.url,
-    LAMINA_SECRET_KEY: identity.secretKey,
-    LAMINA_CLIENT_TOKEN: identity.clientToken,
-    LAMINA_WORKER_TOKEN: identity.workerToken,
-    LAMINA_BASE_MAKER: JSON.stringify([process.execPath, ownEntry("make-base")]),
-    LAMINA_CACHE: config.cache,
-  });
+  return app(
+    context,
+    { app: "control-plane", name: "control-plane", readiness: new URL("/healthz", url).href },
+    {
+      LAMINA_LISTEN: new URL(url).host,
+      LAMINA_DATABASE_URL: servers.postgres.url,
+      LAMINA_SECRET_KEY: identity.secretKey,
+      LAMINA_CLIENT_TOKEN: identity.clientToken,
+      LAMINA_WORKER_TOKEN: identity.workerToken,
+      LAMINA_BASE_MAKER: JSON.stringify([process.execPath, ownEntry("make-base")]),
+      LAMINA_CACHE: config.cache,
+    },
+  );
 }
 
-export function builder(context: AppsContext): ServerProcess {
+/** @param health where it says how it is: host:port @param gpus those of its pool; without them its steps have none */
+export function builder(context: AppsContext, health: string, gpus?: GpuClass): ServerProcess {
   const { config, servers } = context;
-  return worker(context, "builder", {
-    LAMINA_BUILDKIT: servers.buildkit.address,
-    LAMINA_UV: config.cache,
-    ...(config.caBundle !== undefined && { LAMINA_CA_BUNDLE: config.caBundle.file }),
-  });
+  const name = gpus === undefined ? "builder" : `builder-${gpus.name.toLowerCase()}`;
+  return worker(
+    context,
+    { app: "builder", name, health },
+    {
+      LAMINA_BUILDKIT: servers.buildkit.address,
+      LAMINA_UV: config.cache,
+      ...(gpus !== undefined && { LAMINA_POOL: gpus.name, LAMINA_GPUS: gpus.devices.join(",") }),
+      ...(config.caBundle !== undefined && { LAMINA_CA_BUNDLE: config.caBundle.file }),
+    },
+  );
 }
 
-export function runner(context: AppsContext): ServerProcess {
+/** @param health where it says how it is: host:port */
+export function runner(context: AppsContext, health: string): ServerProcess {
   const { servers } = context;
-  return worker(context, "runner", {
-    LAMINA_CONTAINERD: servers.containerd.address,
-    LAMINA_TOOLS: servers.containerd.tools,
-    LAMINA_CONTAINERD_HOSTS: servers.containerd.hostsDirectory,
-  });
+  return worker(
+    context,
+    { app: "runner", name: "runner", health },
+    {
+      LAMINA_CONTAINERD: servers.containerd.address,
+      LAMINA_TOOLS: servers.containerd.tools,
+      LAMINA_CONTAINERD_HOSTS: servers.containerd.hostsDirectory,
+    },
+  );
 }
 
-/** A builder or runner. */
-function worker(context: AppsContext, name: "builder" | "runner", environment: Readonly<Record<string, string>>): ServerProcess {
-  const { config, identity, servers, health } = context;
-  return app(context, name, {
-    LAMINA_URL: platformUrl(context),
-    LAMINA_TOKEN: identity.workerToken,
-    LAMINA_TOOLS: servers.binaries,
-    LAMINA_STATE: path.join(config.home, name),
-    LAMINA_WORKER_NAME: name,
-    LAMINA_HEALTH: health[name],
-    ...environment,
-  });
+interface Worker {
+  readonly app: "builder" | "runner";
+  /** Of the process, and of its directory in the home. */
+  readonly name: string;
+  readonly health: string;
 }
 
-function app(
-  context: AppsContext,
-  name: "control-plane" | "builder" | "runner",
-  environment: Readonly<Record<string, string>>,
-): ServerProcess {
-  const { config, servers, health, watch, report } = context;
-  const readiness = name === "control-plane" ? new URL("/healthz", platformUrl(context)) : `http://${health[name]}/readyz`;
+function worker(context: AppsContext, { app: entry, name, health }: Worker, environment: Readonly<Record<string, string>>): ServerProcess {
+  const { config, identity, servers } = context;
+  return app(
+    context,
+    { app: entry, name, readiness: `http://${health}/readyz` },
+    {
+      LAMINA_URL: platformUrl(context),
+      LAMINA_TOKEN: identity.workerToken,
+      LAMINA_TOOLS: servers.binaries,
+      LAMINA_STATE: path.join(config.home, name),
+      LAMINA_WORKER_NAME: name,
+      LAMINA_HEALTH: health,
+      ...environment,
+    },
+  );
+}
+
+interface App {
+  readonly app: "control-plane" | "builder" | "runner";
+  readonly name: string;
+  readonly readiness: string;
+}
+
+function app(context: AppsContext, { app: entry, name, readiness }: App, environment: Readonly<Record<string, string>>): ServerProcess {
+  const { config, servers, watch, report } = context;
   return {
     name,
-    command: [process.execPath, ...NODE_OPTIONS, ...(watch ? WATCH_OPTIONS : []), appEntry(name, watch ? "source" : "own kind")],
+    command: [process.execPath, ...NODE_OPTIONS, ...(watch ? WATCH_OPTIONS : []), appEntry(entry, watch ? "source" : "own kind")],
     directory: config.home,
     environment: {
       ...config.tuning,

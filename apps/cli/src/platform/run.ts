@@ -1,5 +1,5 @@
 /** The embedded platform, from start to stop, in the process that supervises it. */
-import { identify, startServers, supervise, type ServerAddresses, type Supervised } from "@lamina/servers";
+import { gpuClasses, identify, startServers, supervise, type ServerAddresses, type Supervised } from "@lamina/servers";
 import getPort from "get-port";
 import type { Config } from "../config.ts";
 import { type AppsContext, builder, controlPlane, platformUrl, runner } from "./apps.ts";
@@ -75,8 +75,7 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
   const identity = await loadIdentity(config.home, (before) =>
     getPort({ host: LOOPBACK, port: [before ?? PREFERRED_PORT, PREFERRED_PORT] }),
   );
-  const health = { builder: await freeAddress(), runner: await freeAddress() };
-  const context: AppsContext = { config, identity, servers, health, watch, report };
+  const context: AppsContext = { config, identity, servers, watch, report };
   const start = async (process: ReturnType<typeof builder>): Promise<Supervised> => {
     record.starting(process.name);
     const started = await supervise(process);
@@ -87,7 +86,10 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
   if (signal.aborted) return;
   await start(controlPlane(context));
   if (signal.aborted) return;
-  await allOrFirstError([start(builder(context)), start(runner(context))]);
+  const classes = await gpuClasses({ binaries: servers.binaries, address: servers.buildkit.address });
+  const workers = [builder(context, await freeAddress()), runner(context, await freeAddress())];
+  for (const gpus of classes) workers.push(builder(context, await freeAddress(), gpus));
+  await allOrFirstError(workers.map(start));
   if (signal.aborted) return;
   const self = record.current();
   await writePlatform(config.home, {

@@ -14,6 +14,11 @@ export function bytesText(bytes: number | undefined): string {
   return bytes === undefined ? "" : prettyBytes(bytes);
 }
 
+/** "cpu", "T4, 1 GPU", "A100, 2 GPUs". */
+export function poolText({ pool, gpus }: { readonly pool: string; readonly gpus: number }): string {
+  return gpus === 0 ? pool : `${pool}, ${gpus} GPU${gpus === 1 ? "" : "s"}`;
+}
+
 /** "350ms", "2.8s", "1m 4s". */
 export function durationText(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)}ms`;

@@ -1,9 +1,10 @@
 import { type ClaimedAttempt, type ClaimInput, type ErrorInfo, faultInfo, type ImageLocation, LaminaError } from "@lamina/api";
 import { Digest, ResolvedDefinition, treesOf } from "@lamina/ir";
+import { credentialsIn } from "../bases/credentials.ts";
 import type { Context } from "../context.ts";
 import { inWorkspace, isOutage, type Transaction } from "../database/database.ts";
 import { reportFault } from "../faults.ts";
-import type { Attempt, AttemptLayer } from "../generated/client.ts";
+import type { Attempt, AttemptLayer, Build } from "../generated/client.ts";
 import { SecretSources } from "../images/secret-sources.ts";
 import { valuesFor } from "../secrets/build-secrets.ts";
 import { endAttempt } from "./ended.ts";
@@ -68,7 +69,7 @@ async function describe({ config, repositories, sealer }: ClaimContext, transact
     token,
     leaseSeconds: config.leaseSeconds,
     definition,
-    from: fromOf(attempt),
+    from: await fromOf(transaction, sealer, attempt),
     layers: [first, ...others],
     forcedFrom: attempt.forcedFrom ?? undefined,
     repository: repositories.images(workspace),
@@ -77,13 +78,27 @@ async function describe({ config, repositories, sealer }: ClaimContext, transact
   };
 }
 
-function fromOf(attempt: Attempt): ClaimedAttempt["from"] {
-  return {
-    host: attempt.fromHost ?? undefined,
-    repository: attempt.fromRepository,
-    digest: Digest.parse(attempt.fromDigest),
-    user: attempt.fromUser || undefined,
-  };
+/**
+ * Where to start. A base may lie in several registries, and not every build that waits for the attempt may have credentials for
+ * each, so it is pulled from where the build found it whose values are used.
+ */
+async function fromOf(transaction: Transaction, sealer: ClaimContext["sealer"], attempt: LayeredAttempt): Promise<ClaimedAttempt["from"]> {
+  const { fromHost, fromRepository, fromDigest, fromUser, layers } = attempt;
+  const start = { digest: Digest.parse(fromDigest), user: fromUser || undefined };
+  const build = layers[0]?.parentRecord === null ? await oldestBuild(transaction, attempt.id) : undefined;
+  if (build === undefined) return { ...start, host: fromHost ?? undefined, repository: fromRepository };
+  const location = { ...start, host: build.baseHost ?? undefined, repository: build.baseRepository };
+  const [sources = {}] = SecretSources.parse(build.variableSources);
+  if (build.baseHost === null || Object.keys(sources).length === 0) return location;
+  const values = await valuesFor(transaction, sealer, { workspace: attempt.workspace, build: build.id, sources: [sources] });
+  return { ...location, credentials: credentialsIn(values, "The secret") };
+}
+
+type LayeredAttempt = Attempt & { readonly layers: readonly AttemptLayer[] };
+
+async function oldestBuild(transaction: Transaction, attempt: string): Promise<Build | undefined> {
+  const [id] = await waitingBuilds(transaction, attempt);
+  return id === undefined ? undefined : transaction.build.findUniqueOrThrow({ where: { id } });
 }
 
 function stepsOf(definition: ResolvedDefinition, layers: readonly AttemptLayer[]) {
@@ -112,12 +127,11 @@ async function treeLocations(
 async function secretsOf(
   transaction: Transaction,
   sealer: ClaimContext["sealer"],
-  attempt: Attempt & { readonly layers: readonly AttemptLayer[] },
+  attempt: LayeredAttempt,
 ): Promise<Record<string, string>> {
-  const [oldest] = await waitingBuilds(transaction, attempt.id);
-  if (oldest === undefined) return {};
-  const build = await transaction.build.findUniqueOrThrow({ where: { id: oldest } });
+  const build = await oldestBuild(transaction, attempt.id);
+  if (build === undefined) return {};
   const sources = SecretSources.parse(build.variableSources);
   const wanted = attempt.layers.map(({ index }) => sources[index] ?? {});
-  return valuesFor(transaction, sealer, { workspace: attempt.workspace, build: oldest, sources: wanted });
+  return valuesFor(transaction, sealer, { workspace: attempt.workspace, build: build.id, sources: wanted });
 }

@@ -1,10 +1,16 @@
-/** Bases: what a name or a Python version means in a workspace. It is asked once, and then kept. */
+/**
+ * Bases: what a name or a Python version means in a workspace. It is asked once, and then kept.
+ *
+ * I1: who asks is told of a base only after the registry has shown it for the same credentials (or for none). Of a reference that
+ *     is known already to others the digest is theirs, so that it means one image in the workspace.
+ */
 import { LaminaError } from "@lamina/api";
-import { type BaseOperation, Digest, type Platform } from "@lamina/ir";
-import { formatReference, parseReference, RegistryError } from "@lamina/registry";
+import { type BaseOperation, Digest, type Platform, REGISTRY_VARIABLES } from "@lamina/ir";
+import { type Credentials, formatReference, parseReference, RegistryError } from "@lamina/registry";
 import type { Config } from "../config.ts";
 import { type Database, overOutages } from "../database/database.ts";
 import type { Registries } from "../registries/registries.ts";
+import { accessOf } from "./credentials.ts";
 import { type FoundBase, lookUp } from "./look-up.ts";
 import type { PythonBases } from "./python-base.ts";
 
@@ -19,12 +25,14 @@ export interface BaseRequest {
   readonly workspace: string;
   readonly operation: BaseOperation;
   readonly platform: Platform;
+  /** For the registry of the reference. */
+  readonly credentials: Credentials | undefined;
   /** Ask again although the answer is known. */
   readonly pull: boolean;
 }
 
 export interface Bases {
-  /** @throws {LaminaError} BASE_NOT_FOUND, INVALID_INPUT, REGISTRY_UNAVAILABLE */
+  /** @throws {LaminaError} BASE_NOT_FOUND, BASE_UNAUTHORIZED, INVALID_INPUT, REGISTRY_UNAVAILABLE */
   resolve(request: BaseRequest): Promise<ResolvedBaseImage>;
 }
 
@@ -32,23 +40,25 @@ export interface BasesOptions {
   readonly database: Database;
   readonly registries: Registries;
   readonly pythonBases: PythonBases;
-  readonly config: Pick<Config, "registry">;
+  readonly config: Pick<Config, "registry" | "secretKey">;
 }
 
 export function createBases({ database, registries, pythonBases, config }: BasesOptions): Bases {
-  const find = async (operation: BaseOperation, platform: Platform): Promise<FoundBase> => {
+  const find = async ({ operation, platform, credentials }: BaseRequest): Promise<FoundBase> => {
     if (operation.kind === "debianSlim") return pythonBases.find(operation.pythonVersion, platform);
-    return lookUp(registries, parseReference(operation.reference), platform);
+    const reference = parseReference(operation.reference);
+    return lookUp(registries.of(reference.host, credentials), reference, platform);
   };
 
   return {
-    async resolve({ workspace, operation, platform, pull }) {
-      const key = { workspace, reference: nameOf(operation), platform };
-      const known = await overOutages(() => database.base.findUnique({ where: { workspace_reference_platform: key } }));
+    async resolve(request) {
+      const { workspace, operation, platform, credentials, pull } = request;
+      const key = { workspace, reference: nameOf(operation), platform, access: accessOf(credentials, config.secretKey) };
+      const known = await overOutages(() => database.base.findUnique({ where: { workspace_reference_platform_access: key } }));
       if (known !== null && !pull) return withReference(fromRow(known), config.registry.host);
 
-      const found = await find(operation, platform).catch((error: unknown) => {
-        throw toLaminaError(error, nameOf(operation));
+      const found = await find(request).catch((error: unknown) => {
+        throw toLaminaError(error, request);
       });
       const { digest, repository, user, bytes } = found;
       const base = { host: found.host === config.registry.host ? null : found.host, repository, digest, user, bytes };
@@ -61,18 +71,22 @@ type KeptBase = Omit<ResolvedBaseImage, "reference">;
 
 interface KeepOptions {
   readonly database: Database;
-  readonly key: { readonly workspace: string; readonly reference: string; readonly platform: Platform };
+  readonly key: { readonly workspace: string; readonly reference: string; readonly platform: Platform; readonly access: string };
   readonly base: KeptBase;
   readonly replace: boolean;
 }
 
-/** Of two that ask for the first time at once, one decides for both. */
+/** Of two that ask for the first time at once, one decides for both. What is replaced has to be asked for anew by others. */
 async function keep({ database, key, base, replace }: KeepOptions): Promise<KeptBase> {
-  const where = { workspace_reference_platform: key };
+  const where = { workspace_reference_platform_access: key };
+  const { access, ...name } = key;
   return overOutages(async () => {
-    if (replace)
+    if (replace) {
+      await database.base.deleteMany({ where: { ...name, access: { not: access } } });
       return fromRow(await database.base.upsert({ where, create: { ...key, ...base }, update: { ...base, resolvedAt: new Date() } }));
-    await database.base.createMany({ data: [{ ...key, ...base }], skipDuplicates: true });
+    }
+    const others = await database.base.findFirst({ where: name, orderBy: { resolvedAt: "asc" } });
+    await database.base.createMany({ data: [{ ...key, ...(others === null ? base : fromRow(others)) }], skipDuplicates: true });
     return fromRow(await database.base.findUniqueOrThrow({ where }));
   });
 }
@@ -91,8 +105,10 @@ function withReference(base: KeptBase, ownHost: string): ResolvedBaseImage {
   return { ...base, reference: formatReference({ host: host ?? ownHost, repository, digest }) };
 }
 
-function toLaminaError(error: unknown, name: string): unknown {
+function toLaminaError(error: unknown, { operation, credentials }: BaseRequest): unknown {
   if (!(error instanceof RegistryError)) return error;
+  const name = nameOf(operation);
+  if (error.code === "UNAUTHORIZED" && operation.kind === "fromRegistry") return unauthorized(error, name, credentials);
   switch (error.code) {
     case "INVALID_REFERENCE":
       return new LaminaError({ code: "INVALID_INPUT", message: error.message }, { cause: error });
@@ -106,4 +122,16 @@ function toLaminaError(error: unknown, name: string): unknown {
         { cause: error },
       );
   }
+}
+
+/** Some registries answer so for images that there are not, too. */
+function unauthorized(error: RegistryError, name: string, credentials: Credentials | undefined): LaminaError {
+  const advice =
+    credentials === undefined
+      ? `No credentials were given: fromRegistry takes them as its secret, with ${REGISTRY_VARIABLES.join(" and ")}.`
+      : "The credentials are those of the secret of fromRegistry.";
+  return new LaminaError(
+    { code: "BASE_UNAUTHORIZED", message: `The base ${name} may not be read: ${error.message}. ${advice}` },
+    { cause: error },
+  );
 }

@@ -1,6 +1,5 @@
 import { Digest, type Platform } from "@lamina/ir";
-import { type Reference, RegistryError } from "@lamina/registry";
-import type { Registries } from "../registries/registries.ts";
+import { type Reference, type Registry, RegistryError } from "@lamina/registry";
 
 /** The image that a base's name means on one platform. */
 export interface FoundBase {
@@ -13,10 +12,10 @@ export interface FoundBase {
   readonly bytes: number;
 }
 
-/** Asks the registry that the reference names. Somebody waits for the answer, so it has to come soon. @throws {RegistryError} */
-export async function lookUp(registries: Registries, { host, repository, identifier }: Reference, platform: Platform): Promise<FoundBase> {
+/** Asks the registry of the reference's host. Somebody waits for the answer, so it has to come soon. @throws {RegistryError} */
+export async function lookUp(registry: Registry, { host, repository, identifier }: Reference, platform: Platform): Promise<FoundBase> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const answer = registries.of(host).repository(repository).resolve(identifier, platform, { signal });
+  const answer = registry.repository(repository).resolve(identifier, platform, { signal });
   const image = await answer.catch((error: unknown) => {
     throw signal.aborted
       ? new RegistryError("UNREACHABLE", `${host} did not answer within ${TIMEOUT_MS / 1000} s`, { cause: error })

@@ -30,6 +30,7 @@ export function createPythonBases(options: PythonBaseOptions): PythonBases {
   const { config, keptIn, registries, logger } = options;
   const inBaseRegistry = (version: string) => parseReference(`${config.baseRegistry}/python:${version}-slim`);
   const kept = (version: string) => parseReference(`${config.registry.host}/${keptIn}:${version}-slim`);
+  const lookUpAt = (reference: Reference, platform: Platform) => lookUp(registries.of(reference.host), reference, platform);
   const making = new Map<string, Promise<void>>();
   let unreachable: { readonly until: number; readonly reason: string } | undefined;
 
@@ -38,7 +39,7 @@ export function createPythonBases(options: PythonBaseOptions): PythonBases {
     if (unreachable !== undefined && performance.now() < unreachable.until) return undefined;
     unreachable = undefined;
     try {
-      return await lookUp(registries, inBaseRegistry(version), platform);
+      return await lookUpAt(inBaseRegistry(version), platform);
     } catch (error) {
       if (isRegistryError(error, "NOT_FOUND", "NO_SUCH_PLATFORM")) return undefined;
       if (!isRegistryError(error, "UNREACHABLE")) throw error;
@@ -49,7 +50,7 @@ export function createPythonBases(options: PythonBaseOptions): PythonBases {
   };
   const lookUpKept = async (version: string, platform: Platform): Promise<FoundBase | undefined> => {
     try {
-      return await lookUp(registries, kept(version), platform);
+      return await lookUpAt(kept(version), platform);
     } catch (error) {
       if (isRegistryError(error, "NOT_FOUND", "NO_SUCH_PLATFORM")) return undefined;
       throw error;
@@ -77,7 +78,7 @@ export function createPythonBases(options: PythonBaseOptions): PythonBases {
       if (found !== undefined) return found;
       if (unreachable === undefined || config.baseMaker === undefined) throw await notFound(version);
       await make(version, config.baseMaker);
-      return lookUp(registries, kept(version), platform);
+      return lookUpAt(kept(version), platform);
     },
   };
 }

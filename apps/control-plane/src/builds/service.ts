@@ -29,9 +29,9 @@ export function createBuildsService(context: Context): Services["builds"] {
         throw new LaminaError({ code: "INVALID_INPUT", message: `There are ${input.sources.length} sources for ${layers.length} layers.` });
       }
       const { hit } = await chainStateWithImport(context, request);
-      await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
       const gpuPools = definition.steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace)) : [];
       const pools = poolsOf(definition.steps, gpuPools, { mustRun: hit.index + 1, sources: input.sources });
+      await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
 
       const id = input.id ?? uuid();
       const events = await inWorkspace(database, workspace, async (transaction) => {

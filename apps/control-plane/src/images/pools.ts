@@ -1,24 +1,23 @@
 /** Which pool of builders makes a layer. */
 import { LaminaError, type SourceLocation } from "@lamina/api";
-import type { ResolvedStep } from "@lamina/ir";
+import { type GpuRequest, gpuRequest, type ResolvedStep } from "@lamina/ir";
 import type { Queryable } from "../database/database.ts";
 
 export const CPU_POOL = "cpu";
 
 /**
- * The pool of each layer, the base first, which has none. A step with a GPU runs where that class is,
- * whatever the count; `any` stays in the pool of the step before it where that is a GPU pool.
- * @param gpuPools the GPU pools with a builder that was heard of lately
+ * The pool of each layer, the base first, which has none. A step with a GPU runs where that class is and where there are as
+ * many as it asks for; `any` stays in the pool of the step before it where that is a GPU pool.
  * @throws {LaminaError} POOL_UNAVAILABLE
  */
-export function poolsOf(steps: readonly ResolvedStep[], gpuPools: readonly string[], { mustRun, sources }: PooledLayers): string[] {
+export function poolsOf(steps: readonly ResolvedStep[], gpuPools: readonly GpuPool[], { mustRun, sources }: PooledLayers): string[] {
   const pools = [""];
   for (const [index, step] of steps.entries()) {
-    const gpu = "gpu" in step ? step.gpu : undefined;
-    const pool = gpu === undefined ? CPU_POOL : gpuPool(gpu, gpuPools, pools.at(-1));
+    const gpu = gpuOf(step);
+    const pool = gpu === undefined ? CPU_POOL : gpuPool(gpuRequest(gpu), gpuPools, pools.at(-1));
     if (pool !== undefined) pools.push(pool);
     else if (index + 1 < mustRun) pools.push(gpu ?? CPU_POOL);
-    else throw unavailable(gpu ?? CPU_POOL, { live: gpuPools, source: sources?.[index + 1] ?? undefined });
+    else throw unavailable(gpu ?? CPU_POOL, gpuPools, sources?.[index + 1] ?? undefined);
   }
   return pools;
 }
@@ -31,16 +30,22 @@ export interface PooledLayers {
 }
 
 export function usesGpu(step: ResolvedStep): boolean {
-  return "gpu" in step && step.gpu !== undefined;
+  return gpuOf(step) !== undefined;
 }
 
-/** The GPU pools of a workspace that have a live builder, in order. */
-export async function liveGpuPools(database: Queryable, workspace: string): Promise<string[]> {
-  const rows = await database.$queryRaw<{ pool: string }[]>`
-    SELECT DISTINCT pool FROM worker
+/** A pool of builders with GPUs. */
+export interface GpuPool {
+  readonly name: string;
+  /** How many each of its builders has. */
+  readonly gpus: number;
+}
+
+/** The GPU pools of a workspace that have a live builder, in order. Where builders of a pool differ, the least counts: any may take a step. */
+export async function liveGpuPools(database: Queryable, workspace: string): Promise<GpuPool[]> {
+  return database.$queryRaw<GpuPool[]>`
+    SELECT pool AS name, min(gpus) AS gpus FROM worker
     WHERE workspace = ${workspace} AND kind = 'builder' AND pool <> ${CPU_POOL} AND heard_at > now() - interval '30 seconds'
-    ORDER BY pool`;
-  return rows.map(({ pool }) => pool);
+    GROUP BY pool ORDER BY pool`;
 }
 
 /** How many builders of a pool were heard of lately. */
@@ -51,19 +56,22 @@ export async function liveBuilders(database: Queryable, workspace: string, pool:
   return rows.length;
 }
 
-function gpuPool(gpu: string, live: readonly string[], before: string | undefined): string | undefined {
-  if (gpu === "any") return live.find((pool) => pool === before) ?? live[0];
-  const [wanted] = gpu.split(":");
-  return live.find((pool) => pool.toLowerCase() === wanted?.toLowerCase());
+function gpuOf(step: ResolvedStep): string | undefined {
+  return "gpu" in step ? step.gpu : undefined;
 }
 
-interface Unavailable {
-  readonly live: readonly string[];
-  readonly source: SourceLocation | undefined;
+function gpuPool(wanted: GpuRequest, live: readonly GpuPool[], before: string | undefined): string | undefined {
+  const fitting = live.filter(({ name, gpus }) => gpus >= wanted.count && (wanted.class === undefined || isClass(name, wanted.class)));
+  return (fitting.find(({ name }) => name === before) ?? fitting[0])?.name;
 }
 
-function unavailable(gpu: string, { live, source }: Unavailable): LaminaError {
+function isClass(pool: string, wanted: string): boolean {
+  return pool.toLowerCase() === wanted.toLowerCase();
+}
+
+function unavailable(gpu: string, live: readonly GpuPool[], source: SourceLocation | undefined): LaminaError {
   const wanted = gpu === "any" ? "a GPU" : `GPU "${gpu}"`;
-  const there = live.length === 0 ? "No GPU builder is there." : `GPU builders that are there: ${live.join(", ")}.`;
-  return new LaminaError({ code: "POOL_UNAVAILABLE", message: `A step asks for ${wanted}, and no builder has one. ${there}`, source });
+  const pools = [CPU_POOL, ...live.map(({ name, gpus }) => `${name} (${gpus} GPU${gpus === 1 ? "" : "s"} a builder)`)];
+  const message = `A step asks for ${wanted}, and no pool of builders has that. The pools that there are: ${pools.join(", ")}.`;
+  return new LaminaError({ code: "POOL_UNAVAILABLE", message, source });
 }

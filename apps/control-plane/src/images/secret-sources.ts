@@ -1,5 +1,5 @@
 /** Where the values of a definition's secrets come from. */
-import type { Definition } from "@lamina/ir";
+import { type Definition, type Operation, REGISTRY_VARIABLES, secretsOf } from "@lamina/ir";
 import { z } from "zod";
 
 /** For each layer, the base first: the named secret that brings each variable, or null for a value that comes with the request. */
@@ -8,7 +8,14 @@ export type SecretSources = z.infer<typeof SecretSources>;
 
 /** Of two secrets of a step that bring the same variable, the later one counts. */
 export function secretSourcesOf(definition: Definition, named: ReadonlyMap<string, readonly string[]>): SecretSources {
-  return [{}, ...definition.steps.map((step) => sourcesOfStep(step, named))];
+  return [sourcesOfBase(definition.base), ...definition.steps.map((step) => sourcesOfStep(step, named))];
+}
+
+/** Where the credentials of the base's registry come from; empty for a base that has none. */
+function sourcesOfBase(base: Definition["base"]): SecretSources[number] {
+  const [secret] = secretsOf(base);
+  if (secret === undefined) return {};
+  return Object.fromEntries(REGISTRY_VARIABLES.map((variable) => [variable, secret.kind === "inline" ? null : secret.name]));
 }
 
 /** The variables whose values have to come with the request. */
@@ -22,10 +29,9 @@ export function agree(a: SecretSources[number], b: SecretSources[number]): boole
   return Object.keys(a).every((variable) => !(variable in b) || a[variable] === b[variable]);
 }
 
-function sourcesOfStep(step: Definition["steps"][number], named: ReadonlyMap<string, readonly string[]>): SecretSources[number] {
-  const references = ("secrets" in step && step.secrets) || [];
+function sourcesOfStep(step: Operation, named: ReadonlyMap<string, readonly string[]>): SecretSources[number] {
   const sources: SecretSources[number] = {};
-  for (const reference of references) {
+  for (const reference of secretsOf(step)) {
     const inline = reference.kind === "inline";
     const variables = inline ? reference.variables : (named.get(reference.name) ?? []);
     for (const variable of variables) sources[variable] = inline ? null : reference.name;

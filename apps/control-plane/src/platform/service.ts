@@ -12,13 +12,13 @@ export function createPlatformService(context: Context): Services["platform"] {
       const [parts, workers] = await Promise.all([checkParts(context), liveWorkers(database, workspace).catch(() => [])]);
       return { version: VERSION, builderVersions: builderVersionNames(), platform: config.platform, workers, parts };
     },
-    async heartbeat({ workspace }, { kind, name, pool, platform, version }) {
+    async heartbeat({ workspace }, { kind, name, pool, gpus, platform, version }) {
       await overOutages(
         () => database.$executeRaw`
-          INSERT INTO worker (workspace, kind, name, pool, platform, version, heard_at)
-          VALUES (${workspace}, ${kind}, ${name}, ${pool}, ${platform}, ${version}, now())
+          INSERT INTO worker (workspace, kind, name, pool, gpus, platform, version, heard_at)
+          VALUES (${workspace}, ${kind}, ${name}, ${pool}, ${gpus}, ${platform}, ${version}, now())
           ON CONFLICT (workspace, kind, name) DO UPDATE
-          SET pool = excluded.pool, platform = excluded.platform, version = excluded.version, heard_at = now()`,
+          SET pool = excluded.pool, gpus = excluded.gpus, platform = excluded.platform, version = excluded.version, heard_at = now()`,
       );
     },
   };
@@ -28,6 +28,7 @@ const WorkerRow = z.object({
   name: z.string(),
   kind: z.enum(["builder", "runner"]),
   pool: z.string(),
+  gpus: z.int(),
   platform: Platform,
   version: z.string(),
 });
@@ -35,7 +36,7 @@ const WorkerRow = z.object({
 /** Those that were heard of in the last half minute. */
 async function liveWorkers(database: Queryable, workspace: string): Promise<PlatformInfo["workers"]> {
   const rows = await database.$queryRaw<unknown[]>`
-    SELECT name, kind, pool, platform, version FROM worker
+    SELECT name, kind, pool, gpus, platform, version FROM worker
     WHERE workspace = ${workspace} AND heard_at > now() - interval '30 seconds'
     ORDER BY kind, pool, name`;
   return rows.map((row) => WorkerRow.parse(row));

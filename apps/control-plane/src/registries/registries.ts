@@ -1,13 +1,13 @@
 /** The registries that the control plane asks: the platform's own, and those that bases come from. */
-import { createRegistry, type Registry } from "@lamina/registry";
+import { createRegistry, type Credentials, type Registry } from "@lamina/registry";
 import { isLoopback } from "@lamina/service";
 import type { Config } from "../config.ts";
 
 export interface Registries {
   /** The platform's own registry, where all that it builds lies. */
   readonly platform: Registry;
-  /** A registry by its host, as references name it. */
-  of(host: string): Registry;
+  /** A registry by its host, as references name it; with credentials of a user's, or as the platform. */
+  of(host: string, credentials?: Credentials): Registry;
 }
 
 /** The names of a workspace's repositories in the platform's registry. */
@@ -22,7 +22,11 @@ export function createRegistries({ registry }: Pick<Config, "registry">): Regist
   const platform = createRegistry(registry);
   return {
     platform,
-    of: (host) => (host === registry.host ? platform : createRegistry({ host, insecure: isLoopback(host) })),
+    of(host, credentials) {
+      const isOwn = host === registry.host;
+      if (isOwn && credentials === undefined) return platform;
+      return createRegistry({ host, insecure: isOwn ? registry.insecure : isLoopback(host), credentials });
+    },
   };
 }
 

@@ -4,6 +4,8 @@ import { Digest } from "@lamina/ir";
 import { isRegistryError, parseReference } from "@lamina/registry";
 import type { Context } from "../context.ts";
 import { overOutages } from "../database/database.ts";
+import type { Build } from "../generated/client.ts";
+import { SecretSources } from "../images/secret-sources.ts";
 
 type ImageContext = Pick<Context, "config" | "database" | "repositories">;
 
@@ -39,8 +41,18 @@ async function byDigest({ database, repositories }: ImageContext, workspace: str
   return locationOfBase(await overOutages(() => database.build.findFirst({ where: { workspace, digest, state: "done", record: null } })));
 }
 
-function locationOfBase(build: { baseHost: string | null; baseRepository: string; baseDigest: string } | null): ImageLocation | undefined {
+type BuildOfBase = Pick<Build, "baseHost" | "baseRepository" | "baseDigest" | "variableSources">;
+
+/** @throws {LaminaError} INVALID_INPUT for a base of a private registry: its credentials went with the build. */
+function locationOfBase(build: BuildOfBase | null): ImageLocation | undefined {
   if (build === null) return undefined;
+  const [sources = {}] = SecretSources.parse(build.variableSources);
+  if (build.baseHost !== null && Object.keys(sources).length > 0) {
+    const message =
+      "This image is a base of a private registry and nothing else, and a run has no credentials for that. " +
+      "Add a step to it, such as env: what is built lies in the platform's registry.";
+    throw new LaminaError({ code: "INVALID_INPUT", message });
+  }
   return { host: build.baseHost ?? undefined, repository: build.baseRepository, digest: Digest.parse(build.baseDigest) };
 }
 

@@ -24,8 +24,10 @@ export async function startBuild(
   return build;
 }
 
-export function plan({ services }: TestControlPlane, planned: Definition, options: { forcedFrom?: number; pull?: boolean } = {}) {
-  return services.images.plan(client, { definition: planned, pull: false, ...options });
+export type PlanOptions = Partial<Omit<Parameters<Services["images"]["plan"]>[1], "definition">>;
+
+export function plan({ services }: TestControlPlane, planned: Definition, options: PlanOptions = {}) {
+  return services.images.plan(client, { definition: planned, pull: false, secrets: {}, ...options });
 }
 
 /** Of a plan's layers, how many are there: the base counts as one. */

@@ -1,6 +1,6 @@
 import type { ResolvedStep } from "../operation.ts";
 import { shellArgument } from "./quoting.ts";
-import type { LoweredStep } from "./request.ts";
+import type { LoweredStep, Surroundings } from "./request.ts";
 import { runInstruction } from "./run.ts";
 import { CA_FILE } from "./script.ts";
 import { asRoot } from "./user.ts";
@@ -14,7 +14,7 @@ const CONFIGURATION = "/dev/shm/lamina-apt.conf";
  * configuration. Archives and lists are kept in cache mounts at places of their own, where the
  * docker-clean hook of Debian's images does not look and where no layer sees them.
  */
-export function lowerAptInstall(step: Extract<ResolvedStep, { kind: "aptInstall" }>, user: string | undefined): LoweredStep {
+export function lowerAptInstall(step: Extract<ResolvedStep, { kind: "aptInstall" }>, { user, gpus }: Surroundings): LoweredStep {
   const { gpu, secrets = [] } = step;
   const words = step.arguments.map(shellArgument).join(" ");
   const commands = step.arguments.includes("--purge")
@@ -25,6 +25,7 @@ export function lowerAptInstall(step: Extract<ResolvedStep, { kind: "aptInstall"
     setup: SETUP,
     shell: "sh",
     gpu,
+    gpus,
     secrets: secrets.map((id) => ({ id, variable: id })),
     mounts: [
       `type=cache,id=lamina-apt-cache,target=${CACHE},sharing=locked`,

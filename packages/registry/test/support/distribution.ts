@@ -1,4 +1,5 @@
 /** A real registry (the distribution project's) for one test file, on a free port and in a directory of its own. */
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,10 +7,14 @@ import { serverBinaries, supervise } from "@lamina/servers";
 import { hash } from "bcryptjs";
 import getPort from "get-port";
 
-export const credentials = { username: "somebody", password: "a-password-that-must-not-leak" };
+/** Of two users, who may do the same; random, so that a search finds what leaked and nothing else. */
+export const credentials = userCalled("somebody");
+export const others = userCalled("another");
 
 export interface Distribution extends AsyncDisposable {
   readonly host: string;
+  /** Its configuration and data. */
+  readonly directory: string;
 }
 
 /** @param auth the `auth` section of its configuration, given the directory where files for it may lie; by default basic credentials */
@@ -38,6 +43,7 @@ export async function startDistribution(auth: (directory: string) => Promise<obj
   });
   return {
     host,
+    directory,
     async [Symbol.asyncDispose]() {
       await server.stop();
       await rm(directory, { recursive: true, force: true });
@@ -45,8 +51,13 @@ export async function startDistribution(auth: (directory: string) => Promise<obj
   };
 }
 
+function userCalled(username: string) {
+  return { username, password: `must-not-leak-${randomBytes(12).toString("hex")}` };
+}
+
 async function basicAuth(directory: string): Promise<object> {
   const path = join(directory, "htpasswd");
-  await writeFile(path, `${credentials.username}:${await hash(credentials.password, 4)}\n`);
+  const lines = [credentials, others].map(async ({ username, password }) => `${username}:${await hash(password, 4)}\n`);
+  await writeFile(path, await Promise.all(lines));
   return { htpasswd: { realm: "test", path } };
 }

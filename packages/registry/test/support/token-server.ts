@@ -2,7 +2,7 @@
 import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { credentials } from "./distribution.ts";
+import { credentials, others } from "./distribution.ts";
 import { serve, type HttpServer } from "./http-server.ts";
 
 const service = "the-registry";
@@ -11,6 +11,8 @@ const keyId = "key-1";
 
 export interface TokenServer {
   readonly http: HttpServer;
+  /** The tokens that it gave, in order. */
+  readonly given: readonly string[];
   /** The `auth` section of a registry that trusts this server. */
   readonly auth: (directory: string) => Promise<object>;
 }
@@ -18,16 +20,19 @@ export interface TokenServer {
 /** @param lifetimeSeconds what the server says about its tokens; they are valid for longer */
 export async function startTokenServer(lifetimeSeconds: number): Promise<TokenServer> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const expected = `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
+  const known = new Set([credentials, others].map(({ username, password }) => basic(`${username}:${password}`)));
+  const given: string[] = [];
 
   const http = await serve((request, response) => {
-    if (request.headers.authorization !== expected) {
+    if (!known.has(request.headers.authorization ?? "")) {
       response.writeHead(401).end();
       return;
     }
     const scopes = new URL(request.url ?? "", "http://token").searchParams.getAll("scope");
+    const token = tokenFor(scopes);
+    given.push(token);
     response.writeHead(200, { "content-type": "application/json" });
-    response.end(JSON.stringify({ token: tokenFor(scopes), expires_in: lifetimeSeconds }));
+    response.end(JSON.stringify({ token, expires_in: lifetimeSeconds }));
   });
 
   function tokenFor(scopes: readonly string[]): string {
@@ -52,12 +57,17 @@ export async function startTokenServer(lifetimeSeconds: number): Promise<TokenSe
 
   return {
     http,
+    given,
     async auth(directory) {
       const jwks = join(directory, "jwks.json");
       await writeFile(jwks, JSON.stringify({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: keyId, alg: "ES256", use: "sig" }] }));
       return { token: { realm: `http://${http.host}/token`, service, issuer, jwks, signingalgorithms: ["ES256"] } };
     },
   };
+}
+
+function basic(credentials: string): string {
+  return `Basic ${Buffer.from(credentials).toString("base64")}`;
 }
 
 function encode(value: object): string {

@@ -1,0 +1,106 @@
+/** Bases in a registry that asks for credentials. */
+import { createRegistry } from "@lamina/registry";
+import { privateRegistry, type PrivateRegistry } from "@lamina/testkit";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { fakeBuilder } from "./support/builder.ts";
+import { type FakeImage, pushImage } from "./support/image.ts";
+import { client, testControlPlane, type TestControlPlane } from "./support/platform.ts";
+import { attemptOf, definition, plan, startBuild } from "./support/requests.ts";
+
+const INLINE = { kind: "inline" as const, variables: ["REGISTRY_PASSWORD", "REGISTRY_USERNAME"] };
+const NAMED = { kind: "named" as const, name: "registry" };
+const source = { file: "image.ts", line: 1, column: 9 };
+
+const variables = ({ username, password }: PrivateRegistry["credentials"]) => ({
+  REGISTRY_USERNAME: username,
+  REGISTRY_PASSWORD: password,
+});
+
+describe.each(["basic", "bearer"] as const)("a registry with %s credentials", (auth) => {
+  let registry: PrivateRegistry;
+  let platform: TestControlPlane;
+  beforeAll(async () => {
+    registry = await privateRegistry(auth);
+    platform = await testControlPlane();
+  });
+  afterAll(async () => {
+    await platform[Symbol.asyncDispose]();
+    await registry[Symbol.asyncDispose]();
+  });
+
+  const team = () => createRegistry({ host: registry.host, insecure: true, credentials: registry.credentials }).repository("team/app");
+  const push = (content: string): Promise<FakeImage> => pushImage(team(), { blobs: [content], tag: "v1" });
+  const on = (secret?: typeof INLINE | typeof NAMED, reference = `${registry.host}/team/app:v1`) => ({
+    ...definition([{ kind: "runCommands", commands: ["x"] }]),
+    base: { kind: "fromRegistry" as const, reference, ...(secret !== undefined && { secret }) },
+  });
+
+  test("tells of a base only who shows what it asks for, and then one image in the whole workspace", async () => {
+    const { host, credentials, others } = registry;
+    const first = await push("first");
+    const refused = { code: "BASE_UNAUTHORIZED", message: expect.stringContaining("REGISTRY_USERNAME and REGISTRY_PASSWORD") };
+    await expect(plan(platform, on())).rejects.toMatchObject(refused);
+    const wrong = { ...variables(credentials), REGISTRY_PASSWORD: "not-the-password" };
+    const unknown = plan(platform, on(INLINE), { secrets: wrong });
+    await expect(unknown).rejects.toMatchObject({ code: "BASE_UNAUTHORIZED", message: expect.not.stringContaining("not-the-password") });
+
+    const seen = await plan(platform, on(INLINE), { secrets: variables(credentials) });
+    expect(seen.definition.base.digest).toBe(first.digest);
+    const second = await push("second");
+    expect((await plan(platform, on(INLINE), { secrets: variables(credentials) })).image).toBe(seen.image);
+    expect((await plan(platform, on(INLINE), { secrets: variables(others) })).image).toBe(seen.image);
+
+    await expect(plan(platform, on())).rejects.toMatchObject(refused);
+    await expect(plan(platform, on(undefined, `${host}/team/app@${first.digest}`))).rejects.toMatchObject(refused);
+    await expect(plan(platform, on(INLINE), { secrets: wrong })).rejects.toMatchObject({ code: "BASE_UNAUTHORIZED" });
+
+    const pulled = await plan(platform, on(INLINE), { secrets: variables(others), pull: true });
+    expect(pulled.definition.base.digest).toBe(second.digest);
+    expect((await plan(platform, on(INLINE), { secrets: variables(credentials) })).image).toBe(pulled.image);
+  });
+
+  test("gets its credentials from a secret of the workspace too, which says what it lacks", async () => {
+    const { digest } = await push("named");
+    const { secrets } = platform.services;
+    const start = () => startBuild(platform, on(NAMED), { sources: [source], pull: true });
+    await expect(start()).rejects.toMatchObject({ info: { code: "SECRET_MISSING", source } });
+    await secrets.set(client, { name: NAMED.name, variables: { REGISTRY_USERNAME: "somebody" } });
+    const lacking = { code: "SECRET_MISSING", message: expect.stringMatching(/"registry".* has no REGISTRY_PASSWORD/), source };
+    await expect(start()).rejects.toMatchObject({ info: lacking });
+    await secrets.set(client, { name: NAMED.name, variables: { REGISTRY_USERNAME: "somebody", REGISTRY_PASSWORD: "wrong" } });
+    await expect(start()).rejects.toMatchObject({ info: { code: "BASE_UNAUTHORIZED", source } });
+    await secrets.set(client, { name: NAMED.name, variables: variables(registry.credentials) });
+    expect((await plan(platform, on(NAMED), { pull: true })).definition.base.digest).toBe(digest);
+    expect(await platform.services.builds.list(client, { limit: 1 })).toEqual([]);
+  });
+
+  test("its credentials are given to the holder of the lease, and to nobody who starts from a layer above", async () => {
+    await push("leased");
+    await using builder = await fakeBuilder(platform);
+    const secrets = variables(registry.credentials);
+    const image = on(INLINE);
+    const build = await startBuild(platform, image, { secrets, pull: true });
+    const held = await builder.claim(await attemptOf(platform, build));
+    expect(held?.claimed).toMatchObject({ from: { host: registry.host, credentials: registry.credentials }, secrets: {} });
+    await held?.publish(1);
+    await held?.finish();
+    expect(await platform.sql("SELECT build_id FROM build_secrets")).toEqual([]);
+
+    image.steps.push({ kind: "runCommands", commands: ["y"] });
+    const next = await builder.claim(await attemptOf(platform, await startBuild(platform, image, { secrets })));
+    expect(next?.claimed.from).toMatchObject({ digest: expect.any(String) });
+    expect(next?.claimed.from.credentials).toBeUndefined();
+  });
+});
+
+test("a base without a step is not run, since a run has no credentials", async () => {
+  await using registry = await privateRegistry("basic");
+  await using platform = await testControlPlane();
+  const credentials = registry.credentials;
+  await pushImage(createRegistry({ host: registry.host, insecure: true, credentials }).repository("app"), { blobs: ["x"], tag: "v1" });
+  const base = { kind: "fromRegistry" as const, reference: `${registry.host}/app:v1`, secret: INLINE };
+  const build = await startBuild(platform, { ...definition([]), base }, { secrets: variables(credentials) });
+  const { image } = await platform.services.builds.get(client, { id: build });
+  const running = platform.services.runs.start(client, { image, command: ["true"] });
+  await expect(running).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("Add a step") });
+});
