@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import * as take from "../src/arguments.ts";
 import { groupsOf } from "./image-api/groups.ts";
-import type { Group, Row } from "./image-api/rows.ts";
+import { indexedPackages, localPythonFiles, localPythonGroups } from "./image-api/local-python.ts";
+import type { Group, Row, Surroundings } from "./image-api/rows.ts";
 import { lookInside } from "./support/look-inside.ts";
 import { type Workspace, workspace } from "./support/workspace.ts";
 
@@ -24,17 +25,19 @@ beforeAll(async () => {
   client = await connect({ url: platform.url, token: platform.clientToken });
   const place = cleanUp.use(await workspace());
   await writeFiles(place);
-  const { host } = cleanUp.use(await packageIndex(TOKEN, PACKAGES));
+  const { host } = cleanUp.use(await packageIndex(TOKEN, [...PACKAGES, ...indexedPackages]));
+  await place.write(localPythonFiles(host));
   const other = cleanUp.use(await packageIndex(TOKEN, [wheel("elsewhere")]));
   const urlOf = (at: string, token: string) => `http://token:${token}@${at}/simple/`;
-  groups = groupsOf({
+  const surroundings: Surroundings = {
     files: place.directory,
     index: urlOf(host, TOKEN),
     otherIndex: urlOf(other.host, TOKEN),
     indexWithSecret: urlOf(host, "${INDEX_TOKEN}"),
     token: TOKEN,
     tiny,
-  });
+  };
+  groups = [...groupsOf(surroundings), ...localPythonGroups(surroundings)];
 });
 afterAll(() => cleanUp.disposeAsync());
 
@@ -84,7 +87,7 @@ async function looksInto({ base: first, rows }: Group): Promise<string[]> {
     .map((text) => text.trim());
 }
 
-test("what each method and option does is found in a built image", async () => {
+test("what each method and option does is found in a built image", { timeout: 5 * 60_000 }, async () => {
   const found = await Promise.all(
     groups.map(async (group) => {
       const first = await looksInto(group);
