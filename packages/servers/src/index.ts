@@ -1,6 +1,8 @@
+export { basePath } from "./base-image.ts";
 export { basePythons } from "./base-recipe.ts";
 export { publishBase, type BaseRequest } from "./bases.ts";
 export { serverBinaries } from "./binaries.ts";
+export { cachePath, makeOnce } from "./cache.ts";
 export { startServers, type EmbeddedServers, type Places, type ServerAddresses, type StartOptions } from "./embedded.ts";
 export { CLASS_ANNOTATION, type GpuClass, gpuClasses } from "./gpus.ts";
 export { isRoot } from "./isolate.ts";

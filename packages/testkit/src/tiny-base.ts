@@ -1,13 +1,8 @@
-import { isIndex, encodeManifest, mediaTypes, createRegistry, digestOf, type Repository } from "@lamina/registry";
+/** Small images, which are built on quickly. */
+import { createRegistry, digestOf, encodeManifest, mediaTypes, type Repository } from "@lamina/registry";
 import type { ServerAddresses } from "@lamina/servers";
-import { buffer } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
-import { createZstdDecompress } from "node:zlib";
-import { extract, pack } from "tar-stream";
-import { base, servers } from "./client.ts";
-
-/** That of the default builder version, which is in the cache. */
-const PYTHON = "3.13";
+import { servers } from "./client.ts";
+import { tinyLayer } from "./tiny-layer.ts";
 
 interface Content {
   readonly repository: string;
@@ -26,7 +21,7 @@ const TINY: Content = { repository: "bases/tiny", kept: [SHELL] };
 const TINY_PYTHON: Content = { repository: "bases/tiny-python", kept: [SHELL, PYTHON_ALONE] };
 
 /**
- * An image of four megabytes with `sh`, `cat`, `head`, `rm`, `sleep` and what the search of a step with secrets needs, by
+ * An image of five megabytes with `sh`, `cat`, `head`, `rm`, `sleep` and what the search of a step with secrets needs, by
  * digest, for builds that are quick. It is put into the given registry, else into that of the test run.
  */
 export function tinyBase(registry?: ServerAddresses["registry"]): Promise<string> {
@@ -39,10 +34,8 @@ export function tinyPython(registry?: ServerAddresses["registry"]): Promise<stri
 }
 
 async function published({ repository: name, kept }: Content, registry: ServerAddresses["registry"] | undefined): Promise<string> {
-  const shared = (await servers()).registry;
-  const target = registry ?? shared;
-  const digest = (await base(PYTHON)).split("@")[1] ?? "";
-  const layer = await layerOf(repositoryIn(shared, "bases/python"), digest, kept);
+  const target = registry ?? (await servers()).registry;
+  const layer = await tinyLayer(kept);
   const repository = repositoryIn(target, name);
   const config = Buffer.from(
     JSON.stringify({
@@ -68,24 +61,4 @@ function repositoryIn({ host, user, password }: ServerAddresses["registry"], nam
 
 async function stored(repository: Repository, mediaType: string, bytes: Uint8Array) {
   return { mediaType, ...(await repository.putBlob({ bytes })) };
-}
-
-/** A tar of what is kept of an image of one layer. */
-async function layerOf(repository: Repository, digest: string, wanted: readonly RegExp[]): Promise<Buffer> {
-  const { content } = await repository.manifest(digest);
-  const [layer] = isIndex(content) ? [] : content.layers;
-  if (layer === undefined) throw new TypeError("the base is an image of one layer");
-  const all = extract();
-  const kept = pack();
-  const sorting = (async () => {
-    for await (const entry of all) {
-      const { header } = entry;
-      const name = header.name.replace(/^\.?\//, "");
-      if (!wanted.some((pattern) => pattern.test(name))) entry.resume();
-      else kept.entry(header, await buffer(entry));
-    }
-    kept.finalize();
-  })();
-  const [, , tar] = await Promise.all([pipeline(await repository.blob(layer.digest), createZstdDecompress(), all), sorting, buffer(kept)]);
-  return tar;
 }
