@@ -15,7 +15,7 @@ export function checkFlags(instruction: Instruction): void {
     if (rule === undefined) throw new FragmentError(place, `${keyword} has no flag --${flag.name}`);
     if (seen.has(flag.name) && !REPEATED.has(flag.name)) throw new FragmentError(place, `${keyword} has --${flag.name} twice`);
     seen.add(flag.name);
-    const fault = rule(flag.value);
+    const fault = NOT_ASCII.test(flag.value ?? "") ? "holds a character that BuildKit does not take in a flag" : rule(flag.value);
     if (fault !== undefined) throw new FragmentError(place, `${keyword} --${flag.name} ${fault}`);
   }
 }
@@ -28,6 +28,9 @@ export function flagValues(flags: readonly Flag[], name: string): string[] {
 export function hasFlag(flags: readonly Flag[], name: string): boolean {
   return flags.some((flag) => flag.name === name && flag.value?.toLowerCase() !== "false");
 }
+
+/** BuildKit reads flags byte by byte. */
+const NOT_ASCII = /[^\t -~]/;
 
 /** What is wrong with the value of a flag. */
 type Rule = (value: string | undefined) => string | undefined;

@@ -1,4 +1,5 @@
 /** The flags of an instruction, such as `--mount=type=tmpfs,target=/x`. */
+import { trimSpace } from "./space.ts";
 
 export interface Flag {
   readonly name: string;
@@ -9,21 +10,28 @@ export interface Flag {
 /** Takes the flags off what follows a keyword. Quotes and backslashes in them have done their work. */
 export function splitFlags(text: string): { readonly flags: readonly Flag[]; readonly rest: string } {
   const flags: Flag[] = [];
-  let rest = text.trimStart();
+  let rest = withoutSpaceBefore(text);
   while (rest.startsWith("--")) {
     const { word, length } = firstWord(rest);
-    rest = rest.slice(length).trimStart();
+    rest = withoutSpaceBefore(rest.slice(length));
     if (word === "--") break;
     const equals = word.indexOf("=");
     flags.push(equals === -1 ? { name: word.slice(2), value: undefined } : { name: word.slice(2, equals), value: word.slice(equals + 1) });
   }
-  return { flags, rest: rest.trim() };
+  return { flags, rest: trimSpace(rest) };
 }
 
 /** A flag as it is written for BuildKit to read back. */
 export function writtenFlag({ name, value }: Flag): string {
   if (value === undefined) return `--${name}`;
   return PLAIN.test(value) ? `--${name}=${value}` : `--${name}="${value.replace(/[\\"]/g, "\\$&")}"`;
+}
+
+/** What is space to BuildKit here, where it reads byte by byte. */
+const SPACE_BYTE = /[\t\n\v\f\r ]/;
+
+function withoutSpaceBefore(text: string): string {
+  return text.replace(/^[\t\n\v\f\r ]+/, "");
 }
 
 const PLAIN = /^[^\s'"\\]*$/;
@@ -39,7 +47,7 @@ function firstWord(text: string): { readonly word: string; readonly length: numb
       if (character === quote) quote = "";
       else word += character;
     } else if (character === "'" || character === '"') quote = character;
-    else if (/\s/.test(character)) break;
+    else if (SPACE_BYTE.test(character)) break;
     else word += character;
   }
   return { word, length: at };

@@ -1,4 +1,5 @@
 /** Words such as `<<EOF`, by which BuildKit knows that the lines after an instruction belong to it. */
+import { SPACE } from "./space.ts";
 
 export interface HeredocWord {
   /** The line that ends it. */
@@ -35,6 +36,6 @@ function wordsOf(line: string): string[] | undefined {
   return words.every((word) => WHOLE_WORD.test(word)) ? words : undefined;
 }
 
-const PART = String.raw`<<[ \t\r\n]*|\\.|\\$|'[^']*'|"(?:\\.|[^"\\])*"|[^\s'"\\<]|<`;
+const PART = String.raw`<<[ \t\r\n]*|\\.|\\$|'[^']*'|"(?:\\.|[^"\\])*"|[^${SPACE}'"\\<]|<`;
 const WORD = new RegExp(`(?:${PART}|['"].*)+`, "gsu");
 const WHOLE_WORD = new RegExp(`^(?:${PART})+$`, "su");

@@ -6,6 +6,7 @@
 import { FragmentError, type Place } from "./fragment-error.ts";
 import { type Flag, splitFlags } from "./flags.ts";
 import { heredocsIn, type HeredocWord } from "./heredoc.ts";
+import { trimSpace } from "./space.ts";
 
 export interface Heredoc extends HeredocWord {
   /** As it stands, each line with its line break. */
@@ -35,8 +36,7 @@ export function readInstructions(commands: readonly string[]): Instruction[] {
 
 /** Instructions that may have a heredoc. */
 const TAKES_HEREDOCS = new Set(["RUN", "COPY", "ADD"]);
-const COMMENT = /^\s*#/;
-const DIRECTIVE = /^\s*#\s*(escape|syntax|check)\s*=/i;
+const DIRECTIVE = /^#\s*(escape|syntax|check)\s*=/i;
 export const CONTINUED = /(?:([^\\])|^)\\[ \t]*$/;
 
 interface Lines {
@@ -69,11 +69,12 @@ function readCommand(lines: Lines, command: number): Instruction[] {
 
 /** @throws {FragmentError} for a comment that a Dockerfile would have at its head as a directive */
 function isBlank(line: string, place: Place): boolean {
-  const [, directive] = DIRECTIVE.exec(line) ?? [];
+  const text = trimSpace(line);
+  const [, directive] = DIRECTIVE.exec(text) ?? [];
   if (directive !== undefined) {
     throw new FragmentError(place, `"# ${directive}=" holds for a whole Dockerfile, and would be a mere comment here: leave it out`);
   }
-  return COMMENT.test(line) || line.trim() === "";
+  return text === "" || text.startsWith("#");
 }
 
 interface Reading {
@@ -102,7 +103,7 @@ function withoutReturn(line: string): string {
 }
 
 function readInstruction(line: string, { lines, place }: Reading): Instruction {
-  const text = line.trim();
+  const text = trimSpace(line);
   const keyword = /^[^\t\v\f\r ]+/.exec(text)?.[0] ?? "";
   const { flags, rest } = splitFlags(text.slice(keyword.length));
   const json = jsonStrings(rest);

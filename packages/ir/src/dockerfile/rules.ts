@@ -90,8 +90,8 @@ const NAMES =
 const SIGNAL = new RegExp(`^(\\d{1,2}|(SIG)?(${NAMES.replaceAll(" ", "|")}|RTMIN\\+\\d{1,2}|RTMAX-\\d{1,2})|\\$.*)$`, "i");
 
 function nameFault(names: readonly string[]): string | undefined {
-  const bad = names.find((name) => !/^[^\s='"$\\]+$/.test(name));
-  if (bad !== undefined) return `has a variable named ${JSON.stringify(bad)}: a name is written out, without quotes`;
+  const bad = names.find((name) => !/^[A-Za-z_][\w.-]*$/.test(name));
+  if (bad !== undefined) return `has a variable named ${JSON.stringify(bad)}: a name is letters, digits, "_", "." and "-", without quotes`;
   const reserved = names.find(isReservedVariable);
   return reserved === undefined ? undefined : `sets ${reserved}, which is used by the platform while it builds: choose another name`;
 }

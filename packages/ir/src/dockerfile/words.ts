@@ -1,4 +1,5 @@
 /** Words of ENV, ARG and their like, and the variables in them. */
+import { SPACE } from "./space.ts";
 
 /** Splits at space outside quotes, which stay. Undefined where a quote is open. */
 export function splitWords(text: string): string[] | undefined {
@@ -16,7 +17,7 @@ export function variablesIn(text: string): string[] {
   return [...new Set(Array.from(text.matchAll(VARIABLE), ([, name]) => name ?? ""))];
 }
 
-const PART = String.raw`\\.|\\$|'[^']*'|"(?:\\.|[^"\\])*"|[^\s'"\\]`;
+const PART = String.raw`\\.|\\$|'[^']*'|"(?:\\.|[^"\\])*"|[^${SPACE}'"\\]`;
 const WORD = new RegExp(`(?:${PART}|['"].*)+`, "gsu");
 const WHOLE_WORD = new RegExp(`^(?:${PART})+$`, "su");
 const VARIABLE = /(?<!\\)\$\{?([A-Za-z_][A-Za-z0-9_]*)/g;

@@ -44,7 +44,7 @@ function lowerInstruction(instruction: Instruction, surroundings: InstructionSur
       // One each, so that the history of the image tells its value.
       return (splitWords(rest) ?? []).map((word) => `ARG ${word}`);
     default:
-      return [[keyword, ...flags.map(writtenFlag), rest].join(" ")];
+      return [[keyword, ...flags.map(writtenFlag), notFlags(rest)].join(" ")];
   }
 }
 
@@ -57,8 +57,14 @@ function lowerCopy(instruction: Instruction, context: string): string {
   const found = sources.map((source) => (isLocal && heredocWord(source) === undefined ? inContext(source, flags) : source));
   const from = isLocal && takesFiles(instruction) ? [`--from=${context}`] : [];
   const words = [...found, destination];
-  const line = [keyword, ...from, ...flags.map(writtenFlag), ...(json === undefined ? words : [JSON.stringify(words)])].join(" ");
+  const written = json === undefined ? words.join(" ") : JSON.stringify(words);
+  const line = [keyword, ...from, ...flags.map(writtenFlag), notFlags(written)].join(" ");
   return [line, ...heredocs.map(({ content, delimiter }) => `${content}${delimiter}`)].join("\n");
+}
+
+/** What an instruction says beside its flags, though it may look like one. */
+function notFlags(rest: string): string {
+  return rest.startsWith("--") ? `-- ${rest}` : rest;
 }
 
 /** Files are staged under `t/`, so that none of them can be taken for a .dockerignore. With `--parents` a path begins after `/./`. */
