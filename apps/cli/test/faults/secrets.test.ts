@@ -93,13 +93,14 @@ test("a build that fails tells its last lines without them", async () => {
   expect(error).toMatchObject({ code: "STEP_FAILED", info: { lastLines: expect.arrayContaining(["inline: ***", "named: ***"]) } });
 });
 
-test("a build that is cancelled ends in the middle of its step", async () => {
+test("a build that is cancelled in the middle of its step has them on no disk of the builder meanwhile", async () => {
   const { outcome, abort } = await begin(site.client, sleeping());
+  expect(await findSecrets(values, { directories: [site.platform.directory] })).toEqual([]);
   abort();
   expect(keep(await outcome).error).toMatchObject({ code: "CANCELLED" });
 });
 
-test("a build whose builder is killed in the middle of its step, and is cancelled then", async () => {
+test("a build ends whose builder is killed in the middle of its step, and that is cancelled then", async () => {
   const { outcome, abort } = await begin(site.client, sleeping());
   const back = site.isBack("builder");
   await killServer(site.platform.directory, "builder");
