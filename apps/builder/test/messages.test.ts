@@ -7,6 +7,7 @@ import {
   isLostConnection,
   isFailedSource,
   isMissingSource,
+  isRefusedSource,
   missingShellIn,
 } from "../src/buildkit/messages.ts";
 
@@ -49,6 +50,9 @@ describe("of what BuildKit says", () => {
     const away = `${failed}: failed to do request: Head "http://127.0.0.1:5000/v2/gone": dial tcp: lookup x: no such host`;
     expect([gone, `${failed}: not found`, away, PUSH].map(isMissingSource)).toEqual([true, true, false, false]);
     expect([gone, away, PUSH].map(isFailedSource)).toEqual([true, true, false]);
+    const refused = `${failed}: unexpected status from HEAD request to http://127.0.0.1:5000/v2/gone/manifests/sha256:00: 401 Unauthorized`;
+    const noToken = `${failed}: failed to authorize: failed to fetch oauth token: unexpected status from GET request to http://token/: 401 Unauthorized`;
+    expect([refused, noToken, gone, away].map(isRefusedSource)).toEqual([true, true, false, false]);
   });
 
   test("the exit code of a command", () => {

@@ -67,11 +67,11 @@ test("what is in the home is for its user only, and status and doctor find all p
   expect(jsonLines(status)[0]).toMatchObject({ state: "up", processes: names.map((name) => ({ name })) });
 
   // The GPUs that it finds described are a pool.
-  expect((await lamina("status")).stdout).toMatch(/builder +builder +cpu\n *builder-t4 +builder +T4, 2 GPUs\n/);
+  expect((await lamina("status")).stdout).toMatch(/\nbuilder-t4 +builder +T4, 2 GPUs\nbuilder +builder +cpu\n/);
 
   const doctor = await lamina("doctor", "--json");
   const builders = jsonLines(doctor).find(({ name }) => name === "builder");
-  expect(builders).toMatchObject({ detail: "builder (pool cpu), builder-t4 (pool T4, 2 GPUs)" });
+  expect(builders).toMatchObject({ detail: "builder-t4 (pool T4, 2 GPUs), builder (pool cpu)" });
   expect(jsonLines(doctor).filter(({ state }) => state === "broken")).toEqual([]);
   expect(doctor.exitCode).toBe(0);
 });
