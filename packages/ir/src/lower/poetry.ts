@@ -49,8 +49,9 @@ export function lowerPoetryInstall(step: PoetryInstall, { context, uv, poetry, u
 }
 
 /**
- * What is exported for another Python than the project allows is nothing at all, without a word. And where Poetry has to
- * choose versions, it asks the index of the image's settings by the standard interface, which every mirror has.
+ * What is exported for another Python than the project allows is nothing at all, without a word. Poetry reads the file
+ * of a license, which is not sent. And where it has to choose versions, it asks the index of the image's settings, by
+ * the standard interface, which every mirror has.
  */
 function prepare(python: string): string[] {
   return `
@@ -58,8 +59,14 @@ lamina_index=$(${python} -I -c '
 import os, pathlib, platform, sys
 from poetry.core.constraints.version import Version
 from poetry.core.factory import Factory
+from poetry.core.utils._compat import tomllib
 from poetry.repositories.pypi_repository import PyPiRepository
-project = Factory().create_poetry(pathlib.Path("${PROJECT}")).package
+root = pathlib.Path("${PROJECT}")
+license = tomllib.loads((root / "pyproject.toml").read_text("utf-8")).get("project", {}).get("license")
+if isinstance(license, dict) and "file" in license and (root / license["file"]).resolve().is_relative_to(root):
+    (root / license["file"]).parent.mkdir(parents=True, exist_ok=True)
+    (root / license["file"]).touch()
+project = Factory().create_poetry(root).package
 if not project.python_constraint.allows(Version.parse(platform.python_version())):
     sys.exit("The project is for Python %s, and this image has %s." % (project.python_versions, platform.python_version()))
 print(os.environ.get("UV_INDEX_URL") or PyPiRepository().url)

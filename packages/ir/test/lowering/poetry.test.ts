@@ -27,12 +27,13 @@ test("without a lock, Poetry chooses from the sources of the project; a secret g
     wheelOf({ module: "lamina_sample", version: "3.0", source: "" }),
   ];
   await using index = await packageIndex(token, packages);
-  const project = `[tool.poetry]
-package-mode = false
-
-[tool.poetry.dependencies]
-python = "^3.10"
-lamina-needy = "^1.0"
+  const project = `[project]
+name = "needs-needy"
+version = "1.0"
+license = { file = "docs/LICENSE" }
+readme = "README.md"
+requires-python = ">=3.10"
+dependencies = ["lamina-needy (>=1.0,<2.0)"]
 
 [[tool.poetry.source]]
 name = "private"
