@@ -2,14 +2,24 @@
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
-import { base, gpuStandIn, packageIndex, type TestPlatform, testPlatform, tinyBase, wheelOf } from "@lamina/testkit";
+import {
+  base,
+  gpuStandIn,
+  packageIndex,
+  privateBase,
+  privateRegistry,
+  type TestPlatform,
+  testPlatform,
+  tinyBase,
+  wheelOf,
+} from "@lamina/testkit";
 import { buildImage, type Client, connect, Image } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import * as take from "../src/arguments.ts";
 import { groupsOf } from "./image-api/groups.ts";
-import { indexedPackages, localPythonFiles, localPythonGroups } from "./image-api/local-python.ts";
-import type { Group, Row, Surroundings } from "./image-api/rows.ts";
+import { indexedPackages, localPythonFiles } from "./image-api/local-python.ts";
+import type { Group, Row } from "./image-api/rows.ts";
 import { lookInside } from "./support/look-inside.ts";
 import { type Workspace, workspace } from "./support/workspace.ts";
 
@@ -24,20 +34,21 @@ beforeAll(async () => {
   const platform: TestPlatform = cleanUp.use(await testPlatform({ uv: builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "", builders }));
   client = await connect({ url: platform.url, token: platform.clientToken });
   const place = cleanUp.use(await workspace());
-  await writeFiles(place);
   const { host } = cleanUp.use(await packageIndex(TOKEN, [...PACKAGES, ...indexedPackages]));
   await place.write(localPythonFiles(host));
   const other = cleanUp.use(await packageIndex(TOKEN, [wheel("elsewhere")]));
+  await writeFiles(place);
+  const registry = cleanUp.use(await privateRegistry("basic"));
   const urlOf = (at: string, token: string) => `http://token:${token}@${at}/simple/`;
-  const surroundings: Surroundings = {
+  groups = groupsOf({
     files: place.directory,
     index: urlOf(host, TOKEN),
     otherIndex: urlOf(other.host, TOKEN),
     indexWithSecret: urlOf(host, "${INDEX_TOKEN}"),
     token: TOKEN,
     tiny,
-  };
-  groups = [...groupsOf(surroundings), ...localPythonGroups(surroundings)];
+    privateBase: { reference: await privateBase(registry, "private"), ...registry.credentials },
+  });
 });
 afterAll(() => cleanUp.disposeAsync());
 

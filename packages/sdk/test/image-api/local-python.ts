@@ -2,10 +2,11 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type PackageFile, projectOf, wheelOf } from "@lamina/testkit";
-import { Image, Secret } from "lamina";
+import { Secret } from "lamina";
 import { parse } from "smol-toml";
 import { contentHash } from "../../src/poetry/lock.ts";
-import type { Group, Row, Surroundings } from "./rows.ts";
+import type { Row, Surroundings } from "./rows.ts";
+import { python } from "./shared.ts";
 
 const wheel = (module: string, version: string, requires: readonly string[] = []) =>
   wheelOf({ module, version, source: `VERSION = "${version}"\n`, requires });
@@ -82,22 +83,11 @@ reference = "private"
   ].join("\n");
 }
 
-export function localPythonGroups(surroundings: Surroundings): Group[] {
-  const base = Image.debianSlim({ pythonVersion: "3.11" });
-  return [
-    { base, rows: [...packageRows(surroundings), ...poetryRows(surroundings)] },
-    { base, rows: [ignoredLock(surroundings)] },
-    { base, rows: gpuRows(surroundings) },
-    ...forcedRows(surroundings).map((rows) => ({ base: base.runCommands("mkdir /looks"), rows })),
-  ];
-}
-
-const python = (code: string) => `python -c '${code}'`;
 const versions = (...modules: string[]) =>
   python(`import ${modules.join(", ")}; print(${modules.map((module) => `${module}.VERSION`).join(", ")})`);
 const nothingHas = (token: string) => `grep -rl ${token} /usr/local /root /tmp /etc /dev/shm`;
 
-function packageRows({ files, index, token }: Surroundings): Row[] {
+export function packageRows({ files, index, token }: Surroundings): Row[] {
   const paths = [brought.name, "made", "as_it_is"].map((name) => join(files, "python", name));
   return [
     {
@@ -117,11 +107,11 @@ function packageRows({ files, index, token }: Surroundings): Row[] {
   ];
 }
 
-const credentials = (token: string) => ({
+export const credentials = (token: string) => ({
   secrets: [Secret.fromDict({ POETRY_HTTP_BASIC_PRIVATE_USERNAME: "token", POETRY_HTTP_BASIC_PRIVATE_PASSWORD: token })],
 });
 
-function poetryRows({ files, token }: Surroundings): Row[] {
+export function poetryRows({ files, token }: Surroundings): Row[] {
   const pyproject = join(files, "poetry/pyproject.toml");
   const lock = join(files, "poetry/poetry.lock");
   return [
@@ -144,21 +134,8 @@ function poetryRows({ files, token }: Surroundings): Row[] {
   ];
 }
 
-function ignoredLock({ files, token }: Surroundings): Row {
-  return {
-    method: "poetryInstallFromFile",
-    option: "ignoreLockfile",
-    what: "the newest version, though the lock beside the pyproject has another; and no group",
-    add: (image) =>
-      image.poetryInstallFromFile(join(files, "poetry/pyproject.toml"), undefined, { ignoreLockfile: true, ...credentials(token) }),
-    look: `${versions("locked")}; ${python("import group")} 2>&1 | tail -1`,
-    expected: "2.0\nModuleNotFoundError: No module named 'group'",
-  };
-}
-
-/** On a builder whose GPU is a device in name, which sets LAMINA_TEST_GPU. */
-function gpuRows({ files, token }: Surroundings): Row[] {
-  const pth = 'import os; g = os.environ.get("LAMINA_TEST_GPU"); g and open("/looks/gpu", "w").write(g)';
+/** After {@link gpuRows}, whose image says of each Python that starts whether it sees the device. */
+export function localPythonGpuRows({ files, token }: Surroundings): Row[] {
   return [
     {
       method: "addPythonPackages",
@@ -170,46 +147,25 @@ function gpuRows({ files, token }: Surroundings): Row[] {
     },
     {
       method: "poetryInstallFromFile",
-      option: "gpu",
-      what: "that the step saw the device",
+      option: "ignoreLockfile",
+      what: "the newest version, though the lock beside the pyproject has another; and no group",
       add: (image) =>
         image
-          .runCommands("mkdir /looks && cd $(python -c 'import site; print(site.getsitepackages()[0])')", `echo '${pth}' > looks.pth`)
-          .poetryInstallFromFile(join(files, "poetry/pyproject.toml"), undefined, { gpu: "T4", ...credentials(token) }),
-      look: "cat /looks/gpu",
+          .poetryInstallFromFile(join(files, "poetry/pyproject.toml"), undefined, {
+            ignoreLockfile: true,
+            gpu: "T4",
+            ...credentials(token),
+          })
+          .runCommands("mv /looks/python /looks/poetry", { gpu: "T4" }),
+      look: `${versions("locked")}; ${python("import group")} 2>&1 | tail -1`,
+      expected: "2.0\nModuleNotFoundError: No module named 'group'",
+    },
+    {
+      method: "poetryInstallFromFile",
+      option: "gpu",
+      what: "that the step saw the device",
+      look: "cat /looks/poetry",
       expected: "1",
     },
-  ];
-}
-
-/** Each in an image of its own: what is forced makes all after it anew. */
-function forcedRows({ files, token }: Surroundings): Row[][] {
-  const rows = (method: string, add: (image: Image) => Image, installed: string): Row[] => [
-    {
-      method,
-      option: "forceBuild",
-      what: "that what is before it was not made anew",
-      add: (image) => image.runCommands("cat /proc/sys/kernel/random/uuid > /looks/kept"),
-      look: "cat /looks/kept",
-      expected: { afterSecondBuild: "same" },
-    },
-    {
-      method,
-      option: "forceBuild",
-      what: "that it was made anew, though nothing has changed",
-      add,
-      look: `find / -xdev -path "*/${installed}-*.dist-info/INSTALLER" -exec stat -c %y {} +`,
-      expected: { afterSecondBuild: "other" },
-    },
-  ];
-  const forceBuild = true;
-  const poetry = join(files, "poetry/pyproject.toml");
-  return [
-    rows("addPythonPackages", (image) => image.addPythonPackages(join(files, "python/made"), { forceBuild }), "made"),
-    rows(
-      "poetryInstallFromFile",
-      (image) => image.poetryInstallFromFile(poetry, undefined, { forceBuild, ...credentials(token) }),
-      "locked",
-    ),
   ];
 }

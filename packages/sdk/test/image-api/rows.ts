@@ -33,4 +33,6 @@ export interface Surroundings {
   readonly token: string;
   /** A small image without Python, by digest. */
   readonly tiny: string;
+  /** The same with a file `/private`, in a registry that asks for credentials. */
+  readonly privateBase: { readonly reference: string; readonly username: string; readonly password: string };
 }
