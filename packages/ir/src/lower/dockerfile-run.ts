@@ -30,16 +30,12 @@ export function lowerRun(instruction: Instruction, surroundings: InstructionSurr
   if (json !== undefined && secrets.length === 0) return [["RUN", ...deviceFlags(gpu, gpus), ...flags, JSON.stringify(json)].join(" ")];
   if (json !== undefined) return script({ ...run, commands: [json.map(shellArgument).join(" ")], shell: "sh" }, surroundings);
   const text = textOf(instruction);
-  if (text.startsWith("#!")) {
-    const mounts = [`type=tmpfs,target=${PROGRAM_DIRECTORY}`];
-    return script({ ...run, commands: [text], shell: "sh", mounts, program: `${PROGRAM_DIRECTORY}/program` }, surroundings);
-  }
+  const interpreter = interpreterOf(text);
+  if (interpreter !== undefined) return script({ ...run, commands: [text], shell: "sh", interpreter }, surroundings);
   if (isPosixShell(inherited.shell)) return [runInstruction({ ...run, commands: [text], shell: "image" })];
   const delimiter = delimiterFor(text, "LAMINA");
   return [[["RUN", ...deviceFlags(gpu, gpus), ...flags, `<<'${delimiter}'`].join(" "), text, delimiter].join("\n")];
 }
-
-const PROGRAM_DIRECTORY = "/dev/lamina/program";
 
 function script(run: Run, { inherited }: InstructionSurroundings): readonly string[] {
   return inPosixShell(inherited.shell, [runInstruction(run)]);
@@ -53,6 +49,14 @@ function textOf({ rest, heredocs }: Instruction): string {
     return content.replace(/\n$/, "");
   }
   return [rest, ...heredocs.map(({ content, delimiter }) => `${content}${delimiter}`)].join("\n");
+}
+
+/** What runs a text that begins with `#!`: as for Linux, a program, and what follows it as one argument. */
+function interpreterOf(text: string): string[] | undefined {
+  const [, program, argument] = /^#![ \t]*([^ \t\r\n]+)[ \t]*([^\r\n]*)/.exec(text) ?? [];
+  if (program === undefined) return undefined;
+  const rest = argument?.trimEnd() ?? "";
+  return rest === "" ? [program] : [program, rest];
 }
 
 function withContext(flag: Flag, context: string): Flag {

@@ -3,7 +3,7 @@
  * first that fails named on the last line of output. What a command means is not changed: traps,
  * `set -e`, `exec >file`, functions and `cd` hold for the commands after it.
  */
-import { shellWord } from "./quoting.ts";
+import { shellArgument, shellWord } from "./quoting.ts";
 import { NEWLINE_ARGUMENT } from "./reserved.ts";
 import { secretSearch } from "./secret-search.ts";
 
@@ -34,8 +34,8 @@ export interface Script {
   readonly secretVariables?: readonly string[];
   /** Whether secrets are mounted as files too, which are not part of the image. */
   readonly hasSecretFiles?: boolean;
-  /** Where the commands are put and run as programs of their own, each beginning with `#!`; without it the script's shell runs them. */
-  readonly program?: string;
+  /** The program that runs each command as a file, with its arguments; without it the script's shell runs them. */
+  readonly interpreter?: readonly string[];
 }
 
 /** Writes the script. It runs under any POSIX shell, whatever options that shell was started with. */
@@ -44,18 +44,18 @@ export function scriptLines({
   setup = [],
   finish = [],
   secretVariables = [],
-  program,
+  interpreter,
   hasSecretFiles = false,
 }: Script): string[] {
   const count = commands.length;
-  const run = program === undefined ? "eval" : "lamina_run";
+  const run = interpreter === undefined ? "eval" : "lamina_run";
   const [first, ...rest] = commands.map((_, index) => `lamina_begin ${index + 1}; ${run} "$lamina_${index + 1}"; lamina_check "$?"`);
   const firstLines = setup.length === 0 ? [first] : ["lamina_begin 1", ...setup, `${run} "$lamina_1"; lamina_check "$?"`];
   return [
     ...commands.map((command, index) => `lamina_${index + 1}=${shellWord(command)}`),
     `lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/${count}] %.${LONGEST_SHOWN}s\\n' $1 \\"\\$lamina_$1\\""; }`,
     `lamina_check() { [ "$1" = 0 ] || exit "$1"; }`,
-    ...(program === undefined ? [] : [`lamina_run() { printf '%s\\n' "$1" >${program} && chmod 755 ${program} && ${program}; }`]),
+    ...(interpreter === undefined ? [] : [runFile(interpreter)]),
     "case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac",
     "exec 2>&1; set +e",
     `unset ${FOREIGN_VARIABLES.join(" ")}`,
@@ -72,4 +72,12 @@ export function scriptLines({
     `eval "printf 'lamina: command %s of ${count}: exit status %s: %.${LONGEST_SHOWN}s\\n' $lamina_i $lamina_s \\"\\$lamina_$lamina_i\\""`,
     "exit $lamina_s",
   ];
+}
+
+/** The file lies in memory, and is gone with the container of the step. */
+const COMMAND_FILE = "/dev/shm/lamina-program";
+
+function runFile(interpreter: readonly string[]): string {
+  const words = [...interpreter, COMMAND_FILE].map(shellArgument).join(" ");
+  return `lamina_run() { printf '%s\\n' "$1" >${COMMAND_FILE} && ${words}; }`;
 }

@@ -13,8 +13,9 @@ test(
     for (const steps of fc.sample(fc.array(acceptedStep, { minLength: STEPS, maxLength: STEPS }), DOCKERFILES)) {
       const whole = lowered(steps);
       if (whole === undefined) continue;
-      const found = await stagesOf(whole.dockerfile).catch((error: Error) => [error.message]);
-      expect(found, whole.dockerfile).toEqual(whole.stages.map(({ target }) => target));
+      const found = await stagesOf(whole.dockerfile).catch((error: unknown) => [String(error)]);
+      // The Dockerfile is there for whoever reads the failure.
+      expect({ found, in: whole.dockerfile }).toEqual({ found: whole.stages.map(({ target }) => target), in: whole.dockerfile });
     }
   },
 );
