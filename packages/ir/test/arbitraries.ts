@@ -39,8 +39,18 @@ const shared = [
   fc.record({ kind: fc.constant("workdir"), path }),
 ] as const;
 
+const instruction = fc
+  .tuple(fc.constantFrom("RUN echo", "ENV A=b", "LABEL a=b", "COPY a /", "CMD"), fc.stringMatching(/^[a-z =]{0,8}$/))
+  .map(([start, end]) => `${start}${start.startsWith("ENV") || start.startsWith("LABEL") ? "" : " x"}${end.replaceAll(" ", "")}`);
+
 export const resolvedStep: fc.Arbitrary<ResolvedStep> = fc.oneof(
   ...shared,
+  fc.record({
+    kind: fc.constant("dockerfileCommands"),
+    commands: fc.array(instruction, { minLength: 1, maxLength: 3 }),
+    tree: digest,
+    secrets: fc.option(names, { nil: undefined }),
+  }),
   fc.record({
     kind: fc.constant("runCommands"),
     commands: fc.array(text, { minLength: 1, maxLength: 3 }),

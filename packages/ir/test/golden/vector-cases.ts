@@ -118,6 +118,24 @@ export const definitionCases: readonly DefinitionCase[] = [
     resolution: onAmd64,
   },
   {
+    name: "instructions of a Dockerfile, with and without files",
+    definition: {
+      builderVersion: "2026.11",
+      base: { kind: "fromRegistry", reference: "debian:13" },
+      steps: [
+        { kind: "dockerfileCommands", commands: ["RUN echo hello", "ENV A=b \\\n  C=d"] },
+        {
+          kind: "dockerfileCommands",
+          commands: ["COPY <<EOF src/ /app/\n$A\nEOF"],
+          tree: digest("a"),
+          gpu: "T4",
+          secrets: [{ kind: "inline", variables: ["TOKEN"] }],
+        },
+      ],
+    },
+    resolution: onAmd64,
+  },
+  {
     name: "secrets are their sorted variable names, whoever brings them",
     definition: {
       builderVersion: "2026.11",

@@ -11,11 +11,12 @@ FROM lamina-2 AS lamina-3
 USER root
 RUN --mount=type=bind,from=lamina-uv,source=uv,target=/dev/lamina/bin/uv \
     --mount=type=cache,id=lamina-uv-cache,target=/dev/lamina/uv-cache \
+    --mount=type=cache,id=lamina-byte-code,target=/dev/lamina/byte-code \
     --mount=type=tmpfs,target=/dev/lamina/tmp \
     --mount=type=secret,id=lamina-ca,target=/dev/lamina/ca.pem,mode=0444 \
     <<'LAMINA'
 #!/bin/sh
-lamina_1='uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match --find-links /project/wheels '\''lamina-sample>=1,<2'\'' --no-index'
+lamina_1='uv pip install --system --break-system-packages --index-strategy unsafe-best-match --find-links /project/wheels '\''lamina-sample>=1,<2'\'' --no-index'
 lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
@@ -38,8 +39,53 @@ for name, joint in ("INDEX_URL", " "), ("EXTRA_INDEX_URL", " "), ("FIND_LINKS", 
     if value: print("export %s=%s" % (variable, shlex.quote(joint.join(value.split()))))
 ')"
 export PATH="/dev/lamina/bin:$PATH" TMPDIR=/dev/lamina/tmp
-export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH
+export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never
 eval "$lamina_1"; lamina_check "$?"
+"$UV_PYTHON" -I -W ignore -c '
+import hashlib, importlib.util, os, py_compile, sys, sysconfig
+cache = "/dev/lamina/byte-code"
+def sources():
+    for directory in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for parent, _, names in os.walk(directory):
+            for name in names:
+                path = os.path.join(parent, name)
+                if name.endswith(".py") and os.path.isfile(path): yield path
+def read(path):
+    with open(path, "rb") as file: return file.read()
+def write(path, content):
+    temporary = "%s.%d" % (path, os.getpid())
+    try: file = open(temporary, "wb")
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        file = open(temporary, "wb")
+    with file: file.write(content)
+    os.replace(temporary, path)
+def provide(source):
+    code, content = importlib.util.cache_from_source(source), read(source)
+    header = importlib.util.MAGIC_NUMBER + bytes([3, 0, 0, 0]) + importlib.util.source_hash(content)
+    if os.path.exists(code) and read(code).startswith(header): return
+    key = hashlib.sha256(header + os.fsencode(source) + bytes(1) + content).hexdigest()
+    kept = os.path.join(cache, key[:2], key[2:])
+    if os.path.exists(kept): return write(code, read(kept))
+    py_compile.compile(source, cfile=code, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    write(kept, read(code))
+def work(paths):
+    for path in paths:
+        try: provide(path)
+        except (ValueError, RecursionError, py_compile.PyCompileError): pass
+paths = sorted(sources())
+count = max(1, min(len(os.sched_getaffinity(0)), len(paths) // 50))
+children = []
+for number in range(1, count):
+    child = os.fork()
+    if child == 0:
+        try: work(paths[number::count])
+        except BaseException: sys.excepthook(*sys.exc_info()), os._exit(1)
+        os._exit(0)
+    children.append(child)
+work(paths[::count])
+if any(os.waitpid(child, 0)[1] for child in children): sys.exit(1)
+'
 )
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
@@ -54,11 +100,12 @@ FROM lamina-3 AS lamina-4
 USER root
 RUN --mount=type=bind,from=lamina-uv,source=uv,target=/dev/lamina/bin/uv \
     --mount=type=cache,id=lamina-uv-cache,target=/dev/lamina/uv-cache \
+    --mount=type=cache,id=lamina-byte-code,target=/dev/lamina/byte-code \
     --mount=type=tmpfs,target=/dev/lamina/tmp \
     --mount=type=secret,id=lamina-ca,target=/dev/lamina/ca.pem,mode=0444 \
     <<'LAMINA'
 #!/bin/sh
-lamina_1='uv pip install --system --break-system-packages --compile-bytecode --index-strategy unsafe-best-match -U -r wheels/requirements.txt'
+lamina_1='uv pip install --system --break-system-packages --index-strategy unsafe-best-match -U -r wheels/requirements.txt'
 lamina_begin() { echo "$1" >/dev/shm/lamina; eval "printf '[%s/1] %.2000s\n' $1 \"\$lamina_$1\""; }
 lamina_check() { [ "$1" = 0 ] || exit "$1"; }
 case $- in *e*) lamina_e=-e ;; *) lamina_e=+e ;; esac
@@ -81,8 +128,53 @@ for name, joint in ("INDEX_URL", " "), ("EXTRA_INDEX_URL", " "), ("FIND_LINKS", 
     if value: print("export %s=%s" % (variable, shlex.quote(joint.join(value.split()))))
 ')"
 export PATH="/dev/lamina/bin:$PATH" TMPDIR=/dev/lamina/tmp
-export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH
+export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never
 eval "$lamina_1"; lamina_check "$?"
+"$UV_PYTHON" -I -W ignore -c '
+import hashlib, importlib.util, os, py_compile, sys, sysconfig
+cache = "/dev/lamina/byte-code"
+def sources():
+    for directory in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for parent, _, names in os.walk(directory):
+            for name in names:
+                path = os.path.join(parent, name)
+                if name.endswith(".py") and os.path.isfile(path): yield path
+def read(path):
+    with open(path, "rb") as file: return file.read()
+def write(path, content):
+    temporary = "%s.%d" % (path, os.getpid())
+    try: file = open(temporary, "wb")
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        file = open(temporary, "wb")
+    with file: file.write(content)
+    os.replace(temporary, path)
+def provide(source):
+    code, content = importlib.util.cache_from_source(source), read(source)
+    header = importlib.util.MAGIC_NUMBER + bytes([3, 0, 0, 0]) + importlib.util.source_hash(content)
+    if os.path.exists(code) and read(code).startswith(header): return
+    key = hashlib.sha256(header + os.fsencode(source) + bytes(1) + content).hexdigest()
+    kept = os.path.join(cache, key[:2], key[2:])
+    if os.path.exists(kept): return write(code, read(kept))
+    py_compile.compile(source, cfile=code, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    write(kept, read(code))
+def work(paths):
+    for path in paths:
+        try: provide(path)
+        except (ValueError, RecursionError, py_compile.PyCompileError): pass
+paths = sorted(sources())
+count = max(1, min(len(os.sched_getaffinity(0)), len(paths) // 50))
+children = []
+for number in range(1, count):
+    child = os.fork()
+    if child == 0:
+        try: work(paths[number::count])
+        except BaseException: sys.excepthook(*sys.exc_info()), os._exit(1)
+        os._exit(0)
+    children.append(child)
+work(paths[::count])
+if any(os.waitpid(child, 0)[1] for child in children): sys.exit(1)
+'
 )
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
 [ "$lamina_s/$lamina_i" = 0/1 ] && exit 0
