@@ -93,6 +93,43 @@ describe.each(["basic", "bearer"] as const)("a registry with %s credentials", (a
   });
 });
 
+test("an attempt that another build goes on with pulls the base from where that one may read it", async () => {
+  await using registry = await privateRegistry("basic");
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const { credentials, others } = registry;
+  const start = async (name: string, shown: PrivateRegistry["credentials"]) => {
+    const repository = createRegistry({ host: registry.host, insecure: true, credentials }).repository(name);
+    await pushImage(repository, { blobs: ["the same"], tag: "v1" });
+    const base = { kind: "fromRegistry" as const, reference: `${registry.host}/${name}:v1`, secret: INLINE };
+    const image = { ...definition([{ kind: "runCommands", commands: ["x"] }]), base };
+    return startBuild(platform, image, { secrets: variables(shown) });
+  };
+  const first = await start("first", credentials);
+  const second = await start("second", others);
+  const attempt = await attemptOf(platform, first);
+  expect(await attemptOf(platform, second)).toBe(attempt);
+  await platform.services.builds.cancel(client, { id: first });
+  expect((await builder.claim(attempt))?.claimed.from).toMatchObject({ repository: "second", credentials: others });
+});
+
+test("a base that is refused when it is pulled is asked for again by the next build", async () => {
+  await using registry = await privateRegistry("basic");
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const credentials = registry.credentials;
+  const repository = createRegistry({ host: registry.host, insecure: true, credentials }).repository("app");
+  await pushImage(repository, { blobs: ["before"], tag: "v1" });
+  const base = { kind: "fromRegistry" as const, reference: `${registry.host}/app:v1`, secret: INLINE };
+  const image = { ...definition([{ kind: "runCommands", commands: ["x"] }]), base };
+  const build = await startBuild(platform, image, { secrets: variables(credentials), sources: [source] });
+  const held = await builder.claim(await attemptOf(platform, build));
+  await held?.finish({ code: "BASE_UNAUTHORIZED", message: "refused" });
+  expect((await platform.services.builds.get(client, { id: build })).error).toMatchObject({ code: "BASE_UNAUTHORIZED", source });
+  const after = await pushImage(repository, { blobs: ["after"], tag: "v1" });
+  expect((await plan(platform, image, { secrets: variables(credentials) })).definition.base.digest).toBe(after.digest);
+});
+
 test("a base without a step is not run, since a run has no credentials", async () => {
   await using registry = await privateRegistry("basic");
   await using platform = await testControlPlane();

@@ -53,7 +53,7 @@ function errorFor(build: Build, outcome: AttemptOutcome, lacking: readonly Attem
   const last = lacking.at(-1);
   if (last === undefined) return undefined;
   if (outcome.state === "failed") {
-    const failed = build.layers.indexOf(outcome.error.layer ?? "");
+    const failed = outcome.error.code === "BASE_UNAUTHORIZED" ? 0 : build.layers.indexOf(outcome.error.layer ?? "");
     return failed > last.index ? undefined : withSource(outcome.error, build, failed);
   }
   if (outcome.state === "released" || build.lostAttempts + 1 < MAX_LOST) return undefined;

@@ -1,4 +1,4 @@
-/** What the registry has lost, and an attempt needed, is forgotten, so that the next build sends or makes it again. */
+/** What an attempt needed and did not get is forgotten, so that the next build sends, makes or asks for it again. */
 import type { ErrorInfo } from "@lamina/api";
 import { ResolvedDefinition, treesOf } from "@lamina/ir";
 import type { Transaction } from "../database/database.ts";
@@ -6,6 +6,7 @@ import type { Transaction } from "../database/database.ts";
 export async function forgetMissing(transaction: Transaction, attempt: string, error: ErrorInfo): Promise<void> {
   if (error.code === "CONTEXT_MISSING") await forgetLocalFiles(transaction, attempt);
   if (error.code === "PARENT_MISSING") await forgetParent(transaction, attempt);
+  if (error.code === "BASE_UNAUTHORIZED") await forgetBase(transaction, attempt);
 }
 
 /** All trees of its definition, their packs, and every other tree with a file in one of those packs. */
@@ -22,5 +23,11 @@ async function forgetLocalFiles(transaction: Transaction, attempt: string): Prom
 async function forgetParent(transaction: Transaction, attempt: string): Promise<void> {
   const { workspace, fromDigest: digest } = await transaction.attempt.findUniqueOrThrow({ where: { id: attempt } });
   await transaction.record.deleteMany({ where: { workspace, digest } });
+  await transaction.base.deleteMany({ where: { workspace, digest } });
+}
+
+/** Who was shown the base may have lost the right to it. */
+async function forgetBase(transaction: Transaction, attempt: string): Promise<void> {
+  const { workspace, fromDigest: digest } = await transaction.attempt.findUniqueOrThrow({ where: { id: attempt } });
   await transaction.base.deleteMany({ where: { workspace, digest } });
 }
