@@ -74,7 +74,7 @@ describe.each(["basic", "bearer"] as const)("a registry with %s credentials", (a
   });
 
   test("its credentials are given to the holder of the lease, and to nobody who starts from a layer above", async () => {
-    await push("leased");
+    await push(`leased by ${auth}`);
     await using builder = await fakeBuilder(platform);
     const secrets = variables(registry.credentials);
     const image = on(INLINE);
