@@ -83,7 +83,7 @@ describe.each(["basic", "bearer"] as const)("a registry with %s credentials", (a
     expect(held?.claimed).toMatchObject({ from: { host: registry.host, credentials: registry.credentials }, secrets: {} });
     await held?.publish(1);
     await held?.finish();
-    expect(await platform.sql("SELECT build_id FROM build_secrets")).toEqual([]);
+    expect(await platform.sql("SELECT sealed FROM build_secrets WHERE build_id = $1", [build])).toEqual([]);
 
     image.steps.push({ kind: "runCommands", commands: ["y"] });
     const next = await builder.claim(await attemptOf(platform, await startBuild(platform, image, { secrets })));
