@@ -60,7 +60,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     nats,
     registries,
     repositories,
-    bases: createBases({ database, registries, pythonBases, config }),
+    bases: createBases({ database, registries, pythonBases, scratchIn: repositories.scratch, config }),
     recordImport: createRecordImport({ database, registries, repositories, logger }),
     imagePresence: createImagePresence({ registries, repositories, logger }),
     sealer: createSealer(config.secretKey),

@@ -82,3 +82,33 @@ test("fromRegistry says what is wrong with a reference", async () => {
   await expect(plan(platform, from("Not A Reference"))).rejects.toMatchObject({ code: "INVALID_INPUT" });
   await expect(plan(platform, from("127.0.0.1:9/x:y"))).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
 });
+
+test("scratch is an image without a file, the same one for every platform that is asked", async () => {
+  await using platform = await testControlPlane();
+  await using other = await testControlPlane();
+  const from = { ...definition([]), base: { kind: "fromRegistry" as const, reference: "scratch" } };
+  const { base, definition: resolved } = await plan(platform, from);
+  expect((await plan(other, from)).definition.base.digest).toBe(resolved.base.digest);
+  expect((await plan(platform, { ...from, platform: "linux/arm64" })).definition.base.digest).not.toBe(resolved.base.digest);
+  const { host } = platform.config.registry;
+  expect(base.reference).toBe(`${host}/${platform.config.repositoryPrefix}/bases/scratch@${resolved.base.digest}`);
+  const image = await createRegistry(platform.config.registry)
+    .repository(`${platform.config.repositoryPrefix}/bases/scratch`)
+    .resolve("linux-amd64", "linux/amd64");
+  expect(image).toMatchObject({ digest: resolved.base.digest, layers: [] });
+});
+
+test("a base of another architecture is refused, and the message says which there are", async () => {
+  await using platform = await testControlPlane();
+  const repository = createRegistry(platform.config.registry).repository(`${platform.config.repositoryPrefix}/foreign`);
+  await pushImage(repository, { blobs: ["foreign"], tag: "1", architecture: "arm64" });
+  const from = {
+    ...definition([]),
+    base: { kind: "fromRegistry" as const, reference: `${platform.config.registry.host}/${platform.config.repositoryPrefix}/foreign:1` },
+  };
+  await expect(plan(platform, { ...from, platform: "linux/amd64" })).rejects.toMatchObject({
+    code: "BASE_NOT_FOUND",
+    message: expect.stringMatching(/foreign:1 cannot be had: .* is not there for linux\/amd64; it has linux\/arm64/),
+  });
+  expect((await plan(platform, { ...from, platform: "linux/arm64" })).definition.platform).toBe("linux/arm64");
+});

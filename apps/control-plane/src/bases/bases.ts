@@ -13,6 +13,7 @@ import type { Registries } from "../registries/registries.ts";
 import { accessOf } from "./credentials.ts";
 import { type FoundBase, lookUp } from "./look-up.ts";
 import type { PythonBases } from "./python-base.ts";
+import { putScratch, SCRATCH } from "./scratch.ts";
 
 export interface ResolvedBaseImage extends Omit<FoundBase, "host"> {
   /** Null when it lies in the platform's own registry. */
@@ -40,12 +41,17 @@ export interface BasesOptions {
   readonly database: Database;
   readonly registries: Registries;
   readonly pythonBases: PythonBases;
+  /** The repository in the platform's registry that keeps the image without a file. */
+  readonly scratchIn: string;
   readonly config: Pick<Config, "registry" | "secretKey">;
 }
 
-export function createBases({ database, registries, pythonBases, config }: BasesOptions): Bases {
+export function createBases({ database, registries, pythonBases, scratchIn, config }: BasesOptions): Bases {
   const find = async ({ operation, platform, credentials }: BaseRequest): Promise<FoundBase> => {
     if (operation.kind === "debianSlim") return pythonBases.find(operation.pythonVersion, platform);
+    if (operation.reference === SCRATCH) {
+      return putScratch({ registry: registries.platform, host: config.registry.host, repository: scratchIn }, platform);
+    }
     const reference = parseReference(operation.reference);
     return lookUp(registries.of(reference.host, credentials), reference, platform);
   };

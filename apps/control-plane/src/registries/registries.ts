@@ -16,6 +16,8 @@ export interface Repositories {
   contexts(workspace: string): string;
   /** Bases that were made on the spot, one tag a Python version. */
   readonly pythonBases: string;
+  /** The image without a file. */
+  readonly scratch: string;
 }
 
 export function createRegistries({ registry }: Pick<Config, "registry">): Registries {
@@ -35,5 +37,6 @@ export function repositoriesUnder(prefix: string): Repositories {
     images: (workspace) => `${prefix}/${workspace}`,
     contexts: (workspace) => `${prefix}/${workspace}/contexts`,
     pythonBases: `${prefix}/bases/python`,
+    scratch: `${prefix}/bases/scratch`,
   };
 }

@@ -12,12 +12,15 @@ export interface FakeImageOptions {
   readonly tag?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly user?: string;
+  /** That of this machine by default. */
+  readonly architecture?: string;
 }
 
-export async function pushImage(repository: Repository, { blobs, tag, annotations = {}, user = "" }: FakeImageOptions): Promise<FakeImage> {
+export async function pushImage(repository: Repository, options: FakeImageOptions): Promise<FakeImage> {
+  const { blobs, tag, annotations = {}, user = "", architecture = process.arch === "arm64" ? "arm64" : "amd64" } = options;
   const config = {
     os: "linux",
-    architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    architecture,
     config: { User: user },
     rootfs: { type: "layers" },
   };
