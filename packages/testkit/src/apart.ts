@@ -26,8 +26,8 @@ export interface Apart extends AsyncDisposable {
 
 /** Why this process cannot make such places; undefined when it can. */
 export async function reasonAgainstApart(): Promise<string | undefined> {
-  const trial = ["--net", "--mount", "ip", "link", "add", "trial", "type", "veth", "peer", "name", "other"];
-  const { exitCode, shortMessage } = await execa("unshare", trial, { reject: false });
+  const trial = "ip link add one type veth peer name other && ip link add bridge type bridge";
+  const { exitCode, shortMessage } = await execa("unshare", ["--net", "--mount", "sh", "-c", trial], { reject: false });
   return exitCode === 0 ? undefined : `network name spaces cannot be made: ${shortMessage}`;
 }
 
