@@ -20,6 +20,7 @@ test("the package index shows its packages to those with the token alone", async
     fetch(`http://${index.host}${path}`, { headers: { authorization: `Basic ${Buffer.from(`token:${token}`).toString("base64")}` } });
   expect(await (await get("/simple/a-project/")).text()).toContain(`/files/${wheel.name}`);
   expect(Buffer.from(await (await get(`/files/${wheel.name}`)).arrayBuffer()).equals(wheel.content)).toBe(true);
+  expect(await (await get("/files/")).text()).toContain(`/files/${wheel.name}`);
   expect((await get("/simple/another/")).status).toBe(404);
   expect((await get("/simple/a-project/", "wrong")).status).toBe(401);
 });

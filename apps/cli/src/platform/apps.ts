@@ -41,7 +41,10 @@ export function controlPlane(context: AppsContext): ServerProcess {
   );
 }
 
-/** @param health where it says how it is: host:port @param gpus those of its pool; without them its steps have none */
+/**
+ * @param health where it says how it is: host:port
+ * @param gpus those of its pool, which attempts have one after the other; without them its steps have none
+ */
 export function builder(context: AppsContext, health: string, gpus?: GpuClass): ServerProcess {
   const { config, servers } = context;
   const name = gpus === undefined ? "builder" : `builder-${gpus.name.toLowerCase()}`;
@@ -51,7 +54,7 @@ export function builder(context: AppsContext, health: string, gpus?: GpuClass): 
     {
       LAMINA_BUILDKIT: servers.buildkit.address,
       LAMINA_UV: config.cache,
-      ...(gpus !== undefined && { LAMINA_POOL: gpus.name, LAMINA_GPUS: gpus.devices.join(",") }),
+      ...(gpus !== undefined && { LAMINA_POOL: gpus.name, LAMINA_GPUS: gpus.devices.join(","), LAMINA_CONCURRENCY: "1" }),
       ...(config.caBundle !== undefined && { LAMINA_CA_BUNDLE: config.caBundle.file }),
     },
   );

@@ -8,7 +8,7 @@ import { LaminaError } from "@lamina/api";
 import { type BaseOperation, Digest, type Platform, REGISTRY_VARIABLES } from "@lamina/ir";
 import { type Credentials, formatReference, parseReference, RegistryError } from "@lamina/registry";
 import type { Config } from "../config.ts";
-import { type Database, overOutages } from "../database/database.ts";
+import { type Database, inWorkspace, overOutages } from "../database/database.ts";
 import type { Registries } from "../registries/registries.ts";
 import { accessOf } from "./credentials.ts";
 import { type FoundBase, lookUp } from "./look-up.ts";
@@ -86,14 +86,14 @@ interface KeepOptions {
 async function keep({ database, key, base, replace }: KeepOptions): Promise<KeptBase> {
   const where = { workspace_reference_platform_access: key };
   const { access, ...name } = key;
-  return overOutages(async () => {
+  return inWorkspace(database, key.workspace, async (transaction) => {
     if (replace) {
-      await database.base.deleteMany({ where: { ...name, access: { not: access } } });
-      return fromRow(await database.base.upsert({ where, create: { ...key, ...base }, update: { ...base, resolvedAt: new Date() } }));
+      await transaction.base.deleteMany({ where: { ...name, access: { not: access } } });
+      return fromRow(await transaction.base.upsert({ where, create: { ...key, ...base }, update: { ...base, resolvedAt: new Date() } }));
     }
-    const others = await database.base.findFirst({ where: name, orderBy: { resolvedAt: "asc" } });
-    await database.base.createMany({ data: [{ ...key, ...(others === null ? base : fromRow(others)) }], skipDuplicates: true });
-    return fromRow(await database.base.findUniqueOrThrow({ where }));
+    const others = await transaction.base.findFirst({ where: name, orderBy: { resolvedAt: "asc" } });
+    await transaction.base.createMany({ data: [{ ...key, ...(others === null ? base : fromRow(others)) }], skipDuplicates: true });
+    return fromRow(await transaction.base.findUniqueOrThrow({ where }));
   });
 }
 

@@ -32,7 +32,7 @@ export async function valuesFor(transaction: Transaction, sealer: Sealer, reques
       const where = secret === null ? "came with the build" : `secret "${secret}" holds now`;
       throw new LaminaError({
         code: "SECRET_MISSING",
-        message: `A step uses ${variable}, and none of the values that ${where} has that name.`,
+        message: `The build uses ${variable}, and none of the values that ${where} has that name.`,
       });
     }
     values[variable] = value;
