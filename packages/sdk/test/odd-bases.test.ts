@@ -1,0 +1,125 @@
+/** Bases that lack what others have, each with a look inside what was built on it. */
+import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
+import { base, type TestPlatform, testPlatform, wheelOf } from "@lamina/testkit";
+import { buildImage, type BuildResult, type Client, connect, Image } from "lamina";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lookInside } from "./support/look-inside.ts";
+import { workspace, type Workspace } from "./support/workspace.ts";
+
+const MINUTES = 60_000;
+const wheel = wheelOf({ module: "local_package", version: "1.0", source: "ANSWER = 42\n" });
+
+let platform: TestPlatform;
+let client: Client;
+let place: Workspace;
+/** Debian 12 and 13 by their names; both have Python. */
+const debian: Record<string, string> = {};
+let withoutPython: Image;
+
+beforeAll(async () => {
+  [debian["bookworm"] = "", debian["trixie"] = ""] = await Promise.all([base("3.11"), base("3.13")]);
+  platform = await testPlatform({ uv: builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "" });
+  client = await connect({ url: platform.url, token: platform.clientToken });
+  withoutPython = Image.fromRegistry(debian["trixie"] ?? "").runCommands("rm -f /usr/bin/python* /usr/local/bin/python*");
+  place = await workspace();
+  await place.write({ [`wheels/${wheel.name}`]: Buffer.from(wheel.content), "src/main.txt": "main", "src/deep/x": "x" });
+}, 5 * MINUTES);
+afterAll(async () => {
+  await place?.[Symbol.asyncDispose]();
+  await platform?.[Symbol.asyncDispose]();
+});
+
+const build = (image: Image): Promise<BuildResult> => buildImage(client, image);
+/** Commands that succeed inside an image, in a further layer; the large images need not be fetched by a runner then. */
+const looks = (image: Image, ...commands: string[]): Promise<BuildResult> => build(image.runCommands(...commands));
+const shell = (result: BuildResult, code: string) => lookInside(client, result, "sh", "-c", code);
+
+describe.each(["bookworm", "trixie"])("Debian %s", (name) => {
+  test("takes packages, commands, files, variables and instructions", { timeout: 3 * MINUTES }, async () => {
+    const image = Image.fromRegistry(debian[name] ?? "", { setupDockerfileCommands: ["RUN useradd -m ada\nUSER ada\nWORKDIR /home/ada"] })
+      .copyLocalDir(place.path("wheels"), "/wheels")
+      .aptInstall("hello")
+      .pipInstall("--no-index", "local-package", { findLinks: "/wheels" })
+      .env({ A: "b" })
+      .dockerfileCommands(["COPY --chown=ada src/*.txt ./\nRUN id -un > who && stat -c %U main.txt > owner"], {
+        contextFiles: { src: place.path("src") },
+      })
+      .runCommands("hello > said");
+    const result = await looks(
+      image,
+      `. /etc/os-release && [ "$VERSION_CODENAME" = ${name} ]`,
+      `[ "$(cat who owner)" = "$(printf 'ada\\nada')" ] && [ "$(cat said)" = "Hello, world!" ]`,
+      '[ "$A $PWD $(id -un)" = "b /home/ada ada" ]',
+      "[ \"$(python3 -c 'import local_package; print(local_package.ANSWER)')\" = 42 ]",
+    );
+    expect(result.layers.map(({ operation }) => operation).slice(0, 2)).toEqual(["fromRegistry", "dockerfileCommands"]);
+  });
+});
+
+test("Debian without Python takes packages, and pipInstall says that there is none", { timeout: 3 * MINUTES }, async () => {
+  await looks(withoutPython.aptInstall("busybox-static"), "busybox true", "! command -v python3");
+  await expect(build(withoutPython.pipInstall("six"))).rejects.toMatchObject({
+    code: "STEP_FAILED",
+    info: {
+      lastLines: expect.arrayContaining([
+        expect.stringMatching(/^This image has no Python: start from Image\.debianSlim\(\), or install python3/),
+      ]),
+    },
+  });
+});
+
+describe("static programs alone", () => {
+  let busybox: string;
+  beforeAll(async () => {
+    const tools = await build(withoutPython.aptInstall("busybox-static"));
+    const setupDockerfileCommands = [
+      `COPY --from=${tools.ref} /usr/bin/busybox /bin/busybox`,
+      'RUN ["/bin/busybox", "--install", "-s", "/bin"]',
+      "COPY <<passwd <<group /etc/\nroot:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\npasswd\nada:x:1000:\ngroup",
+      "ENV PATH=/bin\nRUN mkdir -m 1777 /tmp",
+    ];
+    ({ ref: busybox } = await build(Image.fromRegistry("scratch", { setupDockerfileCommands })));
+  }, 3 * MINUTES);
+
+  test("busybox takes commands, files, variables and users, and says what it lacks", { timeout: 2 * MINUTES }, async () => {
+    const image = Image.fromRegistry(busybox)
+      .copyLocalDir(place.path("src"), "/app/src")
+      .env({ A: "b c" })
+      .workdir("/app/work")
+      .dockerfileCommands(["RUN chown ada .\nUSER ada\nRUN <<EOF\n#!/bin/sh -e\nid -un > instruction\nEOF"])
+      .runCommands("id -un > command", 'cd ../src && echo "$A" > ../work/env');
+    const result = await build(image);
+    expect(await shell(result, "cat instruction command env ../src/deep/x; echo; echo $PWD; id -un; ls /dev/lamina 2>&1; true")).toBe(
+      ["ada", "ada", "b c", "x", "/app/work", "ada", "ls: /dev/lamina: No such file or directory"].join("\n"),
+    );
+    await expect(build(Image.fromRegistry(busybox).aptInstall("git"))).rejects.toMatchObject({
+      info: { lastLines: expect.arrayContaining([expect.stringMatching(/^This image has no apt-get/)]) },
+    });
+  });
+
+  test("scratch takes files, variables and a directory, and says that it has no shell", { timeout: 2 * MINUTES }, async () => {
+    const image = Image.fromRegistry("scratch")
+      .copyLocalFile(place.path("src/main.txt"), "/data/")
+      .copyLocalDir(place.path("src/deep"), "/deep")
+      .env({ A: "b c" })
+      .workdir("/app");
+    const result = await build(image);
+    expect(result.layers.map(({ operation }) => operation)).toEqual(["fromRegistry", "copyLocalFile", "copyLocalDir", "env", "workdir"]);
+    const looked = await build(image.dockerfileCommands([`COPY --from=${busybox} /bin/busybox /busybox`]));
+    const look = (...command: string[]) => lookInside(client, looked, "/busybox", ...command);
+    expect(await look("find", "/", "-xdev", "-type", "f", "-path", "*/d*")).toBe("/data/main.txt\n/deep/x");
+    expect((await look("env")).split("\n")).toContain("A=b c");
+    expect(await look("pwd")).toBe("/app");
+
+    const noShell = {
+      code: "STEP_FAILED",
+      message: expect.stringMatching(/failed: the image has no \/bin\/sh, which it needs to run commands/),
+    };
+    await expect(build(image.runCommands("true"))).rejects.toMatchObject(noShell);
+    await expect(build(image.pipInstall("six"))).rejects.toMatchObject(noShell);
+    await expect(build(image.dockerfileCommands(["WORKDIR /x\nRUN true"]))).rejects.toMatchObject({
+      ...noShell,
+      message: expect.stringMatching(/^dockerfileCommands: command 1, line 2: RUN failed: the image has no \/bin\/sh/),
+    });
+  });
+});
