@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { base, freshDatabase, freshNamespace, servers, sharedEnvironment } from "@lamina/testkit";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { cli, jsonLines } from "./support/cli.ts";
+
+const Processes = z.array(z.object({ name: z.string() }));
 
 test("a Postgres, NATS, registry and BuildKit named in the environment are used, and none of our own is started", async () => {
   await using cleanUp = new AsyncDisposableStack();
@@ -32,7 +35,9 @@ test("a Postgres, NATS, registry and BuildKit named in the environment are used,
   expect(await cli(["exec", String(image?.["id"]), "--", "cat", "/made"], { env })).toMatchObject({ exitCode: 0, stdout: "made" });
 
   const [status] = jsonLines(await cli(["status", "--json"], { env }));
-  expect(status).toMatchObject({ processes: [{ name: "builder" }, { name: "containerd" }, { name: "control-plane" }, { name: "runner" }] });
+  // Of the GPUs that another test may have described to this BuildKit there are more builders.
+  const own = Processes.parse(status?.["processes"]).filter(({ name }) => !name.startsWith("builder-"));
+  expect(own).toEqual([{ name: "builder" }, { name: "containerd" }, { name: "control-plane" }, { name: "runner" }]);
   const doctor = jsonLines(await cli(["doctor", "--json"], { env }));
   for (const name of ["postgres", "nats", "registry", "buildkit"]) {
     expect(doctor).toContainEqual({ type: "finding", name, state: "ok", detail: expect.stringContaining("named by the environment") });

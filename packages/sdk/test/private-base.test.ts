@@ -11,7 +11,7 @@ import {
   testPlatform,
   watchProcesses,
 } from "@lamina/testkit";
-import { buildImage, type Client, type ClientEvent, connect, exportDockerfile, Image, planImage, Secret } from "lamina";
+import { buildImage, type Client, type ClientEvent, connect, exportDockerfile, Image, imageState, planImage, Secret } from "lamina";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lookInside } from "./support/look-inside.ts";
 import { workspace } from "./support/workspace.ts";
@@ -45,7 +45,7 @@ test.each(["basic", "bearer"] as const)(
       await expect(buildImage(client, image)).rejects.toMatchObject({
         code: "BASE_UNAUTHORIZED",
         message: expect.not.stringContaining("not-the-password"),
-        info: { source: { file: import.meta.filename } },
+        info: { source: imageState(image).sources[0] },
       });
     }
     expect(await client.builds.list(10)).toEqual(before);
