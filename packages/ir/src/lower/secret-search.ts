@@ -13,6 +13,8 @@
 /** In bytes. Shorter values, such as `true` or a port, are in many files. */
 const SHORTEST_VALUE = 6;
 const SHOWN_FINDS = 10;
+/** A look takes a millisecond, and a tick ten at most. */
+const MOST_TICKS = 200;
 
 /** In memory, and gone with the container of the step. */
 const FILE = "/dev/shm/lamina";
@@ -35,7 +37,12 @@ lamina_names='${variables.join(" ")}'
 lamina_new='-cnewer ${FILE}-start'
 echo >${FILE}-start; lamina_start=$(date +%s)
 find / -maxdepth 0 $lamina_new >/dev/null 2>&1 || lamina_new=
-while echo >${FILE}-tick; [ -z "$(find ${FILE}-tick $lamina_new)" ]; do :; done`);
+lamina_tries=0
+while echo >${FILE}-tick; [ -z "$(find ${FILE}-tick $lamina_new)" ]; do
+  lamina_tries=$((lamina_tries + 1)); [ $lamina_tries -lt ${MOST_TICKS} ] && continue
+  echo 'lamina: the find of the image does not find what has changed, without which a step with secrets cannot be searched for their values'
+  exit 127
+done`);
 }
 
 /** A place is shown up to where a value begins in it. */

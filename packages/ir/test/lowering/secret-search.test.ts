@@ -144,3 +144,10 @@ test("an image without find says so before a command runs", async () => {
   expect(outcome.kept.join("\n")).toMatch(/^the image has no find, .* install it in an earlier step$/);
   expect(outcome.lines.join("\n")).not.toContain("never");
 });
+
+test("an image whose find finds nothing says so before a command runs", async () => {
+  const from = await derived(await pythonBase(), "RUN ln -sf /bin/true /usr/bin/find");
+  const outcome = expectFailed(await build({ from, steps: [withSecrets("echo never")], secrets }));
+  expect(outcome.kept.join("\n")).toMatch(/^the find of the image does not find what has changed/);
+  expect(outcome.lines.join("\n")).not.toContain("never");
+});

@@ -19,7 +19,12 @@ lamina_names='TOKEN'
 lamina_new='-cnewer /dev/shm/lamina-start'
 echo >/dev/shm/lamina-start; lamina_start=$(date +%s)
 find / -maxdepth 0 $lamina_new >/dev/null 2>&1 || lamina_new=
-while echo >/dev/shm/lamina-tick; [ -z "$(find /dev/shm/lamina-tick $lamina_new)" ]; do :; done
+lamina_tries=0
+while echo >/dev/shm/lamina-tick; [ -z "$(find /dev/shm/lamina-tick $lamina_new)" ]; do
+  lamina_tries=$((lamina_tries + 1)); [ $lamina_tries -lt 200 ] && continue
+  echo 'lamina: the find of the image does not find what has changed, without which a step with secrets cannot be searched for their values'
+  exit 127
+done
 lamina_finds=0
 lamina_say() { lamina_finds=$((lamina_finds + 1)); [ $lamina_finds -gt 10 ] || printf 'lamina: %s\n' "$1"; }
 lamina_report() {
@@ -110,7 +115,12 @@ lamina_names='TOKEN'
 lamina_new='-cnewer /dev/shm/lamina-start'
 echo >/dev/shm/lamina-start; lamina_start=$(date +%s)
 find / -maxdepth 0 $lamina_new >/dev/null 2>&1 || lamina_new=
-while echo >/dev/shm/lamina-tick; [ -z "$(find /dev/shm/lamina-tick $lamina_new)" ]; do :; done
+lamina_tries=0
+while echo >/dev/shm/lamina-tick; [ -z "$(find /dev/shm/lamina-tick $lamina_new)" ]; do
+  lamina_tries=$((lamina_tries + 1)); [ $lamina_tries -lt 200 ] && continue
+  echo 'lamina: the find of the image does not find what has changed, without which a step with secrets cannot be searched for their values'
+  exit 127
+done
 lamina_finds=0
 lamina_say() { lamina_finds=$((lamina_finds + 1)); [ $lamina_finds -gt 10 ] || printf 'lamina: %s\n' "$1"; }
 lamina_report() {
@@ -203,7 +213,12 @@ lamina_names='TOKEN'
 lamina_new='-cnewer /dev/shm/lamina-start'
 echo >/dev/shm/lamina-start; lamina_start=$(date +%s)
 find / -maxdepth 0 $lamina_new >/dev/null 2>&1 || lamina_new=
-while echo >/dev/shm/lamina-tick; [ -z "$(find /dev/shm/lamina-tick $lamina_new)" ]; do :; done
+lamina_tries=0
+while echo >/dev/shm/lamina-tick; [ -z "$(find /dev/shm/lamina-tick $lamina_new)" ]; do
+  lamina_tries=$((lamina_tries + 1)); [ $lamina_tries -lt 200 ] && continue
+  echo 'lamina: the find of the image does not find what has changed, without which a step with secrets cannot be searched for their values'
+  exit 127
+done
 lamina_finds=0
 lamina_say() { lamina_finds=$((lamina_finds + 1)); [ $lamina_finds -gt 10 ] || printf 'lamina: %s\n' "$1"; }
 lamina_report() {
@@ -294,7 +309,12 @@ lamina_names='TOKEN'
 lamina_new='-cnewer /dev/shm/lamina-start'
 echo >/dev/shm/lamina-start; lamina_start=$(date +%s)
 find / -maxdepth 0 $lamina_new >/dev/null 2>&1 || lamina_new=
-while echo >/dev/shm/lamina-tick; [ -z "$(find /dev/shm/lamina-tick $lamina_new)" ]; do :; done
+lamina_tries=0
+while echo >/dev/shm/lamina-tick; [ -z "$(find /dev/shm/lamina-tick $lamina_new)" ]; do
+  lamina_tries=$((lamina_tries + 1)); [ $lamina_tries -lt 200 ] && continue
+  echo 'lamina: the find of the image does not find what has changed, without which a step with secrets cannot be searched for their values'
+  exit 127
+done
 lamina_finds=0
 lamina_say() { lamina_finds=$((lamina_finds + 1)); [ $lamina_finds -gt 10 ] || printf 'lamina: %s\n' "$1"; }
 lamina_report() {
