@@ -130,6 +130,28 @@ describe("once a base was shown", () => {
     expect((await plan(platform, image, { secrets: variables(credentials) })).definition.base.digest).toBe(after.digest);
   });
 
+  test("nobody copies from it by its digest without credentials, and what is not there is said before the build", async () => {
+    const credentials = registry.credentials;
+    const repository = createRegistry({ host: registry.host, insecure: true, credentials }).repository("app");
+    const { digest } = await pushImage(repository, { blobs: ["copied"] });
+    const own = platform.config.registry.host;
+    const copying = (instruction: string) => startBuild(platform, definition([{ kind: "dockerfileCommands", commands: [instruction] }]));
+    const at = { line: 2, column: 3, file: "image.ts" };
+    for (const instruction of [
+      `COPY --from=${registry.host}/app@${digest} /a /a`,
+      `RUN --mount=type=bind,from=${registry.host}/app@${digest},target=/mnt cp /mnt/a /a`,
+    ]) {
+      const refused = { code: "BASE_UNAUTHORIZED", message: expect.stringMatching(/^Step 1, dockerfileCommands: /), source: at };
+      await expect(copying(instruction)).rejects.toMatchObject({ info: refused });
+    }
+    const missing = `sha256:${"0".repeat(64)}`;
+    await expect(copying(`COPY --from=${own}/none@${missing} /a /a`)).rejects.toMatchObject({
+      info: { code: "BASE_NOT_FOUND", source: at },
+    });
+    const { repositoryPrefix } = platform.config;
+    await copying(`COPY --from=${own}/${repositoryPrefix}/library/python@${platform.base.digest} /a /a`);
+  });
+
   test("a base without a step is not run, since a run has no credentials", async () => {
     const credentials = registry.credentials;
     await pushImage(createRegistry({ host: registry.host, insecure: true, credentials }).repository("app"), { blobs: ["x"], tag: "v1" });

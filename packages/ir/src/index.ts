@@ -2,6 +2,7 @@ export * from "./builder-version.ts";
 export * from "./canonical.ts";
 export * from "./check.ts";
 export * from "./definition-error.ts";
+export { imagesCopiedFrom } from "./dockerfile/images.ts";
 export { argumentsBelow, fileLayersOf, instructionAt, missingSource, type NamedInstruction } from "./dockerfile/fragment.ts";
 export * from "./gpu.ts";
 export * from "./layer.ts";

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { type Database, inWorkspace, overOutages } from "../database/database.ts";
 import type { Prisma } from "../generated/client.ts";
+import { requireCopiedImages } from "../images/copied-images.ts";
 import { plannedLayers } from "../images/planned-layers.ts";
 import { liveGpuPools, poolsOf, usesGpu } from "../images/pools.ts";
 import { resolveRequest } from "../images/request.ts";
@@ -18,7 +19,7 @@ import { createBuildFollower } from "./follow.ts";
 import { addOwnEvent, firstEvents } from "./own-events.ts";
 
 export function createBuildsService(context: Context): Services["builds"] {
-  const { database, sealer, wakeOutbox } = context;
+  const { database, registries, sealer, wakeOutbox } = context;
   const follower = createBuildFollower(context);
   return {
     async start({ workspace }, input) {
@@ -31,6 +32,7 @@ export function createBuildsService(context: Context): Services["builds"] {
       const { hit } = await chainStateWithImport(context, request);
       const gpuPools = definition.steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace)) : [];
       const pools = poolsOf(definition.steps, gpuPools, { mustRun: hit.index + 1, sources: input.sources });
+      await requireCopiedImages(registries, { steps: definition.steps, from: hit.index + 1, sources: input.sources });
       await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
 
       const id = input.id ?? uuid();
