@@ -1,8 +1,8 @@
 /** The examples, built for real, and what is in them. */
 import { join } from "node:path";
 import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
-import { base, gitServer, packageIndex, serve, type TestPlatform, testPlatform, wheelOf } from "@lamina/testkit";
-import { buildImage, type BuildResult, type Client, type ClientEvent, connect, imagesOf } from "lamina";
+import { base, gitServer, packageIndex, serve, tagImage, type TestPlatform, testPlatform, wheelOf } from "@lamina/testkit";
+import { buildImage, type BuildResult, type Client, type ClientEvent, connect, Image, imagesOf } from "lamina";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lookInside } from "./support/look-inside.ts";
 
@@ -127,3 +127,54 @@ test("Secrets in Build Process", { timeout: 5 * MINUTES }, async () => {
   expect(found).toBe("");
   for (const token of Object.values(tokens)) expect(JSON.stringify(events)).not.toContain(token);
 });
+
+test("Multi-stage Build", { timeout: 5 * MINUTES }, async () => {
+  await using git = await gitServer("unused", { "custom-lib": join(import.meta.dirname, "../examples/multi-stage/custom-lib") });
+  process.env["EXAMPLE_CUSTOM_LIB"] = `http://${git.host}/published/custom-lib.git`;
+  const result = await build("multi-stage-build.ts");
+  const operations = [
+    "aptInstall",
+    "runCommands",
+    "pipInstall",
+    "copyLocalFile",
+    "copyLocalDir",
+    "runCommands",
+    "aptInstall",
+    "runCommands",
+  ];
+  expect(result.layers.map(({ operation }) => operation)).toEqual(["debianSlim", ...operations]);
+  expect(await python(result, "import my_optimized_package; print(my_optimized_package.fast_compute([1, 2, 3]))")).toBe("14.0");
+  expect(await shell(result, "for tool in cmake g++ git; do command -v $tool || echo no $tool; done")).toBe(
+    "no cmake\nno g++\n/usr/bin/git",
+  );
+});
+
+test("Custom Base Image", { timeout: 5 * MINUTES }, async () => {
+  const token = "index-0123456789abcdef";
+  await using index = await packageIndex(token, HEAVY_PACKAGES);
+  Object.assign(process.env, {
+    EXAMPLE_REGISTRY: await debianWithoutPython("nvidia/cuda", "11.8-devel-ubuntu22.04"),
+    EXAMPLE_PACKAGE_INDEX: `http://token:${token}@${index.host}/simple/`,
+  });
+  const result = await build("custom-base-image.ts");
+  expect(result.layers.map(({ operation }) => operation)).toEqual(["fromRegistry", "aptInstall", "runCommands", "pipInstall", "env"]);
+  const code = "import torch, torchvision; from transformers import AutoTokenizer, AutoModel; print(torch.no_grad, AutoModel)";
+  expect(await python(result, code)).toBe("stand-in stand-in");
+  expect(await shell(result, "echo $CUDA_VISIBLE_DEVICES && pip --version | cut -d ' ' -f 1")).toBe("0\npip");
+});
+
+/** Wheels of packages that have some gigabytes, with what the example imports. */
+const HEAVY_PACKAGES = ["torch", "torchvision", "transformers"].map((module) =>
+  wheelOf({ module, version: "99.0", source: "no_grad = AutoTokenizer = AutoModel = 'stand-in'\n" }),
+);
+
+/** Puts a Debian without Python into the test registry under that name, and returns the host. */
+async function debianWithoutPython(repository: string, tag: string): Promise<string> {
+  const stripped = Image.debianSlim({ pythonVersion: "3.11" }).runCommands(
+    "apt-get purge --yes 'python3*' 'libpython3*' && apt-get autoremove --purge --yes && rm -f /usr/bin/python /usr/local/bin/python*",
+    // As in Ubuntu 22.04, pip may install into the system's Python.
+    "echo 'path-exclude=/usr/lib/python3*/EXTERNALLY-MANAGED' > /etc/dpkg/dpkg.cfg.d/pip",
+  );
+  const { ref } = await buildImage(client, stripped);
+  return tagImage(ref, { repository, tag });
+}

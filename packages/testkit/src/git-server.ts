@@ -1,5 +1,5 @@
-/** A private git server on loopback. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+/** A git server on loopback, with private repositories and public ones. */
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, normalize } from "node:path";
 import { serve } from "@lamina/registry/test-support";
@@ -13,19 +13,27 @@ export interface GitServer extends AsyncDisposable {
 
 /**
  * Serves `private/repo.git`, which has a `README.md` and `private/sub.git` as a submodule, to whoever gives the
- * token as the user, as in `http://${TOKEN}@host/private/repo.git`.
+ * token as the user, as in `http://${TOKEN}@host/private/repo.git`. Directories of `published` are served to all,
+ * as repositories `published/<name>.git`.
  */
-export async function gitServer(token: string): Promise<GitServer> {
+export async function gitServer(token: string, published: Readonly<Record<string, string>> = {}): Promise<GitServer> {
   await using cleanUp = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "lamina-git-"));
   cleanUp.defer(() => rm(directory, { recursive: true, force: true }));
-  await makeRepository(directory, "sub");
-  await makeRepository(directory, "repo", ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../sub.git", "sub"]);
+  const inPrivate = join(directory, "private");
+  await makeRepository(inPrivate, "sub", addReadme);
+  await makeRepository(inPrivate, "repo", async (work, git) => {
+    await addReadme(work);
+    await git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../sub.git", "sub");
+  });
+  for (const [name, files] of Object.entries(published)) {
+    await makeRepository(join(directory, "published"), name, (work) => cp(files, work, { recursive: true }));
+  }
   const { host } = cleanUp.use(
     await serve((request, response) => {
-      if (credentialsOf(request).user !== token) return refuse(response);
-      const [, owner, ...path] = normalize(new URL(request.url ?? "/", "http://host").pathname).split("/");
-      readFile(join(directory, owner === "private" ? path.join("/") : "nothing")).then(
+      const path = normalize(new URL(request.url ?? "/", "http://host").pathname);
+      if (!path.startsWith("/published/") && credentialsOf(request).user !== token) return refuse(response);
+      readFile(join(directory, path)).then(
         (content) => response.end(content),
         () => response.writeHead(404).end(),
       );
@@ -35,16 +43,22 @@ export async function gitServer(token: string): Promise<GitServer> {
   return { host, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** A bare repository of one commit, ready to be cloned from a plain file server. */
-async function makeRepository(directory: string, name: string, change?: readonly string[]): Promise<void> {
+type Git = (...args: readonly string[]) => Promise<unknown>;
+
+function addReadme(work: string): Promise<void> {
+  return writeFile(join(work, "README.md"), "private\n");
+}
+
+/** A bare repository of one commit with what `fill` puts into it, ready to be cloned from a plain file server. */
+async function makeRepository(directory: string, name: string, fill: (work: string, git: Git) => Promise<void>): Promise<void> {
   const bare = join(directory, `${name}.git`);
   const work = join(directory, name);
-  const git = (...args: readonly string[]) => execa("git", ["-C", work, "-c", "user.name=t", "-c", "user.email=t@example.com", ...args]);
+  const git: Git = (...args) => execa("git", ["-C", work, "-c", "user.name=t", "-c", "user.email=t@example.com", ...args]);
+  await mkdir(directory, { recursive: true });
   await execa("git", ["init", "--quiet", "--bare", bare]);
   await execa("git", ["clone", "--quiet", bare, work]);
-  await writeFile(join(work, "README.md"), "private\n");
+  await fill(work, git);
   await git("add", ".");
-  if (change !== undefined) await git(...change);
   await git("commit", "--quiet", "--message", "first");
   await git("push", "--quiet", "origin", "HEAD");
   await execa("git", ["-C", bare, "update-server-info"]);

@@ -1,0 +1,3 @@
+from .fast import fast_compute
+
+__all__ = ["fast_compute"]
