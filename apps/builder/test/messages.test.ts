@@ -51,8 +51,9 @@ describe("of what BuildKit says", () => {
     expect([gone, `${failed}: not found`, away, PUSH].map(isMissingSource)).toEqual([true, true, false, false]);
     expect([gone, away, PUSH].map(isFailedSource)).toEqual([true, true, false]);
     const refused = `${failed}: unexpected status from HEAD request to http://127.0.0.1:5000/v2/gone/manifests/sha256:00: 401 Unauthorized`;
-    const noToken = `${failed}: failed to authorize: failed to fetch oauth token: unexpected status from GET request to http://token/: 401 Unauthorized`;
-    expect([refused, noToken, gone, away].map(isRefusedSource)).toEqual([true, true, false, false]);
+    const noToken = (kind: string) =>
+      `failed to fetch ${kind} token: unexpected status from GET request to http://127.0.0.1:5001/token?scope=repository%3Ax%3Apull: 401 Unauthorized`;
+    expect([refused, noToken("oauth"), noToken("anonymous"), gone, away].map(isRefusedSource)).toEqual([true, true, true, false, false]);
   });
 
   test("the exit code of a command", () => {

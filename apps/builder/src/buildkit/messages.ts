@@ -11,8 +11,8 @@ const TEXTS = {
   pushFailed: /^failed to push /,
   sourceFailed: /failed to resolve source metadata for/,
   sourceMissing: /failed to resolve source metadata for \S+: (?:.*: )?not found$/,
-  sourceRefused:
-    /failed to resolve source metadata for .*(?:\b40[13]\b|unauthorized|denied|insufficient_scope|failed to fetch oauth token)/i,
+  /** A registry with a token server is asked for a token before anything else. */
+  sourceRefused: /failed to (?:resolve source metadata for|fetch (?:oauth|anonymous) token:) .*: 40[13] /,
   exitCode: /did not complete successfully: exit code: (\d+)/,
   /** Files of a context are staged under `t/`. */
   noFile: /"\/(?:t\/?)?([^"]*)": not found$/,
