@@ -24,12 +24,20 @@ export function checkInstruction(instruction: Instruction): void {
   checkLength(instruction);
 }
 
-/** The names that ENV, ARG and LABEL give values to, in order, those of ARG without a value left out. */
+/** The names that ENV, ARG and LABEL give values to, in order. */
 export function assignedNames({ keyword, rest }: Instruction): string[] {
   const words = splitWords(rest) ?? [];
   if (keyword !== "ARG" && words[0]?.includes("=") !== true) return splitAtSpace(rest).slice(0, 1);
-  return words.flatMap((word) => (word.includes("=") ? [word.slice(0, word.indexOf("="))] : []));
+  return words.flatMap((word) => {
+    const [name = "", value] = word.split("=");
+    return value !== undefined || (keyword === "ARG" && PLATFORM_ARGUMENTS.test(name)) ? [name] : [];
+  });
 }
+
+/** What BuildKit gives a value to where ARG does not: it is the platform of the layer. */
+const PLATFORM_ARGUMENTS = /^TARGET(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;
+/** Likewise, but for what no layer may depend on: the machine that makes it, and what is made with it. */
+const FOREIGN_ARGUMENTS = /^(BUILD(PLATFORM|OS|OSVERSION|ARCH|VARIANT)|TARGETSTAGE)$/;
 
 const REFUSED: Readonly<Record<string, string>> = {
   FROM: "begins another image, and these instructions go on with this one: start a new Image from it, or copy from it by --from with its digest",
@@ -65,7 +73,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   LABEL: assignments,
   ARG: (instruction) => {
     const words = splitWords(instruction.rest);
-    return words === undefined ? "has an open quote" : nameFault(words.map((word) => word.split("=")[0] ?? ""));
+    if (words === undefined) return "has an open quote";
+    const foreign = words.find((word) => FOREIGN_ARGUMENTS.test(word));
+    if (foreign !== undefined) return `asks for ${foreign}, on which no layer may depend: the same layer may be made anywhere`;
+    return nameFault(words.map((word) => word.split("=")[0] ?? ""));
   },
   CMD: anything,
   ENTRYPOINT: anything,

@@ -77,6 +77,8 @@ test.each<[instruction: string, message: RegExp, more?: Partial<Fragment>]>([
   ["ENV =b", /ENV has a value without a name/],
   ["ENV $A=b", /ENV has a variable named "\$A"/],
   ["ENV LAMINA_NL=x", /ENV sets LAMINA_NL, which is used by the platform/],
+  ["ARG BUILDARCH", /ARG asks for BUILDARCH, on which no layer may depend/],
+  ["ARG TARGETSTAGE", /ARG asks for TARGETSTAGE/],
   ["ARG lamina_1", /ARG sets lamina_1, which is used by the platform/],
   ['ARG A="b', /ARG has an open quote/],
   ["LABEL a", /LABEL needs a name and a value/],
@@ -127,7 +129,7 @@ test("takes what a Dockerfile may say beside that", () => {
     "COPY <<-ONE <<'TWO' a /x/\n\t$HOME\n\tONE\n$TOKEN\nTWO",
     "ADD --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000000 https://x/y.tar /",
     "ADD --keep-git-dir=true git@example.com:a/b.git#main /src\nADD $URL /x",
-    'ARG A B=1 C=\'x y\'\nENV D $B\nENV E=1 F="a b"\nLABEL "a b"=c',
+    'ARG BUILDARCH=x TARGETARCH\nARG A B=1 C=\'x y\'\nENV D $B\nENV E=1 F="a b"\nLABEL "a b"=c',
     'SHELL ["/bin/bash", "-eu", "-c"]\nUSER 1000:$GID\nWORKDIR $HOME/x y\nVOLUME /a /b\nVOLUME ["/c d"]\nEXPOSE 80 53/udp 8000-8010 $PORT',
     'CMD []\nENTRYPOINT ["/x"]\nENTRYPOINT x y\nSTOPSIGNAL SIGRTMIN+3\nSTOPSIGNAL 9\nHEALTHCHECK NONE\nHEALTHCHECK --interval=1m30s --retries=3 CMD curl x',
   ];

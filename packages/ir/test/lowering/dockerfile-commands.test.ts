@@ -50,16 +50,16 @@ describe("what instructions set", () => {
     { kind: "env", variables: { SHADOWED: "by ENV", NAME: "nobody" } },
     instructions(
       "ARG ONE='first value' SHADOWED=by-ARG\nARG TWO=$ONE-two EMPTY",
-      "ARG ONE=second\nRUN echo $SHADOWED > /before",
+      "ARG ONE=second TARGETARCH\nRUN echo $SHADOWED > /before",
       "USER $NAME",
     ),
     instructions("ENV SHADOWED=later TWO=$TWO"),
-    { kind: "runCommands", commands: ['echo "$ONE|$TWO|$SHADOWED|${EMPTY-unset}|$(id -un)" > /tmp/seen'] },
+    { kind: "runCommands", commands: ['echo "$ONE|$TWO|$SHADOWED|${EMPTY-unset}|$TARGETARCH|$(id -un)" > /tmp/seen'] },
     { kind: "addPythonPackages", tree: wheelTree.digest, packages: [{ kind: "wheel", name: wheel.newerFileName }] },
     instructions("RUN python3 -c 'import lamina_sample' && id -un > /tmp/after"),
   ];
   const look = [
-    '[ "$(cat /before)" = by-ARG ] && [ "$(cat /tmp/seen)" = "second|first value-two|later|unset|nobody" ] && [ "$(cat /tmp/after)" = nobody ]',
+    '[ "$(cat /before)" = by-ARG ] && [ "$(cat /tmp/seen)" = "second|first value-two|later|unset|amd64|nobody" ] && [ "$(cat /tmp/after)" = nobody ]',
     '[ "$(id -un)" = nobody ] && [ "$TWO" = "first value-two" ]',
   ];
 
@@ -73,11 +73,17 @@ describe("what instructions set", () => {
       await buildLowered({ from: "", steps: cut, output: { kind: "image", repository } }, lower({ ...below, last })),
     );
     const { rawConfig, config } = await inspect(repository, first.digest, 0);
-    expect(argumentsBelow(cut, last + 1)).toEqual(["ONE", "SHADOWED", "TWO"]);
-    for (const value of ["ARG ONE=first value", "ARG SHADOWED=by-ARG", "ARG TWO=first value-two", "ARG ONE=second"]) {
+    expect(argumentsBelow(cut, last + 1)).toEqual(["ONE", "SHADOWED", "TWO", "TARGETARCH"]);
+    for (const value of [
+      "ARG ONE=first value",
+      "ARG SHADOWED=by-ARG",
+      "ARG TWO=first value-two",
+      "ARG ONE=second",
+      "ARG TARGETARCH=amd64",
+    ]) {
       expect(rawConfig).toContain(`"created_by":"${value}"`);
     }
-    const args = { ONE: "second", SHADOWED: "by-ARG", TWO: "first value-two" };
+    const args = { ONE: "second", SHADOWED: "by-ARG", TWO: "first value-two", TARGETARCH: "amd64" };
     const above = { ...below, from: await pushed(first.digest), first: last + 1, user: config.user, args };
     expectBuilt(await buildLowered({ from: "", steps: cut, trees: [wheelTree], look }, lower(above)));
   });
