@@ -28,9 +28,13 @@ test("an exported image is built by buildctl alone, from a directory that was mo
     .env({ GREETING: "two\nlines" })
     .copyLocalDir(place.path("src"), "/app/src")
     .copyLocalFile(place.path("one.txt"), "/app/")
+    .dockerfileCommands(["COPY some/a two.txt\nRUN [ $TOKEN = hunter2 ] && mv two.txt /app/"], {
+      contextFiles: { some: place.path("src") },
+      secrets: [Secret.fromDict({ TOKEN: "hunter2" })],
+    })
     .workdir("/app")
     .runCommands(
-      'test "$(cat src/link one.txt)" = aone',
+      'test "$(cat src/link one.txt two.txt)" = aonea',
       'test "$(readlink src/link)" = a',
       'test "$GREETING" = "two\nlines"',
       'test "$TOKEN" = hunter2',
