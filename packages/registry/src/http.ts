@@ -1,5 +1,6 @@
 /** One HTTP exchange: its time limit, its redirects, and the body of its answer. */
 import { RegistryError } from "./errors.ts";
+import { sendBody } from "./send-body.ts";
 import type { Timeouts } from "./types.ts";
 
 export interface HttpRequest {
@@ -55,13 +56,13 @@ export function createHttp(options: { fetch: typeof globalThis.fetch; timeouts: 
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new Error(`no answer within ${limitMs} ms`)), limitMs);
     try {
-      const response = await options.fetch(url, {
-        method: request.method,
-        headers: authorization === undefined ? request.headers : { ...request.headers, authorization },
-        body: body ?? null,
-        redirect: "manual",
-        signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
-      });
+      const { method } = request;
+      const headers = authorization === undefined ? request.headers : { ...request.headers, authorization };
+      const until = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
+      const response =
+        body === undefined || options.fetch !== globalThis.fetch
+          ? await options.fetch(url, { method, headers, body: body ?? null, redirect: "manual", signal: until })
+          : await sendBody(url, { method, headers, body, signal: until });
       return createAnswer(response, { url, signal, idleMs: timeouts.idleMs });
     } catch (error) {
       signal?.throwIfAborted();

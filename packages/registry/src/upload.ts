@@ -22,11 +22,9 @@ export async function uploadBlob(target: UploadTarget, source: BlobSource): Prom
     if (expected.digest !== undefined && expected.size !== undefined && (await target.hasBlob(expected.digest))) {
       return { digest: expected.digest, size: expected.size };
     }
-    const first = (await pieces.next()).value ?? new Uint8Array();
-    const second = (await pieces.next()).value;
-    return second === undefined
-      ? await sendWhole(target, first, expected)
-      : await sendPieces(target, prepend([first, second], pieces), expected);
+    const { value: first } = await pieces.next();
+    if (first === undefined || first.isLast) return await sendWhole(target, first?.bytes ?? new Uint8Array(), expected);
+    return await sendPieces(target, prepend(first, pieces), expected);
   } finally {
     await pieces.return(undefined);
   }
@@ -59,15 +57,15 @@ async function sendWhole(target: UploadTarget, body: Uint8Array<ArrayBuffer>, ex
   return stored;
 }
 
-async function sendPieces(target: UploadTarget, pieces: AsyncIterable<Uint8Array<ArrayBuffer>>, expected: Expected): Promise<StoredBlob> {
+async function sendPieces(target: UploadTarget, pieces: AsyncIterable<Piece>, expected: Expected): Promise<StoredBlob> {
   const digester = createDigester();
   let location = await start(target);
   let size = 0;
   try {
-    for await (const piece of pieces) {
-      digester.update(piece);
-      location = await sendPiece(target, location, { body: piece, offset: size });
-      size += piece.byteLength;
+    for await (const { bytes } of pieces) {
+      digester.update(bytes);
+      location = await sendPiece(target, location, { body: bytes, offset: size });
+      size += bytes.byteLength;
     }
     const stored = checked({ digest: digester.digest(), size }, expected);
     await finish(target, { location, stored, body: new Uint8Array() });
@@ -136,28 +134,33 @@ function checked(stored: StoredBlob, expected: Expected): StoredBlob {
   return stored;
 }
 
+interface Piece {
+  /** Until the next piece is asked for, which takes their place. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly isLast: boolean;
+}
+
 /** The same bytes in pieces of equal length; only the last may be shorter. A source that is left early is closed. */
-async function* piecesOf(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
-  let piece = new Uint8Array(pieceBytes);
+async function* piecesOf(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Piece, undefined> {
+  const place = new Uint8Array(pieceBytes);
   let filled = 0;
   for await (const chunk of source) {
     for (let offset = 0; offset < chunk.byteLength;) {
-      const part = chunk.subarray(offset, offset + pieceBytes - filled);
-      piece.set(part, filled);
-      filled += part.byteLength;
-      offset += part.byteLength;
       if (filled === pieceBytes) {
-        yield piece;
-        piece = new Uint8Array(pieceBytes);
+        yield { bytes: place, isLast: false };
         filled = 0;
       }
+      const part = chunk.subarray(offset, offset + pieceBytes - filled);
+      place.set(part, filled);
+      filled += part.byteLength;
+      offset += part.byteLength;
     }
   }
-  if (filled > 0) yield piece.subarray(0, filled);
+  yield { bytes: place.subarray(0, filled), isLast: true };
   return undefined;
 }
 
-async function* prepend<T>(head: readonly T[], tail: AsyncIterable<T>): AsyncGenerator<T> {
-  yield* head;
-  yield* tail;
+async function* prepend<T>(first: T, others: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* others;
 }

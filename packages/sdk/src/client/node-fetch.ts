@@ -1,11 +1,13 @@
 /** As much of `fetch` as calls need, over Node's own client. */
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 
 export interface NodeFetchInit {
   readonly method?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: string | Uint8Array | undefined;
+  /** A stream is read no faster than it is sent; what keeps it from being read breaks the request off. */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal | null | undefined;
 }
 
@@ -28,14 +30,15 @@ export async function nodeFetch(url: string, init: NodeFetchInit = {}): Promise<
 }
 
 function send(url: URL, { method = "GET", headers = {}, body = "", signal }: NodeFetchInit): Promise<IncomingMessage> {
-  const request = requesterOf(url);
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
-  const length = method === "GET" ? {} : { "content-length": String(bytes.length) };
+  const length = method === "GET" || !(bytes instanceof Uint8Array) ? {} : { "content-length": String(bytes.length) };
   return new Promise((resolve, reject) => {
-    request(url, { method, headers: { ...headers, ...length }, ...(signal && { signal }) })
+    const request = requesterOf(url)(url, { method, headers: { ...headers, ...length }, ...(signal && { signal }) })
       .on("response", resolve)
-      .on("error", reject)
-      .end(bytes);
+      .on("error", reject);
+    if (bytes instanceof Uint8Array) request.end(bytes);
+    // An answer that comes before all was sent counts, though the rest is sent to nobody.
+    else pipeline(bytes, request).catch(reject);
   });
 }
 

@@ -24,23 +24,19 @@ export async function sendPack(pack: Pack, destination: Destination): Promise<Pa
   }
 }
 
-/** Up to this size a pack is sent whole, without loading what streams. */
+/** Up to this size a pack is sent whole. */
 const SMALL_BYTES = 1024 * 1024;
 
 const Failure = z.object({ error: ErrorInfo });
 
 async function post({ body, size }: Pack, { url, authorization, signal }: Destination): Promise<PackReceipt> {
   const place = new URL(PACK_PATH, url);
-  const request = {
+  const response = await nodeFetch(place.href, {
     method: "POST",
     headers: { authorization, "content-type": "application/zstd" },
-    ...(signal !== undefined && { signal }),
-  };
-  const sent =
-    size <= SMALL_BYTES
-      ? nodeFetch(place.href, { ...request, body: await buffer(body) })
-      : fetch(place, { ...request, body, duplex: "half" });
-  const response = await sent.catch((error: unknown) => {
+    signal,
+    body: size <= SMALL_BYTES ? await buffer(body) : body,
+  }).catch((error: unknown) => {
     throw signal?.aborted === true ? new LaminaError({ code: "CANCELLED", message: "The upload was cancelled." }) : unreachable(url, error);
   });
   const answer: unknown = await response.json().catch(() => undefined);
