@@ -20,7 +20,7 @@ export interface Lamina extends AsyncDisposable {
 }
 
 export const REPOSITORY = join(import.meta.dirname, "../..");
-const CLI = join(REPOSITORY, "apps/cli/bin/lamina.mjs");
+export const CLI = join(REPOSITORY, "apps/cli/bin/lamina.mjs");
 const IDLE_POLL_MS = 10;
 
 export interface LaminaOptions {

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: every case, and the table in the README. `npm run bench -- CASE` runs one and writes nothing;
- * `--runs N` takes other than five runs of each side.
+ * `--runs N` takes other than five runs of each side. `large-context` compares nothing, and is run only by its name.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { type Bench, startBench } from "./bench.ts";
 import type { Case } from "./case.ts";
 import { cases } from "./cases/index.ts";
+import { LARGE_CONTEXT, largeContext } from "./large-context.ts";
 import { REPOSITORY } from "./lamina.ts";
 import { machineFacts } from "./machine.ts";
 import { judge, measure } from "./measure.ts";
@@ -17,8 +18,9 @@ import { type Result, tableOf, time, valueOf, withBenchmarks } from "./table.ts"
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { runs: { type: "string", default: "5" } } });
 const runs = Number(values.runs);
 const chosen = positionals.length === 0 ? cases : cases.filter(({ name }) => positionals.includes(name));
-if (chosen.length < positionals.length || !Number.isInteger(runs) || runs < 1) {
-  console.error(`usage: npm run bench [-- [CASE…] [--runs N]]\ncases: ${cases.map(({ name }) => name).join(", ")}`);
+const isLarge = positionals.includes(LARGE_CONTEXT);
+if (chosen.length + Number(isLarge) < positionals.length || !Number.isInteger(runs) || runs < 1) {
+  console.error(`usage: npm run bench [-- [CASE…] [--runs N]]\ncases: ${[...cases.map(({ name }) => name), LARGE_CONTEXT].join(", ")}`);
   process.exit(2);
 }
 
@@ -33,9 +35,14 @@ const bench = await startBench(
 );
 const results: Result[] = [];
 for (const compared of chosen) results.push(await run(compared, bench));
+if (isLarge) {
+  const { lines, met } = await largeContext(bench);
+  console.log(`\n${lines.join("\n")}`);
+  if (!met) process.exitCode = 1;
+}
 
 const report = `${await machineFacts(bench)}\n\n${tableOf(results)}`;
-console.log(`\n${report}`);
+if (results.length > 0) console.log(`\n${report}`);
 if (positionals.length === 0) {
   const readme = join(REPOSITORY, "README.md");
   await writeFile(readme, withBenchmarks(await readFile(readme, "utf8"), report));
