@@ -4,7 +4,7 @@ import { checkCopy } from "./copy.ts";
 import { checkFlags } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { CONTINUED, type Instruction } from "./read.ts";
-import { splitAtSpace, splitWords } from "./words.ts";
+import { splitAtSpace, splitWords, unknownExpansion } from "./words.ts";
 
 /** BuildKit takes no lines of 64 KiB. */
 const LONGEST_LINE = 60_000;
@@ -19,7 +19,7 @@ export function checkInstruction(instruction: Instruction): void {
   checkFlags(instruction);
   if (rest === "") throw new FragmentError(place, `${keyword} says nothing`);
   if (CONTINUED.test(rest)) throw new FragmentError(place, `${keyword} ends with a backslash: take it out`);
-  const fault = rule(instruction);
+  const fault = rule(instruction) ?? expansionFault(instruction);
   if (fault !== undefined) throw new FragmentError(place, `${keyword} ${fault}`);
   checkLength(instruction);
 }
@@ -44,6 +44,16 @@ const REFUSED: Readonly<Record<string, string>> = {
   ONBUILD: "would run in the next layer of this very image: write what it runs",
   MAINTAINER: 'is out of use: write LABEL org.opencontainers.image.authors="…"',
 };
+
+/** Instructions in which BuildKit expands nothing: a shell may, or nobody. */
+const NOT_EXPANDED = new Set(["RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL"]);
+
+function expansionFault({ keyword, rest, json, heredocs }: Instruction): string | undefined {
+  if (NOT_EXPANDED.has(keyword)) return undefined;
+  const texts = [...(json ?? [rest]), ...heredocs.flatMap(({ expands, content }) => (expands ? [content.replaceAll("'", "")] : []))];
+  const unknown = texts.map(unknownExpansion).find((expansion) => expansion !== undefined);
+  return unknown === undefined ? undefined : `has ${JSON.stringify(unknown)}, which only a shell would expand: use it in RUN`;
+}
 
 /** What is wrong with an instruction. */
 type Rule = (instruction: Instruction) => string | undefined;

@@ -17,7 +17,16 @@ export function variablesIn(text: string): string[] {
   return [...new Set(Array.from(text.matchAll(VARIABLE), ([, name]) => name ?? ""))];
 }
 
+/** An expansion that BuildKit does not know, such as `${NAME^^}`; what is quoted or escaped is none. */
+export function unknownExpansion(text: string): string | undefined {
+  const expanded = (text.match(TOKEN) ?? []).filter((token) => !/^[\\']/.test(token)).join("");
+  return Array.from(expanded.matchAll(EXPANSION), ([expansion]) => expansion).find((expansion) => !KNOWN_EXPANSION.test(expansion));
+}
+
 const PART = String.raw`\\.|\\$|'[^']*'|"(?:\\.|[^"\\])*"|[^${SPACE}'"\\]`;
 const WORD = new RegExp(`(?:${PART}|['"].*)+`, "gsu");
 const WHOLE_WORD = new RegExp(`^(?:${PART})+$`, "su");
 const VARIABLE = /(?<!\\)\$\{?([A-Za-z_][A-Za-z0-9_]*)/g;
+const TOKEN = /\\.|'[^']*'|"|[^\\'"]+|[^]/gsu;
+const EXPANSION = /\$\{[^}]*\}?/g;
+const KNOWN_EXPANSION = /^\$\{(?:\w+|[@*#?$!-])(?:\}|:?[-+?]|[#%/])/;

@@ -23,7 +23,7 @@ describe("what instructions set", () => {
   test("is in the configuration of the image, and no file of ours is in it", async () => {
     const step = instructions(
       'LABEL "a b"="c d" e=f\nEXPOSE 8080 53/udp\nVOLUME /data',
-      'CMD ["a", "b c"]\nENTRYPOINT exec x\nSTOPSIGNAL SIGINT\nUSER 12:34\nWORKDIR /srv/$NAME',
+      'CMD ["a", "b c"]\nENTRYPOINT exec x\nSTOPSIGNAL SIGINT\nENV EXPANDED=${NAME#a}${E:-${NAME%p}}${NAME/app/x}\\${E^^}\'${F^^}\'\nUSER 12:34\nWORKDIR /srv/$NAME',
       'HEALTHCHECK --interval=30s --retries=2 CMD true\nSHELL ["/bin/sh", "-x"]',
     );
     const steps: ResolvedStep[] = [{ kind: "env", variables: { NAME: "app" } }, step];
@@ -32,6 +32,7 @@ describe("what instructions set", () => {
     expect(JSON.parse(rawConfig)).toMatchObject({
       config: {
         Labels: { "a b": "c d", e: "f" },
+        Env: expect.arrayContaining(["EXPANDED=ppapx${E^^}${F^^}"]),
         ExposedPorts: { "8080/tcp": {}, "53/udp": {} },
         Volumes: { "/data": {} },
         Cmd: ["a", "b c"],
