@@ -31,9 +31,11 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
       if (caller === null)
         throw new LaminaError({ code: "UNAUTHORIZED", message: "The request carries no valid token. Check LAMINA_TOKEN." });
       if (caller.role !== "client") throw new LaminaError({ code: "FORBIDDEN", message: "This needs the token of a client." });
-      return await packs.take(caller.workspace, request.body);
+      return await packs.take(caller.workspace, bytesOf(request.body));
     } catch (thrown) {
       const info = errorOf(thrown, logger);
+      // On a connection that is used again, the next request comes behind the rest of the body.
+      request.raw.resume();
       return reply.code(HTTP_STATUS[info.code] ?? 500).send({ error: info });
     }
   });
@@ -47,6 +49,11 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
     }
   });
   return server;
+}
+
+/** A body that is destroyed before its end leaves its connection open, and what comes on it unread. */
+function bytesOf(body: Readable): AsyncIterable<Uint8Array> {
+  return body.iterator({ destroyOnReturn: false });
 }
 
 const HTTP_STATUS: Partial<Record<ErrorInfo["code"], number>> = {

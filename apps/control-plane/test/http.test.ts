@@ -1,7 +1,8 @@
 import { PACK_PATH, PackReceipt } from "@lamina/api";
 import { createLogger } from "@lamina/service";
 import { createHash } from "node:crypto";
-import { buffer } from "node:stream/consumers";
+import { connect } from "node:net";
+import { buffer, text } from "node:stream/consumers";
 import { zstdCompressSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { expect, test } from "vitest";
@@ -60,6 +61,21 @@ test("packs come in over HTTP, and a lying one is refused", async () => {
   const refused = await send(name, "other content");
   expect(refused.status).toBe(422);
   expect(await refused.json()).toMatchObject({ error: { code: "CONTEXT_CORRUPT" } });
+});
+
+test("a connection on which a pack was refused before all of it came takes the next request", async () => {
+  await using platform = await testControlPlane();
+  await using server = await serve(platform);
+  const { hostname, port } = new URL(server.url);
+  const body = Buffer.alloc(32 * 1024 * 1024);
+  const head = (method: string, path: string, fields: readonly string[]) =>
+    [`${method} ${path} HTTP/1.1`, `host: ${hostname}`, ...fields, "", ""].join("\r\n");
+  await using connection = connect(Number(port), hostname);
+  const authorization = `authorization: Bearer ${platform.config.tokens.client}`;
+  connection.write(head("POST", PACK_PATH, [authorization, "content-type: application/zstd", `content-length: ${body.length}`]));
+  connection.write(body);
+  connection.write(head("GET", "/healthz", ["connection: close"]));
+  expect(await text(connection)).toMatch(/^HTTP\/1\.1 422 [^]*CONTEXT_CORRUPT[^]*HTTP\/1\.1 200 /);
 });
 
 test("a fault shows an id and nothing of its inside", async () => {

@@ -33,7 +33,8 @@ async function* throughVerification(source: AsyncIterable<Uint8Array>, files: Pa
   );
   try {
     for await (const chunk of source) {
-      if (!decompress.destroyed && !decompress.write(chunk)) await Promise.race([once(decompress, "drain"), outcome]);
+      // What breaks it off is the outcome too.
+      if (!decompress.destroyed && !decompress.write(chunk)) await Promise.race([once(decompress, "drain").catch(() => outcome), outcome]);
       if (decompress.destroyed) break;
       yield chunk;
     }
