@@ -66,7 +66,7 @@ describe("a full disk", () => {
     const image = await copyOfFile(6);
     const { error } = await build({ client, image });
     expect(error).toMatchObject({ code: "BUILD_FAILED", message: expect.stringMatching(/no space left/i) });
-    expect(await readdir(join(disks.staging.path, "attempts"))).toEqual([]);
+    await expect.poll(() => readdir(join(disks.staging.path, "attempts"))).toEqual([]);
     await disks.staging.resize(64);
     expect((await build({ client, image })).error).toBeUndefined();
   });
