@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  argumentIn,
   collisionIn,
   errorIn,
   exitCodeIn,
@@ -7,7 +8,9 @@ import {
   isLostConnection,
   isFailedSource,
   isMissingSource,
+  isMissingUser,
   isRefusedSource,
+  missingFileIn,
   missingShellIn,
 } from "../src/buildkit/messages.ts";
 
@@ -74,5 +77,24 @@ describe("of what BuildKit says", () => {
   ])("a shell that the image lacks: %s", (line) => {
     expect(missingShellIn(["a line before", line])).toBe("/bin/sh");
     expect(missingShellIn(["a line before"])).toBeUndefined();
+  });
+
+  test("a file that is not in the context, or not in the image that it is copied from", () => {
+    const failed = "failed to solve: failed to compute cache key: failed to calculate checksum of ref x::y:";
+    expect(missingFileIn(`${failed} "/t/some/file": not found`)).toBe("some/file");
+    expect(missingFileIn(`${failed} "/usr/bin/tool": not found`)).toBe("usr/bin/tool");
+    expect(missingFileIn("127.0.0.1:5000/gone@sha256:00: not found")).toBeUndefined();
+  });
+
+  test("a user that the image does not have", () => {
+    expect(isMissingUser('process "/bin/sh -c x" did not start: unable to find user ada: no matching entries in passwd file')).toBe(true);
+    expect(isMissingUser('process "/bin/sh -c x" did not complete successfully: exit code: 1')).toBe(false);
+  });
+
+  test("the value of a build argument, in the history of an image", () => {
+    expect(argumentIn("ARG A=one = 1\ntwo")).toEqual(["A", "one = 1\ntwo"]);
+    expect(argumentIn("ARG A=")).toEqual(["A", ""]);
+    expect(argumentIn("ARG A")).toBeUndefined();
+    expect(argumentIn("RUN /bin/sh -c ARG A=1")).toBeUndefined();
   });
 });
