@@ -7,7 +7,7 @@ import type { ApiRequest } from "./session.ts";
 import type { BlobSource, StoredBlob } from "./types.ts";
 
 /** Large enough for the registries that refuse small pieces (5 MiB), small enough to hold a few. */
-export const pieceBytes = 8 * 1024 * 1024;
+export const pieceBytes = 6 * 1024 * 1024;
 
 export interface UploadTarget {
   readonly repository: string;

@@ -114,6 +114,8 @@ function app(context: AppsContext, { app: entry, name, readiness }: App, environ
     command: [process.execPath, ...NODE_OPTIONS, ...(watch ? WATCH_OPTIONS : []), appEntry(entry, watch ? "source" : "own kind")],
     directory: config.home,
     environment: {
+      // Of what threads of a process have given back, less is kept where they share its places.
+      MALLOC_ARENA_MAX: "2",
       ...config.tuning,
       ...(config.caBundle !== undefined && { NODE_EXTRA_CA_CERTS: config.caBundle.file }),
       LAMINA_NATS_URL: servers.nats.url,
