@@ -169,7 +169,9 @@ test("an error that concerns a step says where it was called", async () => {
   }
   const base = { ...chain("a"), base: { kind: "debianSlim" as const, pythonVersion: "3.99" } };
   const source = { file: "image.ts", line: 1, column: 1 };
-  await expect(startBuild(platform, base, { sources: [source] })).rejects.toMatchObject({ info: { code: "BASE_NOT_FOUND", source } });
+  const refusal = { info: { code: "BASE_NOT_FOUND", source } };
+  await expect(startBuild(platform, base, { sources: [source] })).rejects.toMatchObject(refusal);
+  await expect(plan(platform, base, { sources: [source] })).rejects.toMatchObject(refusal);
 });
 
 test("what only the variables of a named secret show is refused too", async () => {

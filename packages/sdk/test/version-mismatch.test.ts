@@ -15,6 +15,12 @@ test("a platform that is older is to be upgraded, and an SDK that is older", asy
   expect((await explained("1.0.0")).message).toContain("upgrade the packages");
 });
 
+test("a builder version that only the SDK knows is told with the place that asks for it", async () => {
+  const source = { file: "/a.ts", line: 1, column: 1 };
+  const unknown = new LaminaError({ code: "UNKNOWN_BUILDER_VERSION", message: "There is no builder version.", source });
+  expect((await explained("0.0.9", unknown)).info).toMatchObject({ code: "VERSION_MISMATCH", source });
+});
+
 test("an error that has nothing to do with versions stays as it is", async () => {
   expect(await explained("0.1.7")).toBe(answer);
   const failed = new LaminaError({ code: "SECRET_MISSING", message: "There is no secret." });

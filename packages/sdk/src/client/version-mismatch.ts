@@ -7,10 +7,11 @@ const SYMPTOMS: ReadonlySet<string> = new Set(["INVALID_INPUT", "NOT_FOUND", "IN
 
 /**
  * The error as it is, or VERSION_MISMATCH where it may come from that: the platform's version differs from this SDK's in its first
- * two numbers, and the error is about no place in the user's file.
+ * two numbers, and the error is about no place in the user's file, or about a builder version that this SDK does know.
  */
 export async function explainMismatch(error: LaminaError, info: () => Promise<{ readonly version: string }>): Promise<LaminaError> {
-  if (!SYMPTOMS.has(error.code) || error.info.source !== undefined) return error;
+  const isPlaced = error.info.source !== undefined && error.code !== "UNKNOWN_BUILDER_VERSION";
+  if (!SYMPTOMS.has(error.code) || isPlaced) return error;
   const version = await versionOf(info);
   if (version === undefined || majorMinor(version) === majorMinor(VERSION)) return error;
   const advice = isOlder(version, VERSION) ? "upgrade the platform" : "upgrade the packages `lamina` and `@lamina/cli`";
