@@ -3,6 +3,7 @@ import { type BuildEvent, buildImage, type Client, type ClientEvent, connect, Im
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
+import { appendFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import getPort from "get-port";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -93,6 +94,28 @@ test("a file that changes between planning and sending is an error that says so"
     message: expect.stringMatching(/files\/a" changed while it was read/),
     info: { source: { file: import.meta.filename } },
   });
+});
+
+test("what cannot be built says where it was asked for, and no build is left of it", async () => {
+  await using place = await workspace();
+  await place.write({ "ignored/.dockerignore": "[", a: "a" });
+  const slim = Image.debianSlim({ pythonVersion: "3.13" });
+  const change = (file: string) => (appendFileSync(file, "more"), true);
+  const bad: readonly (readonly [string, Image])[] = [
+    ["BASE_NOT_FOUND", Image.debianSlim({ pythonVersion: "3.99" })],
+    ["BASE_NOT_FOUND", Image.fromRegistry(`${platform.environment.LAMINA_REGISTRY}/bases/python:none`)],
+    ["SECRET_MISSING", slim.runCommands("true", { secrets: [Secret.fromName("nowhere")] })],
+    ["POOL_UNAVAILABLE", slim.runCommands("true", { gpu: "H100" })],
+    ["INVALID_INPUT", slim.copyLocalFile(place.path("missing"), "/x")],
+    ["INVALID_INPUT", slim.copyLocalDir(place.path("a"), "/x")],
+    ["INVALID_INPUT", slim.copyLocalDir(place.path("ignored"), "/x")],
+    ["INVALID_INPUT", slim.copyLocalDir(place.directory, "/x", { condition: change })],
+  ];
+  const before = await client.builds.list(100);
+  for (const [code, image] of bad) {
+    await expect(buildImage(client, image)).rejects.toMatchObject({ code, info: { source: { file: import.meta.filename } } });
+  }
+  expect(await client.builds.list(100)).toEqual(before);
 });
 
 test("an image that is a base alone is done at once", async () => {
