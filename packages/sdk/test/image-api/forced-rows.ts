@@ -1,26 +1,24 @@
-import { join } from "node:path";
 import type { Image } from "lamina";
-import { credentials } from "./local-python.ts";
+import { credentials, packageRows, poetryRows } from "./local-python.ts";
 import { atStartOfPython, hook } from "./shared.ts";
 import type { Row, Surroundings } from "./rows.ts";
+import { aptRows } from "./step-rows.ts";
 
-const UUID = "/proc/sys/kernel/random/uuid";
+const NOW = "date +%s%N > /looks/new";
 
-/** Each method in an image of its own, since what is forced makes all after it anew. Each writes something else whenever it is made. */
-export function forcedRows({ files, index, token }: Surroundings): Row[][] {
-  const forced = { forceBuild: true };
+/** Each method in an image of its own, since what is forced makes all after it anew. Each writes down when it is made. */
+export function forcedRows(surroundings: Surroundings): Row[][] {
+  const forceBuild = true;
   // Only what installs packages sets this variable.
   const marked = (image: Image) =>
-    image.runCommands(atStartOfPython(`"UV_PYTHON" in os.environ and open("/looks/new", "w").write(open("${UUID}").read())`));
+    image.runCommands(atStartOfPython('"UV_PYTHON" in os.environ and open("/looks/new", "w").write(str(__import__("time").time_ns()))'));
   return [
-    rowsOf("runCommands", (image) => image.runCommands(`cat ${UUID} > /looks/new`, forced)),
-    rowsOf("aptInstall", (image) => image.aptInstall("hello", ...hook(`cat ${UUID} > /looks/new`), forced)),
-    rowsOf("dockerfileCommands", (image) => image.dockerfileCommands([`RUN cat ${UUID} > /looks/new`], forced)),
-    rowsOf("pipInstall", (image) => marked(image).pipInstall("plain", { indexUrl: index, ...forced })),
-    rowsOf("addPythonPackages", (image) => marked(image).addPythonPackages(join(files, "python/as_it_is"), forced)),
-    rowsOf("poetryInstallFromFile", (image) =>
-      marked(image).poetryInstallFromFile(join(files, "poetry/pyproject.toml"), undefined, { ...forced, ...credentials(token) }),
-    ),
+    rowsOf("runCommands", (image) => image.runCommands(NOW, { forceBuild })),
+    rowsOf("dockerfileCommands", (image) => image.dockerfileCommands([`RUN ${NOW}`], { forceBuild })),
+    rowsOf("pipInstall", (image) => marked(image).pipInstall("plain", { indexUrl: surroundings.index, forceBuild })),
+    [...rowsOf("aptInstall", (image) => image.aptInstall("hello", "tree", ...hook(NOW), { forceBuild })), ...aptRows],
+    [...rowsOf("addPythonPackages", marked), ...packageRows(surroundings, { forceBuild })],
+    [...rowsOf("poetryInstallFromFile", marked), ...poetryRows(surroundings, { forceBuild, ...credentials(surroundings.token) })],
   ];
 }
 
@@ -30,17 +28,17 @@ function rowsOf(method: string, add: (image: Image) => Image): Row[] {
       method,
       option: "forceBuild",
       what: "that what is before it was not made anew",
-      add: (image) => image.runCommands("mkdir /looks", `cat ${UUID} > /looks/kept`),
-      look: "cat /looks/kept",
-      expected: { afterSecondBuild: "same" },
+      add: (image) => image.runCommands("mkdir /looks", "date +%s%N > /looks/kept"),
+      look: '[ "$(cat /looks/kept)" -lt "$SECOND_BUILD" ] && echo kept',
+      expected: "kept",
     },
     {
       method,
       option: "forceBuild",
       what: "that it was made anew, though nothing has changed",
       add,
-      look: "cat /looks/new",
-      expected: { afterSecondBuild: "other" },
+      look: '[ "$(cat /looks/new)" -gt "$SECOND_BUILD" ] && echo made anew',
+      expected: "made anew",
     },
   ];
 }

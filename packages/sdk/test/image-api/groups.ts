@@ -2,12 +2,12 @@ import { DEFAULT_BUILDER_VERSION } from "@lamina/ir";
 import { Image, Secret } from "lamina";
 import { copyRows } from "./copy-rows.ts";
 import { forcedRows } from "./forced-rows.ts";
-import { gpuRows } from "./gpu-rows.ts";
-import { localPythonGpuRows, packageRows, poetryRows } from "./local-python.ts";
+import { gpuRows, withoutGpuRow } from "./gpu-rows.ts";
+import { localPythonGpuRows } from "./local-python.ts";
 import { pipRows } from "./pip-rows.ts";
 import type { Group, Row, Surroundings } from "./rows.ts";
 import { python } from "./shared.ts";
-import { aptRows, commandRows, instructionRows, instructionSecretRows } from "./step-rows.ts";
+import { commandRows, instructionRows, instructionSecretRows } from "./step-rows.ts";
 
 export function groupsOf(surroundings: Surroundings): Group[] {
   const debian = Image.debianSlim({ pythonVersion: "3.11", builderVersion: DEFAULT_BUILDER_VERSION });
@@ -17,18 +17,10 @@ export function groupsOf(surroundings: Surroundings): Group[] {
     { base: privateBase(surroundings), rows: privateRows },
     {
       base: debian,
-      rows: [
-        ...pythonRows,
-        ...commandRows,
-        ...instructionSecretRows,
-        ...pipRows(surroundings),
-        ...packageRows(surroundings),
-        ...aptRows,
-        ...poetryRows(surroundings),
-      ],
+      rows: [...pythonRows, ...commandRows, ...instructionSecretRows, ...pipRows(surroundings)],
     },
-    { base: debian, rows: [...gpuRows(surroundings), ...localPythonGpuRows(surroundings)] },
-    ...forcedRows(surroundings).map((rows) => ({ base: debian, rows })),
+    { base: debian, rows: [...gpuRows(surroundings), ...localPythonGpuRows(surroundings), withoutGpuRow] },
+    ...forcedRows(surroundings).map((rows) => ({ base: debian, rows, isBuiltTwice: true })),
   ];
 }
 

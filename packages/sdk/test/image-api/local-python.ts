@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type PackageFile, projectOf, wheelOf } from "@lamina/testkit";
-import { Secret } from "lamina";
+import { type RunOptions, Secret } from "lamina";
 import { parse } from "smol-toml";
 import { contentHash } from "../../src/poetry/lock.ts";
 import type { Row, Surroundings } from "./rows.ts";
@@ -87,13 +87,13 @@ const versions = (...modules: string[]) =>
   python(`import ${modules.join(", ")}; print(${modules.map((module) => `${module}.VERSION`).join(", ")})`);
 const nothingHas = (token: string) => `grep -rl ${token} /usr/local /root /tmp /etc /dev/shm`;
 
-export function packageRows({ files, index, token }: Surroundings): Row[] {
+export function packageRows({ files, index, token }: Surroundings, options: { readonly forceBuild: true }): Row[] {
   const paths = [brought.name, "made", "as_it_is"].map((name) => join(files, "python", name));
   return [
     {
       method: "addPythonPackages",
       what: "a wheel with what it needs, a project, and a directory that is imported as it is; and none of their sources",
-      add: (image) => image.addPythonPackages(...paths, { secrets: [Secret.fromDict({ PIP_INDEX_URL: index })] }),
+      add: (image) => image.addPythonPackages(...paths, { secrets: [Secret.fromDict({ PIP_INDEX_URL: index })], ...options }),
       look: `${versions("brought", "fetched", "made", "as_it_is")}; find / -xdev -name "brought*.whl" -o -xdev -name backend.py; command -v uv`,
       expected: "1.0 1.0 3.0 none",
     },
@@ -111,14 +111,15 @@ export const credentials = (token: string) => ({
   secrets: [Secret.fromDict({ POETRY_HTTP_BASIC_PRIVATE_USERNAME: "token", POETRY_HTTP_BASIC_PRIVATE_PASSWORD: token })],
 });
 
-export function poetryRows({ files, token }: Surroundings): Row[] {
+/** @param options with the credentials of the project's source */
+export function poetryRows({ files, token }: Surroundings, options: RunOptions): Row[] {
   const pyproject = join(files, "poetry/pyproject.toml");
   const lock = join(files, "poetry/poetry.lock");
   return [
     {
       method: "poetryInstallFromFile",
       what: "the version that the lock has, though there is a newer one; and no Poetry",
-      add: (image) => image.poetryInstallFromFile(pyproject, lock, { extras: ["more"], groups: ["docs"], ...credentials(token) }),
+      add: (image) => image.poetryInstallFromFile(pyproject, lock, { extras: ["more"], groups: ["docs"], ...options }),
       look: `${versions("locked")}; find / -xdev -name "*poetry*"; command -v uv`,
       expected: "1.0",
     },

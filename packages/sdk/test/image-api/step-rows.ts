@@ -20,11 +20,11 @@ export const commandRows: readonly Row[] = [
   },
 ];
 
+/** In an image that has installed hello and tree. */
 export const aptRows: readonly Row[] = [
   {
     method: "aptInstall",
     what: "that programs run, and no lists or archives are left",
-    add: (image) => image.aptInstall("hello", "tree"),
     look: "hello; ls /var/lib/apt/lists | grep -c Packages; ls /var/cache/apt/archives | grep -c '[.]deb'",
     expected: "Hello, world!\n0\n0",
   },
