@@ -101,6 +101,16 @@ describe("a failure is told in the terms of whoever can mend it", () => {
     });
   });
 
+  test("a directory where the image has a file", async () => {
+    await using _builder = await here.builder();
+    const { error } = await build(here, Image.debianSlim(DEBIAN).workdir("/etc/passwd"));
+    expect(error?.info).toMatchObject({
+      code: "STEP_FAILED",
+      message: "workdir failed: /etc/passwd is a file in the image, and a directory cannot take its place.",
+      layer: expect.any(String),
+    });
+  });
+
   test("a package that is not there", async () => {
     await using _builder = await here.builder();
     const { error } = await build(here, Image.debianSlim(DEBIAN).pipInstall("--no-index", "no-such-package"));

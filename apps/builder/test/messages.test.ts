@@ -67,6 +67,7 @@ describe("of what BuildKit says", () => {
   test.each([
     ["cannot replace to directory /var/lib/buildkit/tmp/buildkit4021/opt/tool with file", { path: "/opt/tool", there: "directory" }],
     ["cannot copy to non-directory: /var/lib/buildkit/tmp/buildkit4021/opt/tool", { path: "/opt/tool", there: "file" }],
+    ["mkdir /opt/my tool: not a directory", { path: "/opt/my tool", there: "file" }],
   ])("what lies where a copy comes: %s", (error, collision) => {
     expect(collisionIn(error)).toEqual(collision);
   });

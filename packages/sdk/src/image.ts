@@ -1,6 +1,6 @@
 /** The image: an immutable value; every method gives a new one with one more layer. */
 import { builderVersion, DEFAULT_BUILDER_VERSION, type StepOperation } from "@lamina/ir";
-import { posix, resolve } from "node:path";
+import { resolve } from "node:path";
 import * as take from "./arguments.ts";
 import { buildImage, type BuildOptions, type BuildResult } from "./build.ts";
 import { connect } from "./client/client.ts";
@@ -178,7 +178,7 @@ export class Image {
   /** Sets the working directory, for later steps and for what runs in the image; made when it is missing. A relative path starts at the one before. */
   workdir(path: string): Image {
     const call = calling("workdir");
-    return this.#with({ kind: "workdir", path: posix.join(take.remotePath(path, call), ".") }, call);
+    return this.#with({ kind: "workdir", path: take.remotePath(path, call).replace(/(?<=.)\/$/, "") }, call);
   }
 
   /** The Dockerfile that makes this image. Asks the platform for the digest of the base. */

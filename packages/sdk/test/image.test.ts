@@ -188,6 +188,7 @@ const faults: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["NUL in a remote path", () => image.copyLocalDir("a", "/a\0b"), /NUL/],
   ["NUL in a working directory", () => image.workdir("/a\0b"), /NUL/],
   ["no working directory", () => image.workdir(""), /workdir: the path in the image: is empty/],
+  [".. in a working directory", () => image.workdir("/a/../b"), /workdir: .*\.\./],
   ["a name that marks a deleted file", () => image.copyLocalFile("a", "/app/.wh.a"), /begins with .wh., which marks a deleted file/],
   [
     "a pattern that is none",

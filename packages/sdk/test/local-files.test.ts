@@ -80,6 +80,19 @@ test("a condition that gives no boolean is an error", async () => {
   await expect(copying).rejects.toThrow(/the condition gave a promise; it must give true or false/);
 });
 
+test("a condition that fails is an error at the user's line, with the file that it was asked about", async () => {
+  await using place = await workspace();
+  await place.write({ a: "a" });
+  const condition = () => {
+    throw new Error("no such list");
+  };
+  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.directory, "/x", { condition }))).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    message: `copyLocalDir: the condition failed for "${place.path("a")}": no such list`,
+    info: { source: { file: import.meta.filename } },
+  });
+});
+
 test("one file is a tree of one entry, under its own name", async () => {
   await using place = await workspace();
   await place.write({ ".env.production": "A=1" });

@@ -20,6 +20,8 @@ const TEXTS = {
   argument: /^ARG ([^=\s]+)=([^]*)$/,
   /** It shows a path of its own machine; the part after its mount is the image's. */
   collision: /cannot (?:replace|copy) to (directory|non-directory):? .*\/buildkit\d+(\/\S*)/,
+  /** Of a directory that has to be made, on the way to a file or for a WORKDIR. */
+  fileInTheWay: /^mkdir (\/[^]*): not a directory$/,
   noShell: /runc run failed: .*exec: "([^"]+)": (?:stat \S+: no such file|executable file not found)/,
 } as const;
 
@@ -68,6 +70,8 @@ export interface Collision {
 
 /** A copy of a file onto a directory, or the other way round. */
 export function collisionIn(error: string): Collision | undefined {
+  const inTheWay = TEXTS.fileInTheWay.exec(error)?.[1];
+  if (inTheWay !== undefined) return { path: inTheWay, there: "file" };
   const found = TEXTS.collision.exec(error);
   if (found === null) return undefined;
   return { path: found[2] ?? "", there: found[1] === "non-directory" ? "file" : "directory" };

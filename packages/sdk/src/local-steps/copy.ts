@@ -46,7 +46,7 @@ async function readFile({ path, destination }: LocalCopy, home: string): Promise
 async function readDirectory(copy: LocalCopy, home: string): Promise<ReadLocalStep> {
   const { path, given, destination, condition, ignore = [] } = copy;
   const prefix = given.replace(/\/+$/, "");
-  const wanted = condition && ((relative: string) => isWanted(condition(`${prefix}/${relative}`)));
+  const wanted = condition && ((relative: string) => isWanted(condition, `${prefix}/${relative}`));
   const patterns = [...(await ignoreLines(path)), ...ignore];
   const ignoring = patterns.length === 0 ? undefined : ignoringOf(patterns);
   const tree = await readDirectoryTree(path, { home, ignoring, ...(wanted !== undefined && { wanted }) });
@@ -54,7 +54,16 @@ async function readDirectory(copy: LocalCopy, home: string): Promise<ReadLocalSt
 }
 
 /** A promise is true to an `if`: a condition that gives one would silently take every file. */
-function isWanted(answer: unknown): boolean {
+function isWanted(condition: Condition, file: string): boolean {
+  const answer: unknown = asked(condition, file);
   if (typeof answer === "boolean") return answer;
   throw new Unsupported(`the condition gave ${answer instanceof Promise ? "a promise" : typeof answer}; it must give true or false`);
+}
+
+function asked(condition: Condition, file: string): unknown {
+  try {
+    return condition(file);
+  } catch (cause) {
+    throw new Unsupported(`the condition failed for "${file}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
 }
