@@ -19,7 +19,6 @@ export interface Platform extends AsyncDisposable {
   readonly servers: ServerAddresses;
   /** Where images are pushed. */
   readonly images: Repository;
-  readonly namespace: string;
   readonly databaseUrl: string;
   /** A directory that goes with the platform. */
   readonly directory: string;
@@ -54,7 +53,7 @@ export async function platform(own: Partial<ServerAddresses> = {}): Promise<Plat
   const directory = await mkdtemp(join(tmpdir(), "lamina-builder-test-"));
   cleanUp.defer(() => rm(directory, { recursive: true, force: true }));
   const controlPlane = cleanUp.use(await testControlPlane({ servers: addresses, environment: { LAMINA_LEASE_SECONDS: "4" } }));
-  const { LAMINA_NAMESPACE: namespace, LAMINA_REPOSITORY: repository } = controlPlane.environment;
+  const { LAMINA_REPOSITORY: repository } = controlPlane.environment;
 
   const uvDirectory = dirname(dirname(await uv(UV)));
   const environment = async (state: string): Promise<Record<string, string>> => ({
@@ -78,7 +77,6 @@ export async function platform(own: Partial<ServerAddresses> = {}): Promise<Plat
     client,
     servers: addresses,
     images: registry.repository(`${repository}/default`),
-    namespace,
     databaseUrl: controlPlane.environment.LAMINA_DATABASE_URL,
     directory,
     async restartControlPlane() {

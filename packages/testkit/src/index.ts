@@ -1,3 +1,4 @@
+export { archivedEvents } from "./archived-events.ts";
 export { freshDatabase, type TestDatabase } from "./database.ts";
 export { freshNamespace } from "./namespace.ts";
 export { testControlPlane, type TestControlPlane } from "./control-plane.ts";

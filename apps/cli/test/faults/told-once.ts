@@ -1,8 +1,8 @@
 /** Whether a client was told what is on record: each event once, in order, none left out. */
-import { zstdDecompressSync } from "node:zlib";
+import { archivedEvents } from "@lamina/testkit";
 import type { ClientEvent } from "lamina";
 import { Client } from "pg";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import { z } from "zod";
 
 const Event = z.looseObject({ type: z.string() });
@@ -21,7 +21,7 @@ export async function expectToldOnce(databaseUrl: string, heard: readonly Client
     const own = await ownEvents(database, build);
     expect(heard.filter(({ type }) => OWN.has(type))).toEqual(own);
     for (const attempt of attemptsIn(heard)) {
-      const said = await attemptEvents(database, attempt);
+      const said = await attemptEvents(databaseUrl, attempt);
       const ofAttempt = heard.filter((event) => !OWN.has(event.type) && "attempt" in event && event.attempt === attempt);
       expect(ofAttempt).toEqual(said.slice(0, ofAttempt.length).map((event) => ({ ...event, attempt })));
     }
@@ -45,19 +45,8 @@ async function ownEvents(database: Client, build: string): Promise<Event[]> {
 }
 
 /** All events of an attempt. Throws when their numbers have a gap, or the last is no end. */
-async function attemptEvents(database: Client, attempt: string): Promise<Event[]> {
-  const rows = await vi.waitFor(() => chunksOf(database, attempt), { timeout: 30_000, interval: 100 });
-  const events = rows.flatMap(({ events: bytes }) => z.array(Event).parse(JSON.parse(zstdDecompressSync(bytes).toString())));
-  expect(rows[0]?.first).toBe(1);
-  expect(rows.at(-1)?.last).toBe(events.length);
+async function attemptEvents(databaseUrl: string, attempt: string): Promise<Event[]> {
+  const events = z.array(Event).parse(await archivedEvents(databaseUrl, attempt));
   expect(events.map(({ type }) => LAST.has(type))).toEqual(events.map((_, index) => index === events.length - 1));
   return events;
-}
-
-/** Throws as long as the attempt is not archived, which it is soon after its end. */
-async function chunksOf(database: Client, attempt: string): Promise<{ first: number; last: number; events: Buffer }[]> {
-  const query = "SELECT first, last, events FROM event_chunk WHERE feed = $1 ORDER BY first";
-  const { rows } = await database.query<{ first: number; last: number; events: Buffer }>(query, [attempt]);
-  expect(rows).not.toEqual([]);
-  return rows;
 }
