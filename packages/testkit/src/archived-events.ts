@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { zstdDecompressSync } from "node:zlib";
 import { Client } from "pg";
+import { z } from "zod";
 
 /** All events of a feed, once it is archived, which it is soon after its end. Throws when their numbers have a gap or a repetition. */
 export async function archivedEvents(databaseUrl: string, feed: string): Promise<unknown[]> {
@@ -11,8 +12,7 @@ export async function archivedEvents(databaseUrl: string, feed: string): Promise
     const chunks = await chunksOf(database, feed);
     const events: unknown[] = [];
     for (const { first, last, events: bytes } of chunks) {
-      const content: unknown = JSON.parse(zstdDecompressSync(bytes).toString());
-      if (!Array.isArray(content)) throw new TypeError(`events ${first} to ${last} of ${feed} are no list`);
+      const content = Content.parse(JSON.parse(zstdDecompressSync(bytes).toString()));
       if (first !== events.length + 1) throw new Error(`event ${first} of ${feed} follows event ${events.length}`);
       events.push(...content);
       if (last !== events.length) throw new Error(`events ${first} to ${last} of ${feed} are ${content.length}`);
@@ -22,6 +22,8 @@ export async function archivedEvents(databaseUrl: string, feed: string): Promise
     await database.end();
   }
 }
+
+const Content = z.array(z.unknown());
 
 interface Chunk {
   readonly first: number;
