@@ -10,14 +10,10 @@ const library = process.env["EXAMPLE_CUSTOM_LIB"] ?? "https://github.com/example
 const project = join(import.meta.dirname, "multi-stage");
 
 export const optimized = Image.debianSlim({ pythonVersion: "3.11" })
-  .aptInstall(
-    "build-essential",
-    "cmake",
-    "git",
-    "pkg-config",
-    "libssl-dev",
-    "python3-dev", // the headers, where the Python of the base is Debian's own
-  )
+  // The same call as in data-science-environment.ts, so its layer is shared.
+  .aptInstall("git", "curl", "build-essential")
+  // python3-dev has the headers, where the Python of the base is Debian's own.
+  .aptInstall("cmake", "pkg-config", "libssl-dev", "python3-dev")
   .runCommands(
     // One shell for all commands: `cd` holds for those after it.
     `git clone ${library} /tmp/custom-lib`,
