@@ -30,7 +30,8 @@ let groups: readonly Group[];
 
 beforeAll(async () => {
   const [tiny] = await Promise.all([tinyBase(), base("3.11"), base("3.13"), gpuStandIn()]);
-  const builders = { builder: {}, gpu: { LAMINA_POOL: "T4" } };
+  // Two of a kind, since steps often wait for the network.
+  const builders = { one: {}, two: {}, gpu: { LAMINA_POOL: "T4" } };
   const platform: TestPlatform = cleanUp.use(await testPlatform({ uv: builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "", builders }));
   client = await connect({ url: platform.url, token: platform.clientToken });
   const place = cleanUp.use(await workspace());
