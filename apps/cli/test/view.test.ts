@@ -175,6 +175,20 @@ test("a failure shows layer, command, exit code, the user's line with a mark bel
   `);
 });
 
+test("the names of operations are whole where there is room, and lines fit all the same", () => {
+  const layers = ["debianSlim", "poetryInstallFromFile", "dockerfileCommands"].map((operation) => ({
+    id: operation,
+    operation,
+    status: "hit" as const,
+  }));
+  const view = after({ type: "planned", at: 0, image: "x", layers });
+  for (const columns of [60, 80, 200]) {
+    const drawn = draw(view, { columns });
+    expect(drawn).toMatch(/poetryInstallFromFile .*\n.*dockerfileCommands /);
+    for (const line of drawn.split("\n")) expect(stringWidth(line)).toBeLessThan(columns);
+  }
+});
+
 test("a command that the message has is not said again", () => {
   const info = { code: "STEP_FAILED" as const, message: "runCommands failed: `make` exited with 2.", command: "make", exitCode: 2 };
   expect(failureLines(info, { colors })).toEqual(["STEP_FAILED: runCommands failed: `make` exited with 2.", "  exit code  2"]);

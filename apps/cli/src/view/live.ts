@@ -15,6 +15,8 @@ export interface Canvas {
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const FRAME_MS = 100;
 const OPERATION_WIDTH = 13;
+/** Where it is narrower, long names of operations are cut. */
+const ROOM_FOR_NAMES = 60;
 const TIME_WIDTH = 7;
 const SIZE_WIDTH = 8;
 /** From this width of the middle on, what was asked for stays beside the last line of output. */
@@ -22,7 +24,8 @@ const WIDE = 80;
 
 /** The lines of a build: a title, one line a layer, and what else is going on. */
 export function liveLines(view: BuildView, canvas: Canvas): string[] {
-  const lines = view.layers.map((layer, index) => layerLine(layer, index, canvas));
+  const width = operationWidth(view.layers, canvas);
+  const lines = view.layers.map((layer, index) => layerLine(layer, { index, width }, canvas));
   const footer = footerLine(view, canvas);
   return [titleLine(view, canvas), ...inHeight(view.layers, lines, canvas), ...(footer === undefined ? [] : [footer])];
 }
@@ -31,10 +34,20 @@ function titleLine(view: BuildView, { columns, colors }: Canvas): string {
   return colors.bold(fit(view.name, columns));
 }
 
-function layerLine(layer: LayerView, index: number, canvas: Canvas): string {
+function operationWidth(layers: readonly LayerView[], { columns }: Canvas): number {
+  return columns < ROOM_FOR_NAMES ? OPERATION_WIDTH : Math.max(OPERATION_WIDTH, ...layers.map(({ operation }) => operation.length));
+}
+
+interface Label {
+  readonly index: number;
+  /** Of the operation's name. */
+  readonly width: number;
+}
+
+function layerLine(layer: LayerView, { index, width }: Label, canvas: Canvas): string {
   const { colors, columns } = canvas;
   const [mark, time] = markAndTime(layer, canvas);
-  const label = `${cellRight(String(index), 3)} ${cell(layer.operation, OPERATION_WIDTH)} `;
+  const label = `${cellRight(String(index), 3)} ${cell(layer.operation, width)} `;
   const right = ` ${cellRight(time, TIME_WIDTH)} ${cellRight(bytesText(layer.bytes), SIZE_WIDTH)}`;
   // One column stays free, since some terminals wrap when the last one is written.
   const middle = columns - 1 - (1 + label.length + right.length);
