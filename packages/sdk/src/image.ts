@@ -51,7 +51,7 @@ export class Image {
     return Image.#from({ kind: "debianSlim", pythonVersion: python }, version, call);
   }
 
-  /** An image of a registry, such as "python:3.12-slim" or "registry.example/team/app@sha256:…". */
+  /** An image of a registry, such as "python:3.12-slim" or "registry.example/team/app@sha256:…"; "scratch" is one without a file. */
   static fromRegistry(tag: string, options: FromRegistryOptions = {}): Image {
     const call = calling("fromRegistry");
     const { secret, setupDockerfileCommands: setup } = parseArgument(take.FromRegistryOptions, options, call);

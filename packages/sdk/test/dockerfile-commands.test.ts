@@ -114,7 +114,7 @@ describe("files of the context", () => {
     const commands = [
       "COPY . ./a.txt /code/lib/ code/*.py code/lib/[m-z].py code/[^a-k]ib code/empty /x/",
       "COPY code/link/x.py $WHERE code/*/x.py /x/\nCOPY --parents code/./lib/** /x/",
-      'COPY ["code/lib/\\\\[odd] name", "/x/"]\nRUN --mount=source=code/lib,target=/x --mount=target=/y true',
+      'COPY ["code/lib/[[]odd] name", "/x/"]\nRUN --mount=source=code/lib,target=/x --mount=target=/y true',
     ];
     const copying = image.dockerfileCommands(commands, {
       contextFiles: { ".": place.path("src"), "a.txt": place.path("a.txt"), code: place.path("src") },
@@ -149,12 +149,15 @@ describe("on a platform", () => {
 
   test("files get into the image, and what was set holds for steps that are built later", { timeout: 60_000 }, async () => {
     await using place = await workspace();
-    await place.write({ "src/a": "a", "src/b": "b" });
+    await place.write({ "src/a": "a", "src/b": "b", "src/[x]": "odd" });
     const first = Image.fromRegistry(tiny, {
       setupDockerfileCommands: ["RUN echo set up > /setup\nARG WHAT='a b' NOT"],
-    }).dockerfileCommands(["COPY code/* /code/\nARG WHAT=$WHAT-c", "USER 12:34", 'SHELL ["/bin/sh", "-f", "-c"]'], {
-      contextFiles: { code: place.path("src") },
-    });
+    }).dockerfileCommands(
+      ["COPY code/[ab] /code/\nCOPY code/[[]x] /odd\nARG WHAT=$WHAT-c", "USER 12:34", 'SHELL ["/bin/sh", "-f", "-c"]'],
+      {
+        contextFiles: { code: place.path("src") },
+      },
+    );
     const one = await buildImage(client, first);
     expect(one.layers.map(({ operation }) => operation)).toEqual(["fromRegistry", "dockerfileCommands", "dockerfileCommands"]);
     // Its segment starts from the image of the one before.
@@ -166,7 +169,7 @@ describe("on a platform", () => {
       ),
     );
     expect(two.layers.map(({ status }) => status)).toEqual(["hit", "hit", "hit", "built"]);
-    expect(await lookInside(client, two, "cat", "/setup", "/code/a", "/code/b")).toBe("set up\nab");
+    expect(await lookInside(client, two, "cat", "/setup", "/code/a", "/code/b", "/odd")).toBe("set up\nabodd");
     const three = await buildImage(client, first.dockerfileCommands(["USER 0", 'RUN echo "$WHAT" > /seen']));
     expect(await lookInside(client, three, "cat", "/seen")).toBe("a b-c");
     await place.write({ "src/b": "changed" });

@@ -26,7 +26,8 @@ export function takesFiles(instruction: Instruction): boolean {
   return sourcesOf(instruction).length > 0;
 }
 
-const WILDCARD = /[*?[]/;
+/** One with a backslash before it is none, and so is a path of such alone. */
+const WILDCARD = /^(?:\\.|[^\\*?[])*[*?[]/s;
 /** What is known only in the build: variables, and quotes around them. */
 const OPEN = /[$'"]/;
 
@@ -58,11 +59,12 @@ interface Known {
 }
 
 function isThere(source: string, { paths, links }: Known): boolean {
-  const path = relative(source);
-  if (OPEN.test(path) || path.includes("**")) return true;
+  if (OPEN.test(source)) return true;
+  const path = relative(source.replaceAll(/\\(.)/gs, "$1"));
+  if (path.includes("**")) return true;
   // A link may lead to what the entries do not show.
   if (links.some((link) => path.startsWith(`${link}/`))) return true;
-  if (!WILDCARD.test(path)) return paths.has(path.replaceAll(/\\(.)/gs, "$1"));
+  if (!WILDCARD.test(path)) return paths.has(path);
   const pattern = patternOf(path);
   return [...paths].some((there) => pattern.test(there));
 }
