@@ -190,8 +190,13 @@ test("the names of operations are whole where there is room, and lines fit all t
 });
 
 test("a command that the message has is not said again", () => {
-  const info = { code: "STEP_FAILED" as const, message: "runCommands failed: `make` exited with 2.", command: "make", exitCode: 2 };
-  expect(failureLines(info, { colors })).toEqual(["STEP_FAILED: runCommands failed: `make` exited with 2.", "  exit code  2"]);
+  const info = {
+    code: "STEP_FAILED" as const,
+    message: "runCommands failed: `make install` exited with 2.",
+    command: "make  install",
+    exitCode: 2,
+  };
+  expect(failureLines(info, { colors })).toEqual(["STEP_FAILED: runCommands failed: `make install` exited with 2.", "  exit code  2"]);
 });
 
 test("of a long line that part is quoted which is meant, with the mark below it", () => {

@@ -25,13 +25,18 @@ export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIV
     `${colors.red(colors.bold(`${info.code}:`))} ${headline}`,
     ...more,
     ...(layer === undefined ? [] : [`  layer      ${layer}`]),
-    ...(info.command === undefined || info.message.includes(info.command) ? [] : withRule("  command    ", info.command)),
+    ...(info.command === undefined || isSaid(info.command, info.message) ? [] : withRule("  command    ", info.command)),
     ...(info.exitCode === undefined ? [] : [`  exit code  ${info.exitCode}`]),
     ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, { colors, columns })),
     ...(info.lastLines === undefined || info.lastLines.length === 0
       ? []
       : ["  last lines", ...info.lastLines.map((line) => `    ${colors.dim("│")} ${plainLine(line)}`)]),
   ];
+}
+
+/** A message has a command with single blanks. */
+function isSaid(command: string, message: string): boolean {
+  return !command.includes("\n") && message.includes(command.replaceAll(/\s+/g, " "));
 }
 
 /** A command of several lines keeps them, one below the other. */
