@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: every case, and the table in the README. `npm run bench -- CASE` runs one and writes nothing;
- * `--runs N` takes other than five runs of each side. `large-context` compares nothing, and is run only by its name.
+ * `--runs N` takes other than five runs of each side, and writes nothing either. `large-context` compares nothing, and is run only by its name.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -15,7 +15,9 @@ import { machineFacts } from "./machine.ts";
 import { judge, measure } from "./measure.ts";
 import { type Result, tableOf, time, valueOf, withBenchmarks } from "./table.ts";
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { runs: { type: "string", default: "5" } } });
+const RUNS = 5;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { runs: { type: "string", default: String(RUNS) } } });
 const runs = Number(values.runs);
 const chosen = positionals.length === 0 ? cases : cases.filter(({ name }) => positionals.includes(name));
 const isLarge = positionals.includes(LARGE_CONTEXT);
@@ -43,7 +45,7 @@ if (isLarge) {
 
 const report = `${await machineFacts(bench)}\n\n${tableOf(results)}`;
 if (results.length > 0) console.log(`\n${report}`);
-if (positionals.length === 0) {
+if (positionals.length === 0 && runs === RUNS) {
   const readme = join(REPOSITORY, "README.md");
   await writeFile(readme, withBenchmarks(await readFile(readme, "utf8"), report));
 }

@@ -70,18 +70,18 @@ async function expireRuns(context: SweepContext): Promise<void> {
 }
 
 /**
- * Sends the jobs of what is still queued again, once a minute: a worker that finds nothing to claim is done
- * with a job, so one too many does no harm.
+ * Sends the jobs of what is still queued again, after a minute at first: a worker that finds nothing to claim is done
+ * with a job, so one too many does no harm. Where no worker takes them, they come ever more rarely.
  */
 async function resendJobs({ database }: SweepContext): Promise<void> {
   await database.$transaction(async (transaction) => {
     const attempts = await transaction.$queryRaw<{ id: string; pool: string }[]>`
       UPDATE attempt SET job_sent_at = clock_timestamp(), job_sends = job_sends + 1
-      WHERE state = 'queued' AND job_sent_at < clock_timestamp() - interval '1 minute'
+      WHERE state = 'queued' AND job_sent_at < clock_timestamp() - interval '1 minute' * power(2, least(job_sends - 1, 6))
       RETURNING id, pool`;
     const runs = await transaction.$queryRaw<{ id: string; pool: string }[]>`
       UPDATE run SET job_sent_at = clock_timestamp(), job_sends = job_sends + 1
-      WHERE state = 'queued' AND job_sent_at < clock_timestamp() - interval '1 minute'
+      WHERE state = 'queued' AND job_sent_at < clock_timestamp() - interval '1 minute' * power(2, least(job_sends - 1, 6))
       RETURNING id, pool`;
     if (attempts.length + runs.length === 0) return;
     await enqueue(

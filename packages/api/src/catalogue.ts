@@ -32,7 +32,7 @@ export function catalogue(namespace: string) {
       /** The durable consumer that all workers of a pool share. */
       consumer: (kind: JobKind, pool: string) => `${kind}-${subjectToken(pool)}`,
       /** Seconds after which a job that nobody says to be working on is delivered again. */
-      ackWaitSeconds: 30,
+      ackWaitSeconds: 10,
     },
     events: {
       stream: `${namespace}-events`,

@@ -34,7 +34,7 @@ export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane 
         retry: ({ op, error, attempts: made }) => made < RETRIES && hadNoAnswer(error) && op.signal?.aborted !== true,
         retryDelayMs: (made) => Math.min(100 * 2 ** made, 2_000),
       }),
-      httpLink({ url: new URL(RPC_PATH, url), headers: { authorization: `Bearer ${token}` } }),
+      httpLink({ url: new URL(RPC_PATH, url), headers: { authorization: `Bearer ${token}` }, fetch: fetchInTime }),
     ],
   });
   const answer = async <T>(call: Promise<T>): Promise<T> => {
@@ -63,6 +63,13 @@ export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane 
 
 /** About half a minute with the delays above. */
 const RETRIES = 18;
+/** Each of these calls takes milliseconds; a control plane that is stopped, or behind a dead connection, does not answer at all. */
+const ANSWER_MS = 20_000;
+
+const fetchInTime: typeof fetch = (input, init) => {
+  const late = AbortSignal.timeout(ANSWER_MS);
+  return fetch(input, { ...init, signal: init?.signal == null ? late : AbortSignal.any([init.signal, late]) });
+};
 
 function unreachable(url: string, reason: string): string {
   return `The control plane at ${url} cannot be reached: ${reason}. Check LAMINA_URL, and that it runs.`;

@@ -28,7 +28,8 @@ export interface TakeJobsOptions<Kind extends JobKind> extends QueueOptions<Kind
 
 /**
  * Takes jobs until the signal, over any number of restarts of NATS, and makes the queue where there is none:
- * at the start, and after NATS came back empty. Resolves when the last handler has ended.
+ * at the start, and after NATS came back empty. Resolves when the last handler has ended. A job that is on its way
+ * when the signal comes is delivered to another worker once the time to acknowledge it is over.
  */
 export async function takeJobs<Kind extends JobKind>(options: TakeJobsOptions<Kind>): Promise<void> {
   const pulls: Pulls = new Set();
@@ -49,7 +50,9 @@ type Pulls = Set<ConsumerMessages>;
 
 const PULL_SECONDS = 30;
 const RETRY_PULL_MS = 500;
+/** Doubles each time. */
 const REDELIVER_MS = 2_000;
+const LONGEST_REDELIVER_MS = 60_000;
 
 /** The durable consumer that all workers of a pool share; made where there is none. */
 async function poolConsumer<Kind extends JobKind>({ connection, catalogue, kind, pool }: QueueOptions<Kind>): Promise<Consumer> {
@@ -113,7 +116,7 @@ async function handleMessage<Kind extends JobKind>(message: JsMsg, options: Take
     message.ack();
   } catch (error) {
     logger.warn({ err: error, job }, "a job could not be handled; it will come again");
-    message.nak(REDELIVER_MS);
+    message.nak(Math.min(REDELIVER_MS * 2 ** (message.info.deliveryCount - 1), LONGEST_REDELIVER_MS));
   } finally {
     clearInterval(working);
   }

@@ -13,7 +13,7 @@ import { type CommitTreeInput, hadNoAnswer, type MissingFilesInput, type StartRu
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
 import { EventSource } from "eventsource";
 import { v7 as newId } from "uuid";
-import { clientError } from "./errors.ts";
+import { clientError, unreachable } from "./errors.ts";
 import { type Feed, follow, type FollowOptions } from "./follow.ts";
 import { nodeFetch } from "./node-fetch.ts";
 import { findPlatform, type PlatformAddress } from "./platform.ts";
@@ -75,7 +75,15 @@ function createClient({ url, token }: PlatformAddress) {
       throw await explainMismatch(clientError(error, url), () => platform.info.query());
     }
   };
-  const info = (options?: CallOptions) => answer(platform.info.query(undefined, options));
+  /** A platform that is stopped takes the connection, and never answers. */
+  const info = async ({ signal }: CallOptions = {}) => {
+    const late = AbortSignal.timeout(INFO_MS);
+    try {
+      return await answer(platform.info.query(undefined, { signal: signal === undefined ? late : AbortSignal.any([signal, late]) }));
+    } catch (error) {
+      throw late.aborted ? unreachable(url, new Error(`no answer within ${INFO_MS / 1000} seconds`)) : error;
+    }
+  };
   const followFeed = <Event extends BuildEvent | RunEvent>(subscribe: Feed<Event>["subscribe"], options: BuildFeedOptions = {}) =>
     follow<Event>({ url, subscribe, endsNow: options.until === "now", probe: info, isLast: ({ type }) => LAST_EVENTS.has(type) }, options);
 
@@ -132,6 +140,7 @@ function callFetch(authorization: string): CallFetch {
     });
 }
 
+const INFO_MS = 10_000;
 /** With the delays above, about half a minute. */
 const RETRIES = 32;
 /** The events that end a feed. */

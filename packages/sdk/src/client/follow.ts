@@ -80,6 +80,8 @@ const PATIENCE_MS = 60_000;
 /** A connection that stood so long was a good one. */
 const STEADY_MS = 10_000;
 const PAUSE_MS = 250;
+/** A platform answers at once that it sends events, however long the first one takes. */
+const OPEN_MS = 10_000;
 /** What a platform may answer while it, or something below it, starts again. */
 const MAY_PASS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["UNREACHABLE", "INTERNAL", "REGISTRY_UNAVAILABLE"]);
 
@@ -89,9 +91,11 @@ function connection<Event>(feed: Feed<Event>, after: string | undefined, signal:
   return new ReadableStream<Sent<Event>>({
     start(controller) {
       let isOpen = true;
+      const late = setTimeout(() => close(() => controller.error(new Error(`no answer within ${OPEN_MS / 1000} seconds`))), OPEN_MS);
       const close = (finish: () => void) => {
         if (!isOpen) return;
         isOpen = false;
+        clearTimeout(late);
         finish();
         stop();
       };
@@ -101,12 +105,14 @@ function connection<Event>(feed: Feed<Event>, after: string | undefined, signal:
         onError: (error) => close(() => controller.error(error)),
         onComplete: end,
         onConnectionStateChange: ({ state, error }) => {
+          if (state === "pending") clearTimeout(late);
           if (state === "connecting" && error !== null) close(() => controller.error(error));
         },
       });
       signal?.addEventListener("abort", end);
       stop = () => {
         isOpen = false;
+        clearTimeout(late);
         signal?.removeEventListener("abort", end);
         subscription.unsubscribe();
       };
