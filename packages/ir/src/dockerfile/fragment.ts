@@ -5,7 +5,7 @@ import type { TreeEntry } from "../tree.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { flagValues } from "./flag-rules.ts";
 import { afterInstruction, type Inherited, isPosixShell } from "./inherited.ts";
-import { mountedSecret, mountOf } from "./mount.ts";
+import { isWritableCache, mountedSecret, mountOf } from "./mount.ts";
 import { type Instruction, readInstructions } from "./read.ts";
 import { assignedNames, checkInstruction } from "./rules.ts";
 import { checkSources, takesFiles } from "./sources.ts";
@@ -118,7 +118,12 @@ function isScript({ keyword, json }: Instruction): boolean {
 function checkSecrets(instruction: Instruction, { secrets, complete }: Pick<FragmentSurroundings, "secrets" | "complete">): void {
   const { keyword, place, flags, rest, heredocs } = instruction;
   if (keyword === "RUN") {
-    const mounted = flagValues(flags, "mount").flatMap((value) => mountedSecret(mountOf(value)) ?? []);
+    const mounts = flagValues(flags, "mount").map(mountOf);
+    if ((secrets.length > 0 || !complete) && mounts.some(isWritableCache)) {
+      const advice = "what is written there stays on the builder, where it is not searched for them: mount it readonly, or leave it out";
+      throw new FragmentError(place, `RUN mounts a cache in a step with secrets, and ${advice}`);
+    }
+    const mounted = mounts.flatMap((mount) => mountedSecret(mount) ?? []);
     const undeclared = complete ? mounted.find((id) => !id.includes("$") && !secrets.includes(id)) : undefined;
     if (undeclared !== undefined)
       throw new FragmentError(place, `RUN mounts ${JSON.stringify(undeclared)}, which is no variable of a secret of this step`);

@@ -30,6 +30,11 @@ export function mountedSecret({ type, options }: Mount): string | undefined {
   return options.get("id") ?? options.get("source") ?? options.get("target")?.split("/").at(-1) ?? "";
 }
 
+/** Whether what a command writes there outlives its step. */
+export function isWritableCache({ type, options }: Mount): boolean {
+  return type === "cache" && !(options.has("readonly") && (options.get("readonly") ?? "true") === "true");
+}
+
 /** As it is written for BuildKit. */
 export function writtenMount({ type, options }: Mount): string {
   return [`type=${type}`, ...Array.from(options, ([name, value]) => (value === undefined ? name : `${name}=${value}`))].join(",");

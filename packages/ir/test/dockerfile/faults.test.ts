@@ -58,6 +58,8 @@ test.each<[instruction: string, message: RegExp, more?: Partial<Fragment>]>([
   ["RUN --mount=type=ssh true", /RUN --mount of the type ssh has nothing to mount/],
   ["RUN --mount=type=volume,target=/x true", /RUN --mount has no type "volume"/],
   ["RUN --mount=type=cache true", /RUN --mount needs a target/],
+  ["RUN --mount=type=cache,target=/x true", /RUN mounts a cache in a step with secrets/, inline("TOKEN")],
+  ["RUN --mount=type=cache,target=/x,ro=false true", /RUN mounts a cache in a step with secrets/, inline("TOKEN")],
   ["RUN --mount=type=cache,target= true", /RUN --mount needs a value for its option "target"/],
   ["RUN --mount=type=cache,target=/x,size=1 true", /RUN --mount of the type cache has no option "size"/],
   ["RUN --mount=type=cache,target=/x,id=lamina-uv-cache true", /RUN --mount has an id that begins with "lamina-"/],
@@ -126,7 +128,7 @@ test.each<[what: string, steps: StepOperation[], message: RegExp]>([
 
 test("takes what a Dockerfile may say beside that", () => {
   const commands = [
-    "# a comment\nRUN --network=none --mount=type=cache,dst=/c,sharing=locked --mount=type=tmpfs,target=/t,size=1m make",
+    "# a comment\nRUN --network=none --mount=type=cache,dst=/c,sharing=locked,ro --mount=type=tmpfs,target=/t,size=1m make",
     "RUN --mount=source=.,target=/src,rw --mount=type=secret,id=TOKEN,target=/t make # $TOKEN",
     `COPY --from=${image} --chown=1:1 --chmod=u+x,g=rX /uv /bin/`,
     "COPY --parents --exclude=*.md --exclude=*.txt --link a/./b /x/",
