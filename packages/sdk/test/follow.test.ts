@@ -17,7 +17,7 @@ test("a feed goes on over a connection that is taken and never answered", async 
       return { unsubscribe: () => {} };
     },
   };
-  const events = Array.fromAsync(follow(feed, {}));
+  const first = follow(feed, {}).next();
   await vi.advanceTimersByTimeAsync(15_000);
-  expect(await events).toEqual(["last"]);
+  expect(await first).toEqual({ done: false, value: "last" });
 });
