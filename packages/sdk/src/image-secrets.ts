@@ -2,7 +2,7 @@
 import { REGISTRY_VARIABLES, type SecretReference, secretsOf } from "@lamina/ir";
 import type { Call } from "./arguments.ts";
 import { failure, invalidInput } from "./failure.ts";
-import type { ImageState } from "./image-state.ts";
+import type { ImageState, Step } from "./image-state.ts";
 import { referenceTo, type Secret, SECRET } from "./secret.ts";
 
 /** Adds secrets to those that earlier steps use. @throws INVALID_INPUT when a variable would have two values in one image */
@@ -19,6 +19,27 @@ export function withSecrets(before: readonly Secret[], added: readonly Secret[],
     values.set(name, value);
   }
   return secrets;
+}
+
+/**
+ * A value where its name was meant: between backticks JavaScript, and not the step, expands `${NAME}`. The image would keep it, and
+ * everybody see it. @throws INVALID_INPUT, which names the variable
+ */
+export function refuseValuesIn(step: Step, secrets: readonly Secret[], { method, source }: Call): void {
+  const texts = textsIn(step);
+  const found = secrets.flatMap(valuesOf).find(([, value]) => value.length >= SHORTEST_VALUE && texts.some((text) => text.includes(value)));
+  if (found === undefined) return;
+  const [name] = found;
+  const advice = `write \${${name}} for the step to read; between backticks that is \\\${${name}}`;
+  throw invalidInput(`${method}: the value of the secret ${name} is in what is to be built, where it would stay: ${advice}`, source);
+}
+
+/** Shorter ones are in many words. */
+const SHORTEST_VALUE = 8;
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** How a definition names the secret of a base. @throws SECRET_MISSING when it is seen not to bring what a registry asks for */

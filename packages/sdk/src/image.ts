@@ -7,7 +7,7 @@ import { connect } from "./client/client.ts";
 import { dockerfileOf } from "./dockerfile.ts";
 import { parseArgument } from "./failure.ts";
 import { checkImage } from "./image-check.ts";
-import { registrySecret, withSecrets } from "./image-secrets.ts";
+import { refuseValuesIn, registrySecret, withSecrets } from "./image-secrets.ts";
 import { IMAGE, type ImageState, type Step } from "./image-state.ts";
 import type { LocalCopy } from "./local-steps/copy.ts";
 import type { LocalPath } from "./local-steps/read.ts";
@@ -217,6 +217,7 @@ export class Image {
   #with(step: Step, call: take.Call, { forceBuild, secrets = [] }: take.RunOptions = {}): Image {
     const before = this[IMAGE];
     const layer = before.steps.length + 1;
+    refuseValuesIn(step, secrets, call);
     const state: ImageState = {
       ...before,
       steps: Object.freeze([...before.steps, Object.freeze(step)]),

@@ -196,6 +196,11 @@ const faults: readonly (readonly [string, () => unknown, RegExp])[] = [
     /ignore: "\[a" is no pattern: a \[ has no \]/,
   ],
   ["an exception from nothing", () => image.copyLocalDir("a", "/a", { ignore: "!" }), /ignore: "!" is no pattern: there is nothing after/],
+  [
+    "the value of a secret in place of its name",
+    () => image.runCommands("echo ghp_0123", { secrets: [Secret.fromDict({ TOKEN: "ghp_0123" })] }),
+    /^(?!.*ghp_).*runCommands: the value of the secret TOKEN is in what is to be built.* write \$\{TOKEN\}/,
+  ],
   ["a secret of nothing", () => Secret.fromDict({}), /Secret.fromDict: give at least one variable/],
   ["a secret of no variable", () => Secret.fromEnv([]), /Secret.fromEnv: give at least one variable name/],
   ["a secret without a name", () => Secret.fromName(""), /Secret.fromName: a secret's name is/],
