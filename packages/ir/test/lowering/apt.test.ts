@@ -60,12 +60,12 @@ describe("Debian packages", () => {
   });
 
   test("take each argument as it is", async () => {
-    const outcome = expectFailed(await build({ from: await pythonBase(), steps: [apt("tree; touch /tmp/pwned")] }));
+    const outcome = expectFailed(await build({ from: await pythonBase(), steps: [apt("tree;touch$IFS/tmp/pwned")] }));
     expect(outcome.failed).toEqual({
       index: 2,
       count: 2,
       status: 100,
-      command: "apt-get install --yes --no-install-recommends 'tree; touch /tmp/pwned'",
+      command: "apt-get install --yes --no-install-recommends 'tree;touch$IFS/tmp/pwned'",
     });
   });
 
