@@ -59,7 +59,7 @@ const DEVELOPMENT = String.raw`(?:[-_.]?dev[-_.]?\d*)?`;
 const LOCAL = String.raw`(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?`;
 const VERSION = new RegExp(
   [
-    String.raw`===\s*[^\s;)]+`,
+    String.raw`===\s*[^\s;)]*`,
     String.raw`[=!]=\s*${RELEASE}${PRE_AND_POST}(?:\.\*|${DEVELOPMENT}${LOCAL})`,
     String.raw`~=\s*v?(?:\d+!)?\d+(?:\.\d+)+${PRE_AND_POST}${DEVELOPMENT}`,
     String.raw`(?:<=|>=|<|>)\s*${RELEASE}${PRE_AND_POST}${DEVELOPMENT}`,
