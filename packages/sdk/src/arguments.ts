@@ -133,6 +133,12 @@ export function splitOptions<Options>(
   call: Call & { readonly what: string },
 ): { readonly strings: string[]; readonly options: Options } {
   const last = given.at(-1);
+  if (given.some(Array.isArray)) {
+    throw invalidInput(
+      `${call.method}: give each ${call.what} as an argument of its own, not in a list: ${call.method}(...list)`,
+      call.source,
+    );
+  }
   const hasOptions = typeof last === "object" && last !== null;
   const values = hasOptions ? given.slice(0, -1) : given;
   if (values.length === 0) throw invalidInput(`${call.method}: give at least one ${call.what}`, call.source);

@@ -32,7 +32,18 @@ export function asLaminaError(thrown: unknown): LaminaError | undefined {
   return info.success ? new LaminaError(info.data, { cause: thrown }) : undefined;
 }
 
+/** Items of lists are counted from 1, as they are in all other messages. */
 function problem(issue: z.core.$ZodIssue): string {
-  const message = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-  return issue.path.length === 0 ? message : `${issue.path.join(".")}: ${message}`;
+  const place = issue.path.map((part) => (typeof part === "number" ? part + 1 : part)).join(".");
+  const message = messageOf(issue);
+  return place === "" ? message : `${place}: ${message}`;
+}
+
+/** In our words where a schema has none of its own. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
+  if (issue.code === "unrecognized_keys") return `there is no option ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
+  if (issue.code !== "invalid_type" || !issue.message.startsWith("Invalid input")) return issue.message;
+  if (issue.expected === "object" && issue.path.length === 0) return "the options must be an object";
+  return `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
 }

@@ -135,7 +135,7 @@ describe("what cannot be right is an error at the user's line, before anything i
     const options = Object.fromEntries([["with", ["dev"]]]);
     expect(() => Image.debianSlim().poetryInstallFromFile("pyproject.toml", undefined, options)).toThrow(/with/);
     expect(() => Image.debianSlim().poetryInstallFromFile("pyproject.toml", undefined, { groups: ["a b"] })).toThrow(
-      /groups.0: is not a name/,
+      /groups.1: is not a name/,
     );
   });
 });
