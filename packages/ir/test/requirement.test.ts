@@ -63,10 +63,15 @@ describe("a pipInstall", () => {
     [["-U", "numpy", "--index-url", "https://token:${TOKEN}@${HOST}/simple", "x==${VERSION}"]],
     [["--index-url=http://127.0.0.1:${PORT}/simple", "-ihttps://a/b", "--extra-index-url", "/wheels/simple"]],
     [["--extra-index-url", "${INDEX}", "numpy"]],
+    [["--global-option", "-j 4", "numpy"]],
   ])("may be %j", (args) => expect(requirementsFault({ arguments: args })).toBeUndefined());
 
   test.each([
     [["--pre", "numpy pandas"], "invalid-requirement"],
+    [["-r requirements.txt"], "invalid-requirement"],
+    [["--requirement requirements.txt", "numpy"], "invalid-requirement"],
+    [["numpy", "-r"], "invalid-requirement"],
+    [["--pre", "-U"], "empty-arguments"],
     [["--index-url", "localhost:8080/simple", "numpy"], "invalid-index-url"],
     [["--index-url=htps://index", "numpy"], "invalid-index-url"],
     [["-i", "index.example", "numpy"], "invalid-index-url"],

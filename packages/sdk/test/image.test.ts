@@ -148,6 +148,7 @@ const image = Image.debianSlim();
 /** A call that somebody without a type checker may write. */
 const unchecked = (method: "pipInstall" | "runCommands" | "env", ...given: unknown[]): unknown =>
   Reflect.apply(image[method], image, given);
+const debianSlim = (options: unknown): unknown => Reflect.apply(Reflect.get(Image, "debianSlim"), Image, [options]);
 /** The compiler takes any object for one with other options. */
 const uncheckedBase = (options: { readonly [name: string]: string }): unknown => Image.fromRegistry("x", options);
 
@@ -198,7 +199,7 @@ const faults: readonly (readonly [string, () => unknown, RegExp])[] = [
   ["an exception from nothing", () => image.copyLocalDir("a", "/a", { ignore: "!" }), /ignore: "!" is no pattern: there is nothing after/],
   ["options that are none", () => unchecked("runCommands", "true", { gpu: 4 }), /^runCommands: gpu: must be a string$/],
   ["an option that there is not", () => unchecked("pipInstall", "six", { prre: true }), /^pipInstall: there is no option "prre"$/],
-  ["no options, but a text", () => Reflect.apply(Image.debianSlim, Image, ["3.12"]), /^debianSlim: the options must be an object$/],
+  ["no options, but a text", () => debianSlim("3.12"), /^debianSlim: the options must be an object$/],
   ["a list", () => unchecked("pipInstall", ["six", "numpy"]), /^pipInstall: give each package as an argument of its own.*\.\.\.list/],
   [
     "the value of a secret in place of its name",

@@ -46,6 +46,16 @@ export function indexesIn(args: readonly string[]): string[] {
   });
 }
 
+/** Whether it is a flag that takes no value. */
+export function isSwitch(argument: string): boolean {
+  return FLAGS_WITHOUT_VALUE.has(argument);
+}
+
+/** Whether it is an option whose value is the next argument. */
+export function wantsValue(argument: string): boolean {
+  return FILE_OPTIONS.has(argument);
+}
+
 /** Writes the references of a text anew. */
 export function replaceReferences(text: string, replacement: (name: string) => string): string {
   return text.replace(REFERENCE, (_, name: string) => replacement(name));
@@ -132,7 +142,7 @@ function requirementsLine(argument: string, previous: string): string | undefine
 }
 
 /** Whether the argument after it may be its value. */
-function mayTakeValue(argument: string): boolean {
+export function mayTakeValue(argument: string): boolean {
   return argument.startsWith("-") && !argument.includes("=") && !FLAGS_WITHOUT_VALUE.has(argument);
 }
 
