@@ -105,12 +105,12 @@ test("what each method and option does is found in a built image", { timeout: 5 
   const looks = await Promise.all(
     groups.map(async (group) => {
       const found = await looksInto(group);
-      return group.rows.map((row, index) => ({ row, found: found[index] ?? "" }));
+      return group.rows.map((row, index) => ({ base: group.name, row, found: found[index] ?? "" }));
     }),
   );
   await writeTable(looks.flat());
-  expect(looks.flat().map(({ row, found }) => ({ ...nameOf(row), found }))).toEqual(
-    looks.flat().map(({ row }) => ({ ...nameOf(row), found: row.expected })),
+  expect(looks.flat().map(({ base, row, found }) => ({ base, ...nameOf(row), found }))).toEqual(
+    looks.flat().map(({ base, row }) => ({ base, ...nameOf(row), found: row.expected })),
   );
 });
 
@@ -155,13 +155,14 @@ function schemaOf(method: string): string | undefined {
   return own ?? (String(Reflect.get(Image.prototype, method)).includes("RunOptions") ? "RunOptions" : undefined);
 }
 
-async function writeTable(looks: readonly { readonly row: Row; readonly found: string }[]): Promise<void> {
+async function writeTable(looks: readonly { readonly base: string; readonly row: Row; readonly found: string }[]): Promise<void> {
   const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ⏎ ");
   const code = (text: string) => `\`\` ${cell(text)} \`\``;
   const lines = looks.map(
-    ({ row, found }) => `| ${row.method} | ${row.option ?? ""} | ${cell(row.what)} | ${code(row.look)} | ${code(found)} |`,
+    ({ base: name, row, found }) =>
+      `| ${row.method} | ${row.option ?? ""} | ${name} | ${cell(row.what)} | ${code(row.look)} | ${code(found)} |`,
   );
-  const head = ["| method | option | what was looked at | by | found |", "| --- | --- | --- | --- | --- |"];
+  const head = ["| method | option | base | what was looked at | by | found |", "| --- | --- | --- | --- | --- | --- |"];
   await mkdir(join(import.meta.dirname, "../dist"), { recursive: true });
   await writeFile(join(import.meta.dirname, "../dist/image-api.md"), `${[...head, ...lines].join("\n")}\n`);
 }

@@ -9,18 +9,26 @@ import type { Group, Row, Surroundings } from "./rows.ts";
 import { python } from "./shared.ts";
 import { commandRows, instructionRows, instructionSecretRows } from "./step-rows.ts";
 
+const DEBIAN_12 = "Debian 12";
+
 export function groupsOf(surroundings: Surroundings): Group[] {
   const debian = Image.debianSlim({ pythonVersion: "3.11", builderVersion: DEFAULT_BUILDER_VERSION });
   return [
-    { base: Image.debianSlim(), rows: [defaultPython] },
-    { base: Image.fromRegistry(surroundings.tiny), rows: [...baseRows, ...instructionRows(surroundings), ...copyRows(surroundings)] },
-    { base: privateBase(surroundings), rows: privateRows },
+    { name: "Debian 13", base: Image.debianSlim(), rows: [defaultPython] },
     {
+      name: "dash and glibc",
+      base: Image.fromRegistry(surroundings.tiny),
+      rows: [...baseRows, ...instructionRows(surroundings), ...copyRows(surroundings)],
+    },
+    { name: "scratch", base: Image.fromRegistry("scratch"), rows: [...copyRows(surroundings), shellRow(surroundings)] },
+    { name: "a private registry's", base: privateBase(surroundings), rows: privateRows },
+    {
+      name: DEBIAN_12,
       base: debian,
       rows: [...pythonRows, ...commandRows, ...instructionSecretRows, ...pipRows(surroundings)],
     },
-    { base: debian, rows: [...gpuRows(surroundings), ...localPythonGpuRows(surroundings), withoutGpuRow] },
-    ...forcedRows(surroundings).map((rows) => ({ base: debian, rows, isBuiltTwice: true })),
+    { name: DEBIAN_12, base: debian, rows: [...gpuRows(surroundings), ...localPythonGpuRows(surroundings), withoutGpuRow] },
+    ...forcedRows(surroundings).map((rows) => ({ name: DEBIAN_12, base: debian, rows, isBuiltTwice: true })),
   ];
 }
 
@@ -39,6 +47,17 @@ const baseRows: readonly Row[] = [
     expected: "/usr/bin/sh",
   },
 ];
+
+/** After steps that need no shell, so that what they did can be looked at. */
+function shellRow({ tiny }: Surroundings): Row {
+  return {
+    method: "dockerfileCommands",
+    what: "what a COPY from another image brings",
+    add: (image) => image.dockerfileCommands([`COPY --from=${tiny} / /`]),
+    look: "command -v cat",
+    expected: "/usr/bin/cat",
+  };
+}
 
 const pythonRows: readonly Row[] = [
   {

@@ -17,6 +17,8 @@ export interface Row {
 
 /** Rows that are looked at in one image. */
 export interface Group {
+  /** What the base is, in words. */
+  readonly name: string;
   readonly base: Image;
   readonly rows: readonly Row[];
   /** Whether it is built twice: looks are into the second, and find in SECOND_BUILD when that began, in nanoseconds since 1970. */
