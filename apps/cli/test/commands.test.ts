@@ -124,6 +124,35 @@ test("Ctrl-C cancels the build on the platform and ends with 130", async () => {
   expect(latest).toMatchObject({ type: "build", state: "cancelled" });
 });
 
+test("cancel ends a build of another process, which ends with 130; of one that has ended it says how, and one that is not there is bad input", async () => {
+  await write("slower.ts", '  .runCommands("echo begun; sleep 601")');
+  const running = startCli(["build", "slower.ts", "--json"], options());
+  let id = "";
+  let cancelling: ReturnType<typeof lamina> | undefined;
+  for await (const line of running) {
+    const [event] = jsonLines({ stdout: line });
+    if (event?.["type"] === "build") id = String(event["build"]);
+    if (event?.["line"] === "begun") cancelling = lamina("cancel", id, "--json");
+  }
+  expect(await cancelling).toMatchObject({ exitCode: 0, stdout: JSON.stringify({ type: "build", id, state: "cancelled" }) });
+  const cancelled = await running;
+  expect(cancelled.exitCode).toBe(130);
+  expect(jsonLines(cancelled).at(-1)).toMatchObject({ type: "error", code: "CANCELLED" });
+  const all = jsonLines(await lamina("builds", "--json"));
+  expect(all.find((one) => one["id"] === id)).toMatchObject({ state: "cancelled" });
+
+  expect(await lamina("cancel", id.slice(-12))).toMatchObject({ exitCode: 0, stdout: `Build ${id} is cancelled.` });
+  const done = String(all.find(({ state }) => state === "done")?.["id"]);
+  expect(await lamina("cancel", done)).toMatchObject({ exitCode: 0, stdout: `Build ${done} has ended before: it is done.` });
+  for (const unknown of ["00000000-0000-7000-8000-000000000000", "no-such-build-id"]) {
+    expect(await lamina("cancel", unknown)).toMatchObject({
+      exitCode: 2,
+      stdout: "",
+      stderr: expect.stringContaining("There is no build"),
+    });
+  }
+});
+
 test("builds are listed, their logs kept, and found by the end of their id", async () => {
   const failed = jsonLines(await lamina("builds", "--json")).find(({ state }) => state === "failed");
   const id = String(failed?.["id"]);
