@@ -111,6 +111,26 @@ describe("a failure is told in the terms of whoever can mend it", () => {
     });
   });
 
+  test("a command that ends the shell before the others", async () => {
+    await using _builder = await here.builder();
+    const { error } = await build(here, Image.debianSlim(DEBIAN).runCommands("exit 0", "echo never"));
+    expect(error?.info).toMatchObject({
+      code: "STEP_FAILED",
+      command: "exit 0",
+      message: expect.stringMatching(/^runCommands failed: `exit 0` ended the shell, and the commands after it would be skipped/),
+    });
+  });
+
+  test("what BuildKit says of a layer in words that nobody knows", () => {
+    const failed = { layer: 0, step: { number: 1, total: 1 }, error: "it broke" };
+    const context = { ...nothing, failed, layer: () => ({ id: "the-layer", operation: undefined }) };
+    expect(failureOf(new SolveError("failed", "it broke"), context)).toEqual({
+      code: "BUILD_FAILED",
+      message: "BuildKit failed: it broke",
+      layer: "the-layer",
+    });
+  });
+
   test("a package that is not there", async () => {
     await using _builder = await here.builder();
     const { error } = await build(here, Image.debianSlim(DEBIAN).pipInstall("--no-index", "no-such-package"));

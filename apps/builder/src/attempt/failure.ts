@@ -1,6 +1,6 @@
 /** What a failed solve means, in the terms of the user or of the one who runs the platform. */
 import { type ErrorInfo, LaminaError } from "@lamina/api";
-import { failedCommand, failedSearch, instructionAt, type NamedInstruction, type ResolvedStep } from "@lamina/ir";
+import { endedShell, failedCommand, failedSearch, instructionAt, type NamedInstruction, type ResolvedStep } from "@lamina/ir";
 import { isRegistryError } from "@lamina/registry";
 import { SolveError } from "../buildkit/buildkit.ts";
 import {
@@ -66,7 +66,8 @@ function solveFailure(error: Pick<SolveError, "kind" | "message">, context: Fail
     const message = `The image to start from could not be had: ${oneLine(error.message)}. Check that its registry runs and that BuildKit reaches it.`;
     return { code: "REGISTRY_UNAVAILABLE", message };
   }
-  return { code: "BUILD_FAILED", message: `BuildKit failed: ${oneLine(error.message)}` };
+  const layer = failed === undefined ? {} : { layer: context.layer(failed.layer).id };
+  return { code: "BUILD_FAILED", message: `BuildKit failed: ${oneLine(error.message)}`, ...layer };
 }
 
 const SHOWN_LINES = 20;
@@ -107,7 +108,7 @@ function stepFailure({ layer: place, step, error }: FailedStep, { layer, lastLin
   const what = command === undefined ? "it" : `\`${oneLine(command)}\``;
   return {
     code: "STEP_FAILED",
-    message: `${kind} failed: ${what} exited with ${exitCode}${MEANING[exitCode] ?? ""}.`,
+    message: `${kind} failed: ${what} ${endedShell(lines) ? SKIPPING : `exited with ${exitCode}${MEANING[exitCode] ?? ""}`}.`,
     layer: id,
     ...(command === undefined ? {} : { command }),
     exitCode,
@@ -124,6 +125,7 @@ function instructionProblem(error: string, instruction: NamedInstruction | undef
   return instruction.keyword === "ADD" ? `\`${oneLine(instruction.text)}\` could not be fetched: ${oneLine(error)}` : undefined;
 }
 
+const SKIPPING = "ended the shell, and the commands after it would be skipped: put it into ( … ), or at the end";
 const MEANING: Readonly<Record<number, string>> = { 137: " (killed, most likely because memory ran out)" };
 
 /** The output without what the wrapper of the commands says at its end. */

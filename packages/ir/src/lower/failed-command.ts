@@ -21,6 +21,12 @@ export function failedCommand(lines: readonly string[]): FailedCommand | undefin
   return { index: Number(index), count: Number(count), status: Number(status), command: [firstLine, ...lines.slice(at + 1)].join("\n") };
 }
 
+/** Whether the failed command ended the shell with success, as `exit 0` does, so that those after it would have been passed over. */
+export function endedShell(lines: readonly string[]): boolean {
+  const at = lines.findLastIndex((line) => LAST_LINE.test(line));
+  return lines[at - 1]?.startsWith(`${SAID}the shell ended before `) === true;
+}
+
 /**
  * Why the script of a step with secrets failed though its commands did not: where values of secrets
  * stayed, or why that could not be found out. Empty when the search is not what failed.

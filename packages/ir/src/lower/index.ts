@@ -14,7 +14,7 @@ import type { LowerRequest, Lowered, LoweredContext, LoweredStep, Surroundings }
 import { lowerRunCommands } from "./run-commands.ts";
 import { inPosixShell } from "./shell.ts";
 
-export { type FailedCommand, failedCommand, failedSearch } from "./failed-command.ts";
+export { endedShell, type FailedCommand, failedCommand, failedSearch } from "./failed-command.ts";
 export type { LowerRequest, Lowered, LoweredContext } from "./request.ts";
 export { CA_SECRET } from "./run.ts";
 
