@@ -1,9 +1,8 @@
 /**
  * `node infra/pack/pack.mjs [DIRECTORY]`: writes the released packages as tarballs, `lamina` and `@lamina/cli`, which
- * carry the private packages of the workspace in their bundles. The apps must have been built; `npm run pack` does so.
+ * carry the private packages of the workspace in their bundles. What was built before and has not changed is not built again.
  */
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { run } from "./command.mjs";
@@ -17,6 +16,7 @@ const APPS = ["cli", "control-plane", "builder", "runner"].map((app) => `apps/${
 /** What the launcher needs to bring Node 24 where the machine's own is older. */
 const TOOLCHAIN = ["cache.mjs", "child.mjs", "pinned.mjs", "step.mjs", "package.json", "package-lock.json"];
 
+await run([path.join(root, "node_modules/.bin/turbo"), "run", "build", ...APPS.map((app) => `--filter=./${app}`)], { directory: root });
 const staging = await mkdtemp(path.join(tmpdir(), "lamina-pack-"));
 try {
   const packages = await Promise.all([stageSdk(path.join(staging, "sdk")), stageCli(path.join(staging, "cli"))]);
@@ -67,7 +67,6 @@ async function stageCli(directory) {
 /** Without source maps: they would map frames to files that are not there. */
 async function stageBundle(app, directory) {
   const bundle = path.join(root, app, "dist");
-  if (!existsSync(path.join(bundle, "main.mjs"))) throw new Error(`${app}/dist/main.mjs is not there: \`npm run pack\` builds it first.`);
   await cp(bundle, path.join(directory, app, "dist"), { recursive: true, filter: (file) => file === bundle || file.endsWith(".mjs") });
 }
 

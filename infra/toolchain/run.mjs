@@ -19,7 +19,7 @@ const VERBS = {
   test: { servers: true, build: true, command: () => ["vitest", "run", "--config", "infra/vitest.config.ts"] },
   check: { servers: false, build: false, command: () => ["node", "infra/check.mjs"] },
   dev: { servers: true, build: false, command: () => ["node", "apps/cli/src/main.ts", "dev"] },
-  pack: { servers: false, build: true, command: () => ["node", "infra/pack/pack.mjs"] },
+  pack: { servers: false, build: false, command: () => ["node", "infra/pack/pack.mjs"] },
   bench: { servers: true, build: true, command: () => ["node", "infra/bench/main.ts"] },
 };
 
