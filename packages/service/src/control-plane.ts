@@ -67,8 +67,8 @@ const RETRIES = 18;
 const ANSWER_MS = 20_000;
 
 const fetchInTime: typeof fetch = (input, init) => {
-  const late = AbortSignal.timeout(ANSWER_MS);
-  return fetch(input, { ...init, signal: init?.signal == null ? late : AbortSignal.any([init.signal, late]) });
+  const signals = [init?.signal, AbortSignal.timeout(ANSWER_MS)].filter((signal) => signal instanceof AbortSignal);
+  return fetch(input, { ...init, signal: AbortSignal.any(signals) });
 };
 
 function unreachable(url: string, reason: string): string {
