@@ -33,7 +33,7 @@ describe("what cannot be right is an error at the call, before anything is read"
   test.each<[what: string, call: () => unknown, message: RegExp]>([
     ["a text in place of a list", () => unchecked("RUN x"), /^dockerfileCommands: the instructions: must be a list of strings/],
     ["no instruction", () => unchecked([]), /^dockerfileCommands: the instructions: must not be empty/],
-    ["an empty one", () => unchecked([...given, " "]), /^dockerfileCommands: the instructions: 1: is empty/],
+    ["an empty one", () => unchecked([...given, " "]), /^dockerfileCommands: the instructions: 2: is empty/],
     ["an option that there is not", () => unchecked(given, { context: "." }), /^dockerfileCommands: .*context/],
     ["files that are no object", () => unchecked(given, { contextFiles: ["a"] }), /contextFiles: must be an object/],
     [

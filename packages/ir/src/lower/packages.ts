@@ -37,6 +37,8 @@ export function lowerAddPythonPackages(step: AddPythonPackages, { context, uv, u
       ...UV_SETUP,
       UV_INDEX_STRATEGY,
       SAME_BUILD_TIME,
+      // uv takes a wheel with the name and the time of an installed one for the same.
+      ...ofKind("wheel").map(({ path }) => `touch ${shellArgument(path)}`),
       ...(ofKind("module").length === 0 ? [] : ADD_MODULE),
     ],
     finish: COMPILE_BYTE_CODE,

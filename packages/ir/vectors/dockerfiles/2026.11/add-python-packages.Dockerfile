@@ -37,6 +37,7 @@ export PATH="/dev/lamina/bin:$PATH" TMPDIR=/dev/lamina/tmp
 export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never
 export UV_INDEX_STRATEGY=unsafe-best-match
 export SOURCE_DATE_EPOCH=315532800
+touch /dev/lamina/packages/1/lamina_sample-2.0-py3-none-any.whl
 lamina_module() {
   lamina_site=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && lamina_place=$lamina_site/${1##*/} &&
   mkdir -p "$lamina_site" && rm -rf "$lamina_place" && cp -R "$1" "$lamina_place" && chmod -R u+rwX,go+rX,go-w "$lamina_place"
