@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gate } from "@lamina/testkit";
 import { Image } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attemptsOf, eventsOfAttempt, publishedIn } from "./feed.ts";
 import { annotationsOf, blobsOf, lastLayer } from "./image.ts";
-import { gate } from "./gate.ts";
 import { build, DEBIAN, type Outcome, platform, type Platform } from "./platform.ts";
 
 let here: Platform;

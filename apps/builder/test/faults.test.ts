@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gate, type Gate } from "@lamina/testkit";
 import { Image } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { attemptsOf, eventsOfAttempt, publishedIn } from "./feed.ts";
-import { gate, type Gate } from "./gate.ts";
 import { build, DEBIAN, type Outcome, platform, type Platform } from "./platform.ts";
 
 let here: Platform;

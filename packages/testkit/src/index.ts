@@ -1,8 +1,10 @@
 export { archivedEvents } from "./archived-events.ts";
+export { debianWithGit } from "./base-with-git.ts";
 export { freshDatabase, type TestDatabase } from "./database.ts";
 export { freshNamespace } from "./namespace.ts";
 export { testControlPlane, type TestControlPlane } from "./control-plane.ts";
 export { controlPlaneEnvironment, sharedEnvironment } from "./environment.ts";
+export { gate, type Gate } from "./gate.ts";
 export { gitServer, type GitServer } from "./git-server.ts";
 export { packageIndex, type PackageFile, type PackageIndex } from "./package-index.ts";
 export { gpuStandIn, type GpuStandInOptions } from "./gpu.ts";

@@ -1,6 +1,6 @@
 /** Builders that stop for longer than their lease, and builders that die in the middle of a step. */
 import { randomInt, randomUUID } from "node:crypto";
-import { freezeServer, killServer, leftovers, processes, supervisedTree } from "@lamina/testkit";
+import { freezeServer, gate, killServer, leftovers, processes, supervisedTree, tinyPython } from "@lamina/testkit";
 import { Image } from "lamina";
 import { Client as Database } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -36,12 +36,16 @@ async function published(attempts: readonly string[]): Promise<{ attempt: string
 }
 
 test("an attempt whose builder was stopped past its lease publishes nothing when the builder goes on", async () => {
-  const image = Image.fromRegistry(site.base).runCommands(`echo begun; sleep 0.5; echo ${randomUUID()}`).runCommands("sleep 0.5");
+  await using step = await gate();
+  const image = Image.fromRegistry(await tinyPython(site.servers.registry))
+    .runCommands(`echo begun; ${step.wait}; echo ${randomUUID()}`)
+    .runCommands("echo more");
   const { outcome, events } = await begin(site.client, image);
   const [lost = ""] = attemptsIn(events);
   const stale = builderOf({ events }, lost);
   // Only the builder: its solve goes on, and is pushed.
   const { thaw } = await freezeServer(site.platform.directory, stale, { alone: true });
+  step.open();
   const made = await outcome;
   thaw();
   expect(made.error).toBeUndefined();

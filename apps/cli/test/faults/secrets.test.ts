@@ -3,17 +3,20 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { appendFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  debianWithGit,
   findSecrets,
   gitServer,
   killServer,
   leftovers,
   packageIndex,
+  type ProcessWatch,
+  type Sighting,
   supervisedTree,
   tinyPython,
   watchProcesses,
   wheelOf,
 } from "@lamina/testkit";
-import { Image, Secret } from "lamina";
+import { Image, imagesOf, Secret } from "lamina";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { begin, build, faultSite, type Outcome, type Site } from "./site.ts";
 
@@ -24,9 +27,12 @@ const values = {
   NAMED: `named-${random()}`,
   GIT_TOKEN: `ghp_${random()}`,
   INDEX_TOKEN: `index-${random()}`,
+  EXAMPLE_GIT_TOKEN: `ghp_${random()}`,
+  EXAMPLE_INDEX_TOKEN: `index-${random()}`,
 };
 const inline = Secret.fromDict({ INLINE: values.INLINE, LINES: values.LINES });
 const named = Secret.fromName("of-the-workspace");
+const EXAMPLE = join(import.meta.dirname, "../../../../packages/sdk/examples/secrets-in-build.ts");
 /** Says all that it knows. */
 const TELL = 'echo "inline: $INLINE"; echo "named: $NAMED"; echo "$LINES"';
 
@@ -50,6 +56,16 @@ function keep(outcome: Outcome): Outcome {
 const lines = ({ events }: Outcome): string[] => events.flatMap((event) => (event.type === "log" ? [event.line] : []));
 const sleeping = (): Image =>
   Image.fromRegistry(python).runCommands(`echo ${randomUUID()}; ${TELL}; echo begun; sleep 300`, { secrets: [inline, named] });
+
+/**
+ * Who had a value: the processes of a step, in its container, have its secrets in their environment, and as arguments
+ * what the user's own commands make of them. Others have neither.
+ */
+async function seenBy(watch: ProcessWatch): Promise<{ arguments: Sighting[]; inside: Sighting[]; outside: Sighting[] }> {
+  const ours = await Promise.all(["self", await buildkitPid()].map((pid) => readlink(`/proc/${pid}/ns/pid`)));
+  const [outside, inside] = [true, false].map((wanted) => watch.seen().filter(({ namespace }) => ours.includes(namespace) === wanted));
+  return { arguments: watch.seen().filter(({ place }) => place === "arguments"), inside: inside ?? [], outside: outside ?? [] };
+}
 
 async function buildkitPid(): Promise<number> {
   const buildkit = (await supervisedTree(site.servers.directory, "buildkitd")).find(({ name }) => name === "buildkitd");
@@ -81,10 +97,39 @@ print(r.urlopen(r.Request("http://${git.host}/private/repo.git/HEAD", headers={"
   const shown = ["inline: ***", "named: ***", "split: ***", `\turl = http://${git.host}/private/repo.git`, "42"];
   expect(lines(outcome)).toEqual(expect.arrayContaining(shown));
 
-  // The processes of a step, in its container, have its secrets in their environment. No other process has, and none as an argument.
-  const outside = await Promise.all(["self", await buildkitPid()].map((pid) => readlink(`/proc/${pid}/ns/pid`)));
-  expect(watch.seen()).not.toEqual([]);
-  expect(watch.seen().filter(({ place, namespace }) => place === "arguments" || outside.includes(namespace))).toEqual([]);
+  const { arguments: inArguments, inside, outside } = await seenBy(watch);
+  expect(inside).not.toEqual([]);
+  expect([...inArguments, ...outside]).toEqual([]);
+});
+
+test("the example of secrets while building has its repository and its package, and none of its tokens as an argument of ours", async () => {
+  const { EXAMPLE_GIT_TOKEN, EXAMPLE_INDEX_TOKEN } = values;
+  await using git = await gitServer(EXAMPLE_GIT_TOKEN);
+  const wheel = wheelOf({ module: "private_package", version: "99.0", source: "ANSWER = 42\n" });
+  await using index = await packageIndex(EXAMPLE_INDEX_TOKEN, [wheel]);
+  await debianWithGit(site.servers.registry, "3.13");
+  Object.assign(process.env, {
+    EXAMPLE_GIT_SERVER: `http://${git.host}`,
+    EXAMPLE_PACKAGE_INDEX: `http://${index.host}/simple/`,
+    GITHUB_TOKEN: EXAMPLE_GIT_TOKEN,
+    PRIVATE_REGISTRY_TOKEN: EXAMPLE_INDEX_TOKEN,
+  });
+  const exports: Readonly<Record<string, unknown>> = await import(EXAMPLE);
+  const { secure } = Object.fromEntries(imagesOf(exports).map(({ name, image }) => [name, image]));
+  if (!(secure instanceof Image)) throw new Error("the example exports no image `secure`");
+  const image = secure.runCommands(
+    "cat /app/README.md /app/.git/config",
+    "python3 -c 'import private_package; print(private_package.ANSWER)'",
+  );
+
+  const watch = watchProcesses(values);
+  const outcome = keep(await build({ client: site.client, image }));
+  await watch.stop();
+  expect(outcome.error).toBeUndefined();
+  expect(lines(outcome)).toEqual(expect.arrayContaining(["private", `\turl = http://${git.host}/private/repo.git`, "42"]));
+  const { inside, outside } = await seenBy(watch);
+  expect(new Set(inside.map(({ secret }) => secret))).toEqual(new Set(["EXAMPLE_GIT_TOKEN", "EXAMPLE_INDEX_TOKEN"]));
+  expect(outside).toEqual([]);
 });
 
 test("a build that fails tells its last lines without them", async () => {

@@ -1,5 +1,5 @@
 /** What a step of a build waits for until the test lets it go on. Steps have the network of the host. */
-import { serve } from "@lamina/testkit";
+import { serve } from "@lamina/registry/test-support";
 
 export interface Gate extends AsyncDisposable {
   /** A command that ends when the gate is open. The base needs Python. */
