@@ -1,4 +1,5 @@
-import { jetstream } from "@nats-io/jetstream";
+import { AckPolicy, jetstream } from "@nats-io/jetstream";
+import { nanos } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkQueue, takeJobs } from "../src/jobs.ts";
 import { type TestNats, testNats } from "./nats-server.ts";
@@ -95,6 +96,21 @@ describe("jobs", { timeout: 60_000 }, () => {
     });
     await send(here, job("a"));
     expect(await all).toEqual(["a", "a"]);
+  });
+
+  test("are taken off a queue that an earlier release has made in another way", async () => {
+    await using here = await world(nats);
+    const { stream, subject, consumer, ackWaitSeconds } = here.names.jobs;
+    await here.manager.consumers.add(stream, {
+      durable_name: consumer("build", "cpu"),
+      filter_subject: subject("build", "cpu"),
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: nanos(3 * ackWaitSeconds * 1000),
+    });
+    const { handle, all } = collect(1);
+    await using _worker = worker(here, handle);
+    await send(here, job("a"));
+    expect(await all).toEqual(["a"]);
   });
 
   test("a message that is no job is dropped, and the next one is handled", async () => {

@@ -17,7 +17,6 @@ import {
 } from "./files.ts";
 
 const LOOPBACK = "127.0.0.1";
-const PREFERRED_PORT = 7420;
 
 export interface RunOptions {
   readonly config: Config;
@@ -72,9 +71,7 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
     ready: (name) => record.ready(name),
   });
   running.push(servers);
-  const identity = await loadIdentity(config.home, (before) =>
-    getPort({ host: LOOPBACK, port: [before ?? PREFERRED_PORT, PREFERRED_PORT] }),
-  );
+  const identity = await loadIdentity(config.home, (before) => getPort({ host: LOOPBACK, ...(before !== undefined && { port: before }) }));
   const context: AppsContext = { config, identity, servers, watch, report };
   const start = async (process: ReturnType<typeof builder>): Promise<Supervised> => {
     record.starting(process.name);
