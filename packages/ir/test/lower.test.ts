@@ -63,6 +63,20 @@ describe("every Dockerfile", () => {
   });
 });
 
+test("a step with secrets has no cache that outlives it", () => {
+  const secrets = ["TOKEN"];
+  const steps: ResolvedStep[] = [
+    { kind: "pipInstall", arguments: ["six"], secrets },
+    { kind: "pipInstall", arguments: ["--prefer-binary", "six"], secrets },
+    { kind: "aptInstall", arguments: ["tree"], secrets },
+  ];
+  for (const step of steps) {
+    const { dockerfile } = lower({ definition: { ...BASE_ALONE, steps: [step] }, from: FROM, first: 1, last: 1 });
+    expect(dockerfile).toContain("--mount=type=tmpfs,target=/dev/lamina/");
+    expect(dockerfile).not.toContain("type=cache");
+  }
+});
+
 test("of a base alone it is the base", () => {
   expect(lower({ definition: BASE_ALONE, from: FROM, first: 1, last: 0 })).toMatchObject({
     dockerfile: `FROM ${FROM} AS lamina-0\n`,

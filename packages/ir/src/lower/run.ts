@@ -37,11 +37,16 @@ export function runInstruction(run: Run): string {
   const flags = [
     ...deviceFlags(run.gpu, run.gpus),
     ...(run.flags ?? []),
-    ...(run.mounts ?? []).map((mount) => `--mount=${mount}`),
+    ...(run.mounts ?? []).map((mount) => `--mount=${secretVariables.length === 0 ? mount : inMemory(mount)}`),
     ...(run.secrets ?? []).map(({ id, variable }) => `--mount=type=secret,id=${id},env=${variable},required=true`),
     `--mount=type=secret,id=${CA_SECRET},target=${CA_FILE},mode=0444`,
   ];
   return [`RUN ${[...flags, `<<'${delimiter}'`].join(" \\\n    ")}`, body, delimiter].join("\n");
+}
+
+/** A cache that a step with secrets wrote to would have what it made of them, on a disk and for steps of others. */
+function inMemory(mount: string): string {
+  return mount.replace(/^type=cache,.*?(target=[^,]+).*$/, "type=tmpfs,$1");
 }
 
 /** The flags by which a RUN gets the GPUs that its step asks for: the first ones of the machine. */

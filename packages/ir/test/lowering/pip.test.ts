@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { lower, type ResolvedStep } from "../../src/index.ts";
+import type { ResolvedStep } from "../../src/index.ts";
 import { file, fixtureTree } from "../golden/fixture-tree.ts";
-import { sourceDistribution } from "../golden/source-distribution.ts";
 import { wheelIndex } from "../golden/wheel-index.ts";
 import { wheel } from "../golden/wheel.ts";
 import { derived, pythonBase, shellBase } from "./bases.ts";
-import { build, buildLowered, expectBuilt, expectFailed, requestFor } from "./build.ts";
+import { build, expectBuilt, expectFailed } from "./build.ts";
 import { inspect } from "./inspect.ts";
 
 const repository = "test/pip";
@@ -97,25 +96,6 @@ describe.each([
     expect(layers.flat().filter(({ content }) => content.includes(secrets.package_token))).toEqual([]);
     expect([rawConfig, ...outcome.names].join("\n")).not.toContain(secrets.package_token);
   });
-});
-
-test.each([
-  { installer: "uv", cache: "lamina-uv-cache", flags: [] },
-  { installer: "pip", cache: "lamina-pip-cache", flags: ["--no-input"] },
-])("the cache of $installer keeps no token of an index", async ({ cache, flags }) => {
-  await using index = await wheelIndex("t0ken-for-the-cache", await sourceDistribution());
-  const secrets = { TOKEN: "t0ken-for-the-cache" };
-  const step = { ...pip(...flags, "--index-url", `http://token:\${TOKEN}@${index.host}/simple/`, "lamina-sample"), secrets: ["TOKEN"] };
-  const input = { from: await pythonBase(), steps: [step], secrets, noCache: ["look", "lamina-1"] };
-  const { dockerfile, ...lowered } = lower(requestFor(input));
-  const look = `RUN --mount=type=cache,id=${cache},target=/cache cd /cache && [ -n "$(find . -type f)" ] && ! grep -rF ${secrets.TOKEN} .`;
-  expectBuilt(
-    await buildLowered(input, {
-      ...lowered,
-      dockerfile: `${dockerfile}\nFROM lamina-1 AS look\n${look}\n`,
-      stages: [{ layer: 1, target: "look" }],
-    }),
-  );
 });
 
 test("uv prints no secret", async () => {

@@ -1,8 +1,8 @@
 # Layer 1: pipInstall
 FROM registry.example/python@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef AS lamina-1
 RUN --mount=type=bind,from=lamina-uv,source=uv,target=/dev/lamina/bin/uv \
-    --mount=type=cache,id=lamina-uv-cache,target=/dev/lamina/uv-cache \
-    --mount=type=cache,id=lamina-byte-code,target=/dev/lamina/byte-code \
+    --mount=type=tmpfs,target=/dev/lamina/uv-cache \
+    --mount=type=tmpfs,target=/dev/lamina/byte-code \
     --mount=type=tmpfs,target=/dev/lamina/tmp \
     --mount=type=secret,id=INDEX_HOST,env=INDEX_HOST,required=true \
     --mount=type=secret,id=package_token,env=package_token,required=true \
