@@ -7,6 +7,7 @@ import { z } from "zod";
 /** All events of a feed, once it is archived, which it is soon after its end. Throws when their numbers have a gap or a repetition. */
 export async function archivedEvents(databaseUrl: string, feed: string): Promise<unknown[]> {
   const database = new Client({ connectionString: databaseUrl });
+  database.on("error", () => undefined);
   await database.connect();
   try {
     const chunks = await chunksOf(database, feed);
