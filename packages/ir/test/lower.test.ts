@@ -77,6 +77,39 @@ test("a step with secrets has no cache that outlives it", () => {
   }
 });
 
+describe("byte code of a pipInstall", () => {
+  const lowered = (...flags: string[]) => {
+    const definition: ResolvedDefinition = { ...BASE_ALONE, steps: [{ kind: "pipInstall", arguments: ["six", ...flags] }] };
+    const { dockerfile } = lower({ definition, from: FROM, first: 1, last: 1 });
+    return { byUv: dockerfile.includes("export UV_COMPILE_BYTECODE=1"), byOurs: dockerfile.includes("py_compile.compile(") };
+  };
+
+  test("is made by us for the packages of the image's Python", () => {
+    for (const flags of [[], ["-U"], ["--pre", "--python-version", "3.12"]])
+      expect(lowered(...flags)).toEqual({ byUv: false, byOurs: true });
+  });
+
+  test("is made by uv for packages that go elsewhere", () => {
+    const places = [
+      ["--target", "/x"],
+      ["--target=/x"],
+      ["-t", "/x"],
+      ["-t/x"],
+      ["-Ut", "/x"],
+      ["--prefix", "/x"],
+      ["-p", "/x"],
+      ["--python=/x"],
+    ];
+    for (const flags of places) expect(lowered(...flags)).toEqual({ byUv: true, byOurs: false });
+  });
+
+  test("is not made where the step does without", () => {
+    for (const flags of [["--no-compile"], ["--no-compile-bytecode", "--target", "/x"]]) {
+      expect(lowered(...flags)).toEqual({ byUv: false, byOurs: false });
+    }
+  });
+});
+
 test("of a base alone it is the base", () => {
   expect(lower({ definition: BASE_ALONE, from: FROM, first: 1, last: 0 })).toMatchObject({
     dockerfile: `FROM ${FROM} AS lamina-0\n`,

@@ -56,7 +56,7 @@ for number in range(1, count):
         os._exit(0)
     children.append(child)
 work(paths[::count])
-if any(os.waitpid(child, 0)[1] for child in children): sys.exit(1)
+if any([os.waitpid(child, 0)[1] for child in children]): sys.exit(1)
 '`
   .trim()
   .split("\n");

@@ -20,11 +20,11 @@ export function lowerPipInstall(step: Extract<ResolvedStep, { kind: "pipInstall"
   const args = pipArguments(step);
   const { words, lines } = divideArguments(args);
 
-  const installer = uvUnderstands(args) ? UV : PIP;
+  const installer = installerFor(args);
   const run = runInstruction({
     commands: [[installer.command, ...words.map(shellArgument), ...requirements(lines, secrets)].join(" ")],
     setup: [needPython("pipInstall"), ...installer.setup],
-    finish: args.some((argument) => NO_BYTE_CODE.has(argument)) ? [] : installer.finish,
+    finish: installer.finish,
     shell: "sh",
     gpu: step.gpu,
     gpus,
@@ -33,7 +33,7 @@ export function lowerPipInstall(step: Extract<ResolvedStep, { kind: "pipInstall"
   });
   return {
     instructions: asRoot(user, [run]),
-    contexts: installer === UV ? [uvContext(uv)] : [],
+    contexts: installer === PIP ? [] : [uvContext(uv)],
     secrets,
   };
 }
@@ -45,7 +45,19 @@ interface Installer {
   readonly mounts: readonly string[];
 }
 
+function installerFor(args: readonly string[]): Installer {
+  if (!uvUnderstands(args)) return PIP;
+  if (args.some((argument) => NO_BYTE_CODE.has(argument))) return { ...UV, finish: [] };
+  return args.some((argument) => ELSEWHERE.test(argument)) ? UV_ELSEWHERE : UV;
+}
+
 const UV: Installer = { command: UV_PIP_INSTALL, setup: UV_SETUP, finish: COMPILE_BYTE_CODE, mounts: UV_MOUNTS };
+
+/** Packages that do not go to the Python of the image are compiled by uv, which knows where they are. */
+const UV_ELSEWHERE: Installer = { ...UV, setup: [...UV_SETUP, "export UV_COMPILE_BYTECODE=1"], finish: [] };
+
+/** Flags that say where packages go; as a letter, possibly after letters that take no value. */
+const ELSEWHERE = /^(?:--(?:target|prefix|python)(?:=|$)|-[Uqv]*[tp])/;
 
 /** By these flags people do without. */
 const NO_BYTE_CODE: ReadonlySet<string> = new Set(["--no-compile", "--no-compile-bytecode"]);

@@ -1,4 +1,5 @@
 /** The RUN instruction around a script. */
+import { mountOf, writtenMount } from "../dockerfile/mount.ts";
 import { ALL_GPUS, GPU_KIND, gpuRequest } from "../gpu.ts";
 import { delimiterFor } from "./quoting.ts";
 import { CA_FILE, type Script, scriptLines } from "./script.ts";
@@ -46,7 +47,8 @@ export function runInstruction(run: Run): string {
 
 /** A cache that a step with secrets wrote to would have what it made of them, on a disk and for steps of others. */
 function inMemory(mount: string): string {
-  return mount.replace(/^type=cache,.*?(target=[^,]+).*$/, "type=tmpfs,$1");
+  const { type, options } = mountOf(mount);
+  return type === "cache" ? writtenMount({ type: "tmpfs", options: new Map([["target", options.get("target")]]) }) : mount;
 }
 
 /** The flags by which a RUN gets the GPUs that its step asks for: the first ones of the machine. */

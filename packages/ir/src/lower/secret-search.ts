@@ -21,7 +21,7 @@ const FILE = "/dev/shm/lamina";
 
 /** Lines for before the first command. They define `lamina_search`, which says what was found, and fails when something was. */
 export function secretSearch(variables: readonly string[], hasSecretFiles: boolean): string[] {
-  const search = hasSecretFiles ? [...MOUNTED, ...SEARCH_BUT_MOUNTED] : SEARCH;
+  const search = hasSecretFiles ? [...MOUNTED, ...searchOf(BUT_MOUNTED)] : searchOf(ALL_FILES);
   return [...noteTheTime(variables), ...REPORT, ...CLEAN_GIT_CONFIGURATION, ...search];
 }
 
@@ -77,7 +77,8 @@ lamina_clean() {
  * busybox's grep ends a line at NUL: there it reads NUL as the end of lines instead. The file of the values
  * is searched with the others: where it is not found, the tools are not up to it.
  */
-const SEARCH = linesOf(`
+function searchOf(files: string): string[] {
+  return linesOf(`
 lamina_search() (
   LC_ALL=C; export LC_ALL; umask 077
   : >${FILE}-values
@@ -98,7 +99,7 @@ lamina_search() (
   find / ${FILE}-values -xdev $lamina_new -print -type f -exec sh -c 'grep -lF "$@" >>${FILE}-files' sh $lamina_zero -f ${FILE}-values {} + \\
     -o $lamina_new -type l -exec sh -c 'ls -ld "$@" | grep -F -f ${FILE}-values >>${FILE}-links' sh {} + 2>/dev/null | grep -F -f ${FILE}-values >${FILE}-names
   [ -s ${FILE}-files ] || lamina_say 'the find and grep of the image do not find the values of secrets: install those of GNU in an earlier step'
-  while IFS= read -r lamina_file; do
+  while IFS= read -r lamina_file; do${files}
     case $lamina_file in ${FILE}-values) continue ;; */config | */config.worktree) [ ! -f "\${lamina_file%/*}/HEAD" ] || lamina_clean "$lamina_file" ;; esac
     for lamina_name in $lamina_names; do
       grep -qF $lamina_zero -f ${FILE}-value-$lamina_name "$lamina_file"
@@ -117,6 +118,9 @@ lamina_search() (
   [ $lamina_finds -le ${SHOWN_FINDS} ] || echo "lamina: and $((lamina_finds - ${SHOWN_FINDS})) more"
   [ $lamina_finds = 0 ]
 )`);
+}
+
+const ALL_FILES = "";
 
 /** A secret that is mounted as a file is found at its place, and is not part of the layer. */
 const MOUNTED = linesOf(`
@@ -126,9 +130,7 @@ lamina_mounted() {
   done </proc/self/mountinfo
   return 1
 }`);
-const SEARCH_BUT_MOUNTED = SEARCH.map((line) =>
-  line === "  while IFS= read -r lamina_file; do" ? `${line} lamina_mounted "$lamina_file" && continue` : line,
-);
+const BUT_MOUNTED = ' lamina_mounted "$lamina_file" && continue';
 
 function linesOf(text: string): string[] {
   return text.trim().split("\n");

@@ -98,6 +98,18 @@ describe.each([
   });
 });
 
+test.each([
+  { flag: "--target", place: "/opt/packages" },
+  { flag: "--prefix", place: "/opt/prefix" },
+])("packages that $flag puts elsewhere have their byte code there", async ({ flag, place }) => {
+  const steps = [copyWheels, pip("lamina-sample<2", flag, place, ...offline)];
+  const { digest } = expectBuilt(await build({ from: await pythonBase(), steps, trees: [wheels], output: { kind: "image", repository } }));
+  const [layer = []] = (await inspect(repository, digest, 1)).layers;
+  const byteCode = layer.filter(({ name }) => name.endsWith(".pyc"));
+  expect(byteCode.map(({ content }) => content.readUInt32LE(4))).toEqual([3]);
+  expect(byteCode[0]?.name).toMatch(new RegExp(`^${place.slice(1)}/.*__pycache__/lamina_sample\\.`));
+});
+
 test("uv prints no secret", async () => {
   await using index = await wheelIndex("t0ken-in-the-clear");
   const secrets = { TOKEN: "t0ken-in-the-clear", HOST: index.host };

@@ -34,7 +34,7 @@ for name, joint in ("INDEX_URL", " "), ("EXTRA_INDEX_URL", " "), ("FIND_LINKS", 
     if value: print("export %s=%s" % (variable, shlex.quote(joint.join(value.split()))))
 ')"
 export PATH="/dev/lamina/bin:$PATH" TMPDIR=/dev/lamina/tmp
-export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never
+export UV_CACHE_DIR=/dev/lamina/uv-cache UV_LINK_MODE=copy UV_NO_CONFIG=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never PYC_INVALIDATION_MODE=CHECKED_HASH
 export SOURCE_DATE_EPOCH=315532800
 export UV_INDEX_STRATEGY=unsafe-best-match
 export POETRY_CACHE_DIR=/dev/lamina/tmp/poetry POETRY_CONFIG_DIR=/dev/lamina/tmp/poetry-config POETRY_VIRTUALENVS_CREATE=false POETRY_KEYRING_ENABLED=false
@@ -101,7 +101,7 @@ for number in range(1, count):
         os._exit(0)
     children.append(child)
 work(paths[::count])
-if any(os.waitpid(child, 0)[1] for child in children): sys.exit(1)
+if any([os.waitpid(child, 0)[1] for child in children]): sys.exit(1)
 '
 )
 lamina_s=$?; read -r lamina_i </dev/shm/lamina
