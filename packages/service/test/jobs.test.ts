@@ -67,9 +67,9 @@ describe("jobs", { timeout: 60_000 }, () => {
     expect(await queued(here)).toBe(0);
   });
 
-  // A job that was delivered to nobody would come again after half a minute, which is later than this test may last.
+  // A job that was delivered to nobody comes again later than this test may last.
   test("that are sent while the one before is being ended are each delivered once, and at once", { timeout: 20_000 }, async () => {
-    await using here = await world(nats);
+    await using here = await world(nats, { ackWaitSeconds: 60 });
     const { handle, seen, all } = collect(1_000);
     {
       await using _worker = worker(here, async (attempt) => {

@@ -14,10 +14,12 @@ export interface World extends AsyncDisposable {
   readonly logger: Logger;
 }
 
-export async function world(nats: TestNats): Promise<World> {
+/** `ackWaitSeconds`: after which a job that nobody works on comes again, where that is not to be as in the platform. */
+export async function world(nats: TestNats, options: { readonly ackWaitSeconds?: number } = {}): Promise<World> {
   const connection = await connectNats({ url: nats.url, user: nats.user, password: nats.password, name: "test" });
   const manager = await jetstreamManager(connection);
-  const names = catalogue(`t${randomUUID()}`);
+  const shipped = catalogue(`t${randomUUID()}`);
+  const names = { ...shipped, jobs: { ...shipped.jobs, ...options } };
   await ensureStreams(manager, names);
   return {
     connection,
