@@ -1,6 +1,5 @@
 /** One HTTP exchange: its time limit, its redirects, and the body of its answer. */
 import { RegistryError } from "./errors.ts";
-import { sendBody } from "./send-body.ts";
 import type { Timeouts } from "./types.ts";
 
 export interface HttpRequest {
@@ -26,6 +25,17 @@ export interface Answer {
   discard(): Promise<void>;
 }
 
+/** As much of `fetch` as an exchange needs. */
+export type Fetch = (url: URL, request: FetchRequest) => Promise<Response>;
+
+export interface FetchRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array<ArrayBuffer> | null;
+  readonly redirect: "manual";
+  readonly signal: AbortSignal;
+}
+
 /** Speaks HTTP and judges no status; fails with `UNREACHABLE` when no answer comes. */
 export interface Http {
   exchange(request: HttpRequest): Promise<Answer>;
@@ -33,7 +43,7 @@ export interface Http {
 
 const redirectLimit = 5;
 
-export function createHttp(options: { fetch: typeof globalThis.fetch; timeouts: Timeouts }): Http {
+export function createHttp(options: { fetch: Fetch; timeouts: Timeouts }): Http {
   const { timeouts } = options;
 
   async function exchange(request: HttpRequest): Promise<Answer> {
@@ -59,10 +69,7 @@ export function createHttp(options: { fetch: typeof globalThis.fetch; timeouts: 
       const { method } = request;
       const headers = authorization === undefined ? request.headers : { ...request.headers, authorization };
       const until = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
-      const response =
-        body === undefined || options.fetch !== globalThis.fetch
-          ? await options.fetch(url, { method, headers, body: body ?? null, redirect: "manual", signal: until })
-          : await sendBody(url, { method, headers, body, signal: until });
+      const response = await options.fetch(url, { method, headers, body: body ?? null, redirect: "manual", signal: until });
       return createAnswer(response, { url, signal, idleMs: timeouts.idleMs });
     } catch (error) {
       signal?.throwIfAborted();

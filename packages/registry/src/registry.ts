@@ -4,6 +4,7 @@ import { RegistryError } from "./errors.ts";
 import { createHttp } from "./http.ts";
 import { repositoryFault } from "./reference.ts";
 import { createRepository } from "./repository.ts";
+import { fetchOrSend } from "./send-body.ts";
 import { createSession } from "./session.ts";
 import type { Registry, RegistryOptions } from "./types.ts";
 
@@ -11,7 +12,7 @@ const defaultTimeouts = { responseMs: 30_000, idleMs: 60_000, uploadMs: 300_000 
 
 /** @throws {RegistryError} `INVALID_REFERENCE` when the host is malformed. Asks nothing. */
 export function createRegistry(options: RegistryOptions): Registry {
-  const { host, insecure = false, credentials, fetch = globalThis.fetch, timeouts } = options;
+  const { host, insecure = false, credentials, fetch = fetchOrSend, timeouts } = options;
   const api = URL.parse(`${insecure ? "http" : "https"}://${apiHostOf(host)}/v2/`);
   if (api === null) throw new RegistryError("INVALID_REFERENCE", `"${host}" is not the host of a registry`);
   const http = createHttp({ fetch, timeouts: { ...defaultTimeouts, ...timeouts } });

@@ -1,16 +1,16 @@
-/** A request with a body over Node's own client: `fetch` makes a copy of the body each time, which stays in memory for long. */
+/** Requests with a body over Node's own client: `fetch` makes a copy of the body each time, which stays in memory for long. */
 import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
+import type { Fetch, FetchRequest } from "./http.ts";
 
-export interface BodyRequest {
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array<ArrayBuffer>;
-  readonly signal: AbortSignal;
-}
+/** `fetch` for what has no body. */
+export const fetchOrSend: Fetch = (url, request) =>
+  request.body === null ? fetch(url, request) : sendBody(url, { ...request, body: request.body });
+
+type BodyRequest = FetchRequest & { readonly body: Uint8Array<ArrayBuffer> };
 
 /** Redirects are not followed. The answer is read up to {@link ANSWER_BYTES}; registries answer to what is sent in few words. */
-export async function sendBody(url: URL, { method, headers, body, signal }: BodyRequest): Promise<Response> {
+async function sendBody(url: URL, { method, headers, body, signal }: BodyRequest): Promise<Response> {
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     request(url, { method, headers: { ...headers, "content-length": String(body.byteLength) }, signal })

@@ -22,7 +22,7 @@ export interface Timeouts {
   readonly responseMs: number;
   /** Between two pieces of an answer's body, in milliseconds. Default 60,000. */
   readonly idleMs: number;
-  /** From sending a piece of an upload (8 MiB at most) to its answer, in milliseconds. Default 300,000. */
+  /** From sending a piece of an upload (6 MiB at most) to its answer, in milliseconds. Default 300,000. */
   readonly uploadMs: number;
 }
 
