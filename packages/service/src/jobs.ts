@@ -3,21 +3,11 @@
  * does it, so a job that comes twice does no harm.
  */
 import { type Catalogue, Job, type JobKind } from "@lamina/api";
-import {
-  AckPolicy,
-  type Consumer,
-  type ConsumerConfig,
-  type ConsumerMessages,
-  jetstream,
-  JetStreamApiError,
-  type JetStreamManager,
-  jetstreamManager,
-  type JsMsg,
-} from "@nats-io/jetstream";
+import { AckPolicy, type Consumer, type ConsumerMessages, jetstream, jetstreamManager, type JsMsg } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
-import { ensureStreams } from "./nats.ts";
+import { addOrUpdate, ensureStreams } from "./nats.ts";
 
 export interface QueueOptions<Kind extends JobKind> {
   readonly connection: NatsConnection;
@@ -69,29 +59,16 @@ async function poolConsumer<Kind extends JobKind>({ connection, catalogue, kind,
   const { stream, subject, consumer, ackWaitSeconds } = catalogue.jobs;
   const manager = await jetstreamManager(connection);
   await ensureStreams(manager, catalogue);
-  await ensureConsumer(manager, stream, {
-    durable_name: consumer(kind, pool),
+  const { consumers } = manager;
+  const name = consumer(kind, pool);
+  const config = {
+    durable_name: name,
     filter_subject: subject(kind, pool),
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ackWaitSeconds * 1000),
-  });
-  return jetstream(connection).consumers.get(stream, consumer(kind, pool));
-}
-
-const CONSUMER_EXISTS = 10_148;
-
-/** One of that name with another configuration, such as that of an earlier release, is answered with "exists": then it is updated. */
-async function ensureConsumer(
-  manager: JetStreamManager,
-  stream: string,
-  config: Partial<ConsumerConfig> & { durable_name: string },
-): Promise<void> {
-  try {
-    await manager.consumers.add(stream, config);
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === CONSUMER_EXISTS)) throw error;
-    await manager.consumers.update(stream, config.durable_name, config);
-  }
+  };
+  await addOrUpdate({ add: () => consumers.add(stream, config), update: () => consumers.update(stream, name, config) });
+  return jetstream(connection).consumers.get(stream, name);
 }
 
 /** The server forgets a pull when the connection breaks. */

@@ -55,17 +55,23 @@ export async function ensureStreams(manager: JetStreamManager, { jobs, events }:
   });
 }
 
-const STREAM_NAME_IN_USE = 10_058;
+async function ensureStream({ streams }: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+  await addOrUpdate({ add: () => streams.add(config), update: () => streams.update(config.name, config) });
+}
 
-/** A stream of that name with another configuration is answered with "in use": then it is updated. */
-async function ensureStream(manager: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
+/** Makes a stream or consumer; one of that name with another configuration, such as that of an earlier release, is updated. */
+export async function addOrUpdate({ add, update }: Record<"add" | "update", () => Promise<unknown>>): Promise<void> {
   try {
-    await manager.streams.add(config);
+    await add();
   } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === STREAM_NAME_IN_USE)) throw error;
-    await manager.streams.update(config.name, config);
+    if (!(error instanceof JetStreamApiError && EXISTS_OTHERWISE.has(error.code))) throw error;
+    await update();
   }
 }
+
+const STREAM_NAME_IN_USE = 10_058;
+const CONSUMER_EXISTS = 10_148;
+const EXISTS_OTHERWISE: ReadonlySet<number> = new Set([STREAM_NAME_IN_USE, CONSUMER_EXISTS]);
 
 function withoutUserInfo(url: string): string {
   return url.replaceAll(/\/\/[^/@]*@/g, "//");
