@@ -1,4 +1,5 @@
 /** Everything that the builder reads from its environment. */
+import { CPU_POOL } from "@lamina/api";
 import { ALL_GPUS } from "@lamina/ir";
 import { readConfig, workerConfig, workerVariables } from "@lamina/service";
 import { z } from "zod";
@@ -37,9 +38,6 @@ function gpusOf({ LAMINA_GPUS, LAMINA_POOL }: z.output<typeof Environment>): str
   if (LAMINA_GPUS === undefined) return LAMINA_POOL === CPU_POOL ? [] : [ALL_GPUS];
   return LAMINA_GPUS.split(",").filter(Boolean);
 }
-
-/** The pool of builders without GPUs. */
-const CPU_POOL = "cpu";
 
 function toolEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   const chosen: Record<string, string> = {};

@@ -21,6 +21,9 @@ export type JobKind = Job["kind"];
 export const ControlMessage = z.object({ type: z.literal("cancel") });
 export type ControlMessage = z.infer<typeof ControlMessage>;
 
+/** The pool of workers without GPUs; every other is named as the class of its GPUs. */
+export const CPU_POOL = "cpu";
+
 /** The subjects and streams of one platform. A pool's name is lower-case letters, digits and dashes in subjects. */
 export function catalogue(namespace: string) {
   return {

@@ -1,6 +1,6 @@
 /** What builders and runners have in common: their environment, their connections, and the jobs that they take. */
 import { hostname } from "node:os";
-import { type Catalogue, catalogue, type Job, type JobKind, type Worker } from "@lamina/api";
+import { type Catalogue, catalogue, CPU_POOL, type Job, type JobKind, type Worker } from "@lamina/api";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { z } from "zod";
 import { Address, isLoopback, natsVariables, registryVariables } from "./config.ts";
@@ -19,7 +19,7 @@ export const workerVariables = {
   LAMINA_URL: z.url({ protocol: /^https?$/ }),
   /** A worker's. */
   LAMINA_TOKEN: z.string().min(1),
-  LAMINA_POOL: z.string().min(1).default("cpu"),
+  LAMINA_POOL: z.string().min(1).default(CPU_POOL),
   LAMINA_WORKER_NAME: z.string().min(1).default(hostname()),
   /** A directory of this process alone. */
   LAMINA_STATE: z.string().min(1),

@@ -1,9 +1,7 @@
 /** Which pool of builders makes a layer. */
-import { LaminaError, type SourceLocation } from "@lamina/api";
+import { CPU_POOL, LaminaError, type SourceLocation } from "@lamina/api";
 import { type GpuRequest, gpuRequest, type ResolvedStep } from "@lamina/ir";
 import type { Queryable } from "../database/database.ts";
-
-export const CPU_POOL = "cpu";
 
 /**
  * The pool of each layer, the base first, which has none. A step with a GPU runs where that class is and where there are as

@@ -1,12 +1,11 @@
 /** Runs: one command in a throw-away container of an image. A run is started once, and never again. */
-import { LaminaError, RunEvent, type RunEvent as Event, type Services, type Tracked } from "@lamina/api";
+import { CPU_POOL, LaminaError, RunEvent, type RunEvent as Event, type Services, type Tracked } from "@lamina/api";
 import { Digest } from "@lamina/ir";
 import { v7 as uuid } from "uuid";
 import { z } from "zod";
 import { leaseLost } from "../attempts/lease.ts";
 import type { Context } from "../context.ts";
 import { type Database, inWorkspace, overOutages } from "../database/database.ts";
-import { CPU_POOL } from "../images/pools.ts";
 import { enqueue } from "../outbox/messages.ts";
 import { endRun } from "./end.ts";
 import { findImage } from "./image.ts";
