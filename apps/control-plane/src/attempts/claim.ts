@@ -65,16 +65,17 @@ async function describe({ config, repositories, sealer }: ClaimContext, transact
   const definition = ResolvedDefinition.parse(attempt.definition);
   const [first, ...others] = layers.map(({ index, layer, record, parentRecord }) => ({ index, id: layer, record, parentRecord }));
   if (first === undefined) throw new Error(`Attempt ${id} has no layers.`);
+  const build = await oldestBuild(transaction, id);
   return {
     token,
     leaseSeconds: config.leaseSeconds,
     definition,
-    from: await fromOf(transaction, sealer, attempt),
+    from: await fromOf(transaction, sealer, { attempt, build }),
     layers: [first, ...others],
     forcedFrom: attempt.forcedFrom ?? undefined,
     repository: repositories.images(workspace),
     trees: await treeLocations(transaction, { workspace, repository: repositories.contexts(workspace) }, stepsOf(definition, layers)),
-    secrets: await secretsOf(transaction, sealer, attempt),
+    secrets: await secretsOf(transaction, sealer, { attempt, build }),
   };
 }
 
@@ -82,11 +83,14 @@ async function describe({ config, repositories, sealer }: ClaimContext, transact
  * Where to start. A base may lie in several registries, and not every build that waits for the attempt may have credentials for
  * each, so it is pulled from where the build found it whose values are used.
  */
-async function fromOf(transaction: Transaction, sealer: ClaimContext["sealer"], attempt: LayeredAttempt): Promise<ClaimedAttempt["from"]> {
+async function fromOf(
+  transaction: Transaction,
+  sealer: ClaimContext["sealer"],
+  { attempt, build }: AttemptForBuild,
+): Promise<ClaimedAttempt["from"]> {
   const { fromHost, fromRepository, fromDigest, fromUser, layers } = attempt;
   const start = { digest: Digest.parse(fromDigest), user: fromUser || undefined };
-  const build = layers[0]?.parentRecord === null ? await oldestBuild(transaction, attempt.id) : undefined;
-  if (build === undefined) return { ...start, host: fromHost ?? undefined, repository: fromRepository };
+  if (build === undefined || layers[0]?.parentRecord !== null) return { ...start, host: fromHost ?? undefined, repository: fromRepository };
   const location = { ...start, host: build.baseHost ?? undefined, repository: build.baseRepository };
   const [sources = {}] = SecretSources.parse(build.variableSources);
   if (build.baseHost === null || Object.keys(sources).length === 0) return location;
@@ -94,7 +98,11 @@ async function fromOf(transaction: Transaction, sealer: ClaimContext["sealer"], 
   return { ...location, credentials: credentialsIn(values, "The secret") };
 }
 
-type LayeredAttempt = Attempt & { readonly layers: readonly AttemptLayer[] };
+interface AttemptForBuild {
+  readonly attempt: Attempt & { readonly layers: readonly AttemptLayer[] };
+  /** The oldest that waits for it; its values are used. */
+  readonly build: Build | undefined;
+}
 
 async function oldestBuild(transaction: Transaction, attempt: string): Promise<Build | undefined> {
   const [id] = await waitingBuilds(transaction, attempt);
@@ -123,13 +131,11 @@ async function treeLocations(
   return Object.fromEntries(locations);
 }
 
-/** The values of the oldest build that waits for the attempt. */
 async function secretsOf(
   transaction: Transaction,
   sealer: ClaimContext["sealer"],
-  attempt: LayeredAttempt,
+  { attempt, build }: AttemptForBuild,
 ): Promise<Record<string, string>> {
-  const build = await oldestBuild(transaction, attempt.id);
   if (build === undefined) return {};
   const sources = SecretSources.parse(build.variableSources);
   const wanted = attempt.layers.map(({ index }) => sources[index] ?? {});

@@ -1,17 +1,23 @@
 /** What an attempt needed and did not get is forgotten, so that the next build sends, makes or asks for it again. */
-import type { ErrorInfo } from "@lamina/api";
+import type { ErrorCode, ErrorInfo } from "@lamina/api";
 import { ResolvedDefinition, treesOf } from "@lamina/ir";
 import type { Transaction } from "../database/database.ts";
+import type { Attempt } from "../generated/client.ts";
 
-export async function forgetMissing(transaction: Transaction, attempt: string, error: ErrorInfo): Promise<void> {
-  if (error.code === "CONTEXT_MISSING") await forgetLocalFiles(transaction, attempt);
-  if (error.code === "PARENT_MISSING") await forgetParent(transaction, attempt);
-  if (error.code === "BASE_UNAUTHORIZED") await forgetBase(transaction, attempt);
+export async function forgetMissing(transaction: Transaction, id: string, { code }: ErrorInfo): Promise<void> {
+  const forget = FORGET[code];
+  if (forget !== undefined) await forget(transaction, await transaction.attempt.findUniqueOrThrow({ where: { id } }));
 }
 
+const FORGET: Partial<Record<ErrorCode, (transaction: Transaction, attempt: Attempt) => Promise<void>>> = {
+  CONTEXT_MISSING: forgetLocalFiles,
+  PARENT_MISSING: forgetParent,
+  // Who was shown the base may have lost the right to it.
+  BASE_UNAUTHORIZED: forgetBase,
+};
+
 /** All trees of its definition, their packs, and every other tree with a file in one of those packs. */
-async function forgetLocalFiles(transaction: Transaction, attempt: string): Promise<void> {
-  const { workspace, definition } = await transaction.attempt.findUniqueOrThrow({ where: { id: attempt } });
+async function forgetLocalFiles(transaction: Transaction, { workspace, definition }: Attempt): Promise<void> {
   const digests = treesOf(ResolvedDefinition.parse(definition));
   const trees = await transaction.tree.findMany({ where: { workspace, digest: { in: digests } } });
   const packs = trees.flatMap((tree) => tree.packs);
@@ -20,14 +26,12 @@ async function forgetLocalFiles(transaction: Transaction, attempt: string): Prom
 }
 
 /** The image that it starts from: a record, or what the name of a base was found to mean. */
-async function forgetParent(transaction: Transaction, attempt: string): Promise<void> {
-  const { workspace, fromDigest: digest } = await transaction.attempt.findUniqueOrThrow({ where: { id: attempt } });
+async function forgetParent(transaction: Transaction, attempt: Attempt): Promise<void> {
+  const { workspace, fromDigest: digest } = attempt;
   await transaction.record.deleteMany({ where: { workspace, digest } });
-  await transaction.base.deleteMany({ where: { workspace, digest } });
+  await forgetBase(transaction, attempt);
 }
 
-/** Who was shown the base may have lost the right to it. */
-async function forgetBase(transaction: Transaction, attempt: string): Promise<void> {
-  const { workspace, fromDigest: digest } = await transaction.attempt.findUniqueOrThrow({ where: { id: attempt } });
+async function forgetBase(transaction: Transaction, { workspace, fromDigest: digest }: Attempt): Promise<void> {
   await transaction.base.deleteMany({ where: { workspace, digest } });
 }
