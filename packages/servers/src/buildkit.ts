@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runCommand } from "./command.ts";
 import type { ServerContext } from "./context.ts";
+import { GPU_KIND } from "./gpus.ts";
 import { isolated } from "./isolate.ts";
 import { unixSocket } from "./unix-socket.ts";
 import { supervise, type Supervised } from "./supervise.ts";
@@ -79,7 +80,7 @@ root = ${JSON.stringify(root)}
   socketPath = ${JSON.stringify(join(directory, "buildkit", "otel.sock"))}
 [cdi]
   specDirs = ${JSON.stringify(specDirectories)}
-  autoAllowed = ["nvidia.com/gpu"]
+  autoAllowed = [${JSON.stringify(GPU_KIND)}]
 [registry.${JSON.stringify(registry.host)}]
   http = ${registry.protocol === "http:"}
 `;

@@ -7,16 +7,17 @@ import { runCommand } from "./command.ts";
 export interface GpuClass {
   /** As a step asks for it: `T4`, `A100-80GB`; `gpu` where nothing tells what they are. */
   readonly name: string;
-  /** The names that they have as CDI devices of the kind nvidia.com/gpu. */
+  /** The names that they have as CDI devices of the kind {@link GPU_KIND}. */
   readonly devices: readonly string[];
 }
 
 /** Says of a CDI device, or of a specification, which class it is. It comes before what the driver says. */
 export const CLASS_ANNOTATION = "dev.lamina.gpu-class";
 
-const KIND = "nvidia.com/gpu=";
+/** The kind of CDI device that NVIDIA's GPUs are; the IR has these two names as well. */
+export const GPU_KIND = "nvidia.com/gpu";
 /** Stands for every GPU of the machine. */
-const ALL = "all";
+export const ALL_GPUS = "all";
 const UNKNOWN_CLASS = "gpu";
 
 export interface BuildkitClient {
@@ -33,8 +34,9 @@ export interface BuildkitClient {
 export async function gpuClasses({ binaries, address }: BuildkitClient): Promise<GpuClass[]> {
   const answer = await runCommand(join(binaries, "buildctl"), ["--addr", address, "debug", "workers", "--format", "{{json .}}"]);
   const devices = Workers.parse(JSON.parse(answer)).flatMap(({ cdiDevices }) => cdiDevices ?? []);
-  const allowed = devices.filter(({ name, autoAllow }) => autoAllow && name.startsWith(KIND));
-  const gpus = distinctGpus(allowed.map(({ name, annotations }) => ({ name: name.slice(KIND.length), annotations })));
+  const prefix = `${GPU_KIND}=`;
+  const allowed = devices.filter(({ name, autoAllow }) => autoAllow && name.startsWith(prefix));
+  const gpus = distinctGpus(allowed.map(({ name, annotations }) => ({ name: name.slice(prefix.length), annotations })));
   if (gpus.length === 0) return [];
   const isHere = address.startsWith("unix:");
   return classesOf(gpus, isHere ? await cardsOfDriver() : []);
@@ -87,12 +89,12 @@ const VARIANTS = new Set(["ti", "super", "ada"]);
 function distinctGpus(gpus: readonly GpuDevice[]): readonly GpuDevice[] {
   const numbered = gpus.filter(({ name }) => /^\d+$/.test(name));
   if (numbered.length > 0) return numbered.toSorted((a, b) => Number(a.name) - Number(b.name));
-  const single = gpus.filter(({ name }) => name !== ALL);
+  const single = gpus.filter(({ name }) => name !== ALL_GPUS);
   return single.length > 0 ? single : gpus;
 }
 
 function classOfCards(device: string, cards: readonly Card[]): string | undefined {
-  const meant = device === ALL ? cards : cards.filter(({ index, uuid }) => device === index || device === uuid);
+  const meant = device === ALL_GPUS ? cards : cards.filter(({ index, uuid }) => device === index || device === uuid);
   const classes = new Set(meant.map(({ product }) => classOfProduct(product)));
   return classes.size === 1 ? [...classes][0] : undefined;
 }

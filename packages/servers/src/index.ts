@@ -4,7 +4,7 @@ export { publishBase, type BaseRequest } from "./bases.ts";
 export { serverBinaries } from "./binaries.ts";
 export { cachePath, makeOnce } from "./cache.ts";
 export { startServers, type EmbeddedServers, type Places, type ServerAddresses, type StartOptions } from "./embedded.ts";
-export { CLASS_ANNOTATION, type GpuClass, gpuClasses } from "./gpus.ts";
+export { ALL_GPUS, CLASS_ANNOTATION, GPU_KIND, type GpuClass, gpuClasses } from "./gpus.ts";
 export { isRoot } from "./isolate.ts";
 export { HERE, type Place } from "./place.ts";
 export { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { ALL_GPUS, CLASS_ANNOTATION, GPU_KIND } from "@lamina/servers";
 import { servers } from "./client.ts";
 
 export interface GpuStandInOptions {
@@ -25,9 +26,9 @@ export async function gpuStandIn({ directory, className }: GpuStandInOptions = {
   });
   const specification = {
     cdiVersion: "0.6.0",
-    kind: "nvidia.com/gpu",
-    ...(className !== undefined && { annotations: { "dev.lamina.gpu-class": className } }),
-    devices: ["0", "1", "all"].map(device),
+    kind: GPU_KIND,
+    ...(className !== undefined && { annotations: { [CLASS_ANNOTATION]: className } }),
+    devices: ["0", "1", ALL_GPUS].map(device),
   };
   const cdi = join(directory ?? (await directoryOfServers()), "cdi");
   await mkdir(cdi, { recursive: true });
