@@ -144,7 +144,8 @@ function invalidText(step: Step): Fault | undefined {
   return text === undefined ? undefined : { code: "invalid-text", message: `${JSON.stringify(text)} holds a NUL or half a character` };
 }
 
-function textsIn(value: unknown): string[] {
+/** All strings that are in a value, at any depth. */
+export function textsIn(value: unknown): string[] {
   if (typeof value === "string") return [value];
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }

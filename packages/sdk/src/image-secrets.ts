@@ -1,5 +1,5 @@
 /** The secrets that an image's steps use, as far as they concern each other. */
-import { REGISTRY_VARIABLES, type SecretReference, secretsOf } from "@lamina/ir";
+import { REGISTRY_VARIABLES, type SecretReference, secretsOf, textsIn } from "@lamina/ir";
 import type { Call } from "./arguments.ts";
 import { failure, invalidInput } from "./failure.ts";
 import type { ImageState, Step } from "./image-state.ts";
@@ -36,11 +36,6 @@ export function refuseValuesIn(step: Step, secrets: readonly Secret[], { method,
 
 /** Shorter ones are in many words. */
 const SHORTEST_VALUE = 8;
-
-function textsIn(value: unknown): string[] {
-  if (typeof value === "string") return [value];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
-}
 
 /** How a definition names the secret of a base. @throws SECRET_MISSING when it is seen not to bring what a registry asks for */
 export function registrySecret(secret: Secret, { method, source }: Call): SecretReference {
