@@ -1,5 +1,5 @@
 /** Words such as `<<EOF`, by which BuildKit knows that the lines after an instruction belong to it. */
-import { SPACE } from "./space.ts";
+import { splitterAtSpace } from "./words.ts";
 
 export interface HeredocWord {
   /** The line that ends it. */
@@ -30,12 +30,5 @@ function unquoted(part: string): string {
   return part.startsWith("'") && part.length > 1 ? part.slice(1, -1) : part;
 }
 
-/** Splits at space outside quotes, which stay. Space after `<<` is part of the word. Undefined where a quote is open. */
-function wordsOf(line: string): string[] | undefined {
-  const words = line.match(WORD) ?? [];
-  return words.every((word) => WHOLE_WORD.test(word)) ? words : undefined;
-}
-
-const PART = String.raw`<<[ \t\r\n]*|\\.|\\$|'[^']*'|"(?:\\.|[^"\\])*"|[^${SPACE}'"\\<]|<`;
-const WORD = new RegExp(`(?:${PART}|['"].*)+`, "gsu");
-const WHOLE_WORD = new RegExp(`^(?:${PART})+$`, "su");
+/** Space after `<<` is part of the word. */
+const wordsOf = splitterAtSpace(String.raw`<<[ \t\r\n]*`);

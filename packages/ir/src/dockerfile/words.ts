@@ -1,10 +1,18 @@
 /** Words of ENV, ARG and their like, and the variables in them. */
 import { SPACE } from "./space.ts";
 
+const PART = String.raw`\\.|\\$|'[^']*'|"(?:\\.|[^"\\])*"|[^${SPACE}'"\\]`;
+
 /** Splits at space outside quotes, which stay. Undefined where a quote is open. */
-export function splitWords(text: string): string[] | undefined {
-  const words = text.match(WORD) ?? [];
-  return words.every((word) => WHOLE_WORD.test(word)) ? words : undefined;
+export const splitWords = splitterAtSpace();
+
+/** A splitter to which space is part of a word also within what `joined`, a regular expression, matches. */
+export function splitterAtSpace(...joined: readonly string[]): (text: string) => string[] | undefined {
+  const pattern = new RegExp(`(?:${[...joined, PART].join("|")}|(?<open>['"].*))+`, "gsu");
+  return (text) => {
+    const words = Array.from(text.matchAll(pattern));
+    return words.some(({ groups }) => groups?.["open"] !== undefined) ? undefined : words.map(([word]) => word);
+  };
 }
 
 /** Splits at space, whatever is quoted, as COPY, VOLUME and EXPOSE do. */
@@ -23,9 +31,6 @@ export function unknownExpansion(text: string): string | undefined {
   return Array.from(expanded.matchAll(EXPANSION), ([expansion]) => expansion).find((expansion) => !KNOWN_EXPANSION.test(expansion));
 }
 
-const PART = String.raw`\\.|\\$|'[^']*'|"(?:\\.|[^"\\])*"|[^${SPACE}'"\\]`;
-const WORD = new RegExp(`(?:${PART}|['"].*)+`, "gsu");
-const WHOLE_WORD = new RegExp(`^(?:${PART})+$`, "su");
 const VARIABLE = /(?<!\\)\$\{?([A-Za-z_][A-Za-z0-9_]*)/g;
 const TOKEN = /\\.|'[^']*'|"|[^\\'"]+|[^]/gsu;
 const EXPANSION = /\$\{[^}]*\}?/g;

@@ -76,6 +76,11 @@ test.each<{ what: string; commands: string[]; read: unknown[] }>([
       ["RUN", "echo it's <<x"],
     ],
   },
+  {
+    what: "a line of shifts before an open quote, however long",
+    commands: [`RUN ${"<".repeat(200)}'`],
+    read: [["RUN", `${"<".repeat(200)}'`]],
+  },
 ])("reads $what", ({ commands, read: expected }) => {
   expect(read(...commands)).toEqual(expected);
 });
