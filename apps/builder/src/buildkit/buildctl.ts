@@ -30,8 +30,29 @@ export interface BuildctlOptions {
 
 export function buildctl(options: BuildctlOptions): BuildKit {
   const self = `${options.owner}/${randomUUID()}`;
+  /** The marks of solves with secrets whose records could not be deleted. */
+  const left = new Set<string>();
+  const deleteRecord = async (mark: string): Promise<void> => {
+    const marks = new Set([mark, ...left]);
+    left.clear();
+    try {
+      await deleteMarked(options, (one) => marks.has(one), AbortSignal.timeout(RECORD_MS));
+    } catch (error) {
+      for (const one of marks) left.add(one);
+      throw error;
+    }
+  };
   return {
-    solve: (request) => solve(options, request, `${self}/${randomUUID()}`),
+    async solve(request) {
+      if (request.secrets.size === 0) return solve(options, request);
+      const mark = `${self}/${randomUUID()}`;
+      const [solved] = await Promise.allSettled([solve(options, request, mark)]);
+      const [deleted] = await Promise.allSettled([deleteRecord(mark)]);
+      // What keeps the record of a solve that failed is not told: that record is deleted with the next one.
+      if (solved.status === "rejected") throw solved.reason;
+      if (deleted.status === "rejected") throw deleted.reason;
+      return solved.value;
+    },
     ping: (signal) => ping(options, signal),
     deleteAbandonedRecords: (signal) =>
       deleteMarked(options, (mark) => mark.startsWith(`${options.owner}/`) && !mark.startsWith(`${self}/`), signal),
@@ -46,7 +67,8 @@ const RECORD_MS = 30_000;
 /** The end of its output that is kept as the error. */
 const ERROR_CHARACTERS = 64 * 1024;
 
-async function solve(options: BuildctlOptions, request: SolveRequest, mark: string): Promise<SolvedImage> {
+/** @param mark of a solve with secrets */
+async function solve(options: BuildctlOptions, request: SolveRequest, mark?: string): Promise<SolvedImage> {
   const metadata = join(dirname(request.dockerfile), `image-${randomUUID()}`);
   const sealed = new Map<string, FileHandle>();
   // A registry that is the platform's too is pushed to, so the platform's credentials count.
@@ -57,7 +79,6 @@ async function solve(options: BuildctlOptions, request: SolveRequest, mark: stri
     return { digest: Metadata.parse(JSON.parse(await readFile(metadata, "utf8")))["containerimage.digest"] };
   } finally {
     await Promise.all([config, ...sealed.values()].map((file) => file.close()));
-    if (sealed.size > 0) await deleteMarked(options, (other) => other === mark, AbortSignal.timeout(RECORD_MS));
   }
 }
 
@@ -79,7 +100,7 @@ interface PreparedSolve {
   readonly request: SolveRequest;
   readonly metadata: string;
   /** Of a solve with secrets. */
-  readonly mark: string;
+  readonly mark: string | undefined;
   readonly config: FileHandle;
   readonly sealed: ReadonlyMap<string, FileHandle>;
 }
@@ -168,7 +189,7 @@ function solveArguments({ request, metadata, mark, sealed }: PreparedSolve, secr
     // Of a value after `--opt=` buildctl cuts off white space.
     ...Object.entries(buildArgs).flatMap(([name, value]) => ["--opt", `build-arg:${name}=${value}`]),
     ...(noCache.length === 0 ? [] : [`--opt=no-cache=${noCache.join(",")}`]),
-    ...(sealed.size === 0 ? [] : [markedBy(mark)]),
+    ...(mark === undefined ? [] : [markedBy(mark)]),
     // The sealed values follow the configuration.
     ...[...sealed.keys()].map((id, index) => `--secret=id=${id},src=/dev/fd/${CONFIG_DESCRIPTOR + 1 + index}`),
     ...Object.entries(secretFiles).map(([id, path]) => `--secret=id=${id},src=${path}`),
