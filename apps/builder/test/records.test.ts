@@ -1,11 +1,10 @@
 /** A BuildKit that keeps records of solves, as one does that is not of the embedded default. */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runningServers, startServers } from "@lamina/servers";
-import { tinyBase } from "@lamina/testkit";
+import { runningServers } from "@lamina/servers";
+import { ownServers, tinyBase } from "@lamina/testkit";
 import { execa } from "execa";
 import { Image, Secret } from "lamina";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,18 +14,14 @@ let here: Platform;
 let base: string;
 const cleanUp = new AsyncDisposableStack();
 beforeAll(async () => {
-  const directory = await mkdtemp(join(tmpdir(), "lamina-records-"));
-  cleanUp.defer(() => rm(directory, { recursive: true, force: true }));
-  const cache = process.env["LAMINA_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "lamina");
   const back = Promise.withResolvers<void>();
   const report = (line: string): void => {
     if (line === "buildkitd is back") back.resolve();
   };
-  const servers = await startServers({ directory, cache, report });
-  cleanUp.defer(() => servers.stop());
-  const configuration = join(directory, "buildkit", "buildkitd.toml");
+  const servers = cleanUp.use(await ownServers({ report }));
+  const configuration = join(servers.directory, "buildkit", "buildkitd.toml");
   await writeFile(configuration, (await readFile(configuration, "utf8")).replace("maxEntries = 0", ""));
-  process.kill((await runningServers(directory)).find(({ name }) => name === "buildkitd")?.pid ?? 0, "SIGKILL");
+  process.kill((await runningServers(servers.directory)).find(({ name }) => name === "buildkitd")?.pid ?? 0, "SIGKILL");
   await back.promise;
   base = await tinyBase();
   here = cleanUp.use(await platform({ buildkit: servers.buildkit }));
