@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Image, Secret } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failureOf } from "../src/attempt/failure.ts";
-import { SolveError } from "../src/buildkit/buildkit.ts";
+import { SolveError, type SolveRequest } from "../src/buildkit/buildkit.ts";
 import { buildctl } from "../src/buildkit/buildctl.ts";
 import { linkDockerConfig } from "../src/buildkit/docker-config.ts";
 import { build, DEBIAN, platform, type Platform } from "./platform.ts";
@@ -13,8 +13,13 @@ let here: Platform;
 beforeAll(async () => void (here = await platform()));
 afterAll(() => here[Symbol.asyncDispose]());
 
+interface Solving extends Partial<Pick<SolveRequest, "secrets" | "signal">> {
+  readonly name: string;
+  readonly address?: string;
+}
+
 /** Solves a Dockerfile as a builder would. */
-async function solve(dockerfile: string, { name, address = here.servers.buildkit.address }: { name: string; address?: string }) {
+async function solve(dockerfile: string, { name, address = here.servers.buildkit.address, ...asked }: Solving) {
   const { registry, binaries } = here.servers;
   await using cleanUp = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "lamina-solve-"));
@@ -36,6 +41,7 @@ async function solve(dockerfile: string, { name, address = here.servers.buildkit
     output: { name, compression: "zstd", annotations: {} },
     onStatus: async () => {},
     signal: new AbortController().signal,
+    ...asked,
   });
 }
 
@@ -143,4 +149,15 @@ describe("a failure is told in the terms of whoever can mend it", () => {
     const { error } = await build(here, Image.debianSlim(DEBIAN).pipInstall("anything"));
     expect(error?.info).toMatchObject({ code: "BUILD_FAILED", message: expect.stringContaining("This builder has no uv") });
   });
+});
+
+test("that the record of a solve with secrets could not be deleted does not hide why the solve ended", async () => {
+  const reason = new Error("cancelled");
+  const solving = {
+    name: "127.0.0.1:1/x",
+    address: "unix:///nowhere",
+    secrets: new Map([["TOKEN", "t0ken"]]),
+    signal: AbortSignal.abort(reason),
+  };
+  await expect(solve("FROM scratch AS lamina-1\nWORKDIR /x\n", solving)).rejects.toBe(reason);
 });
