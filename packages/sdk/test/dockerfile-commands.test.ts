@@ -6,6 +6,7 @@ import { buildImage, type Client, connect, Image, imageState, LaminaError, planI
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { snapshotOf } from "../src/snapshot.ts";
 import { lookInside } from "./support/look-inside.ts";
+import { thrownBy } from "./support/thrown-by.ts";
 import { workspace } from "./support/workspace.ts";
 
 const image = Image.debianSlim();
@@ -235,12 +236,3 @@ describe("on a platform", () => {
     });
   });
 });
-
-function thrownBy(call: () => unknown): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { App, Image, type ImageState, imagesOf, imageState, LaminaError, Secret } from "lamina";
 import { describe, expect, test } from "vitest";
 import { baseValues, inlineValues } from "../src/image-secrets.ts";
+import { thrownBy } from "./support/thrown-by.ts";
 
 /** A method call that fits on any image. */
 const step = fc.oneof(
@@ -277,12 +278,3 @@ describe("images of a module", () => {
     expect(add.handler(1, 2)).toBe(3);
   });
 });
-
-function thrownBy(call: () => unknown): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  return undefined;
-}

@@ -1,6 +1,7 @@
 import { mkdir, symlink } from "node:fs/promises";
-import { Image, LaminaError, Secret } from "lamina";
+import { Image, Secret } from "lamina";
 import { describe, expect, test } from "vitest";
+import { thrownBy } from "./support/thrown-by.ts";
 import { snapshotOfCopy, workspace } from "./support/workspace.ts";
 
 const WHEEL = "sample-1.0-py3-none-any.whl";
@@ -146,12 +147,3 @@ describe("what is no package is an error at the user's line, before anything is 
     await expect(reading).rejects.toMatchObject({ code: "INVALID_INPUT", info: { source: { file: import.meta.filename } } });
   });
 });
-
-function thrownBy(call: () => unknown): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error instanceof LaminaError ? error : undefined;
-  }
-  return undefined;
-}
