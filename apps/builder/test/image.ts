@@ -2,6 +2,7 @@
 import { buffer } from "node:stream/consumers";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { isIndex, type Repository } from "@lamina/registry";
+import { compressionOf } from "@lamina/testkit";
 import { extract } from "tar-stream";
 
 export interface FileInLayer {
@@ -42,8 +43,9 @@ export async function lastLayer(images: Repository, digest: string): Promise<Map
 /** The bytes of a blob, decompressed where it is compressed. */
 export async function bytesOf(images: Repository, digest: string): Promise<Buffer> {
   const bytes = await buffer(await images.blob(digest));
-  if (bytes.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(bytes);
-  return bytes.readUInt16LE(0) === 0x8b1f ? gunzipSync(bytes) : bytes;
+  const compression = compressionOf(bytes);
+  if (compression === "zstd") return zstdDecompressSync(bytes);
+  return compression === "gzip" ? gunzipSync(bytes) : bytes;
 }
 
 async function filesOf(tar: Buffer): Promise<Map<string, FileInLayer>> {

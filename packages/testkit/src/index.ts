@@ -1,5 +1,6 @@
 export { archivedEvents } from "./archived-events.ts";
 export { debianWithGit } from "./base-with-git.ts";
+export { compressionOf } from "./compression.ts";
 export { freshDatabase, type TestDatabase } from "./database.ts";
 export { freshNamespace } from "./namespace.ts";
 export { testControlPlane, type TestControlPlane } from "./control-plane.ts";

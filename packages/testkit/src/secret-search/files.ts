@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import pLimit from "p-limit";
+import { compressionOf } from "../compression.ts";
 import type { Finder } from "./finder.ts";
 
 const PIECE_BYTES = 1024 * 1024;
@@ -48,9 +49,9 @@ async function firstBytes(path: string): Promise<Buffer> {
 }
 
 function decompressorFor(bytes: Buffer): (Readable & NodeJS.WritableStream) | undefined {
-  if (bytes.length < 4) return undefined;
-  if (bytes.readUInt32LE(0) === 0xfd2fb528) return createZstdDecompress({ chunkSize: PIECE_BYTES });
-  return bytes.readUInt16LE(0) === 0x8b1f ? createGunzip({ chunkSize: PIECE_BYTES }) : undefined;
+  const compression = compressionOf(bytes);
+  if (compression === "zstd") return createZstdDecompress({ chunkSize: PIECE_BYTES });
+  return compression === "gzip" ? createGunzip({ chunkSize: PIECE_BYTES }) : undefined;
 }
 
 function gone(error: unknown): void {

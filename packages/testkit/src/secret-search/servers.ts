@@ -4,6 +4,7 @@ import type { ServerAddresses } from "@lamina/servers";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { Client } from "pg";
+import { compressionOf } from "../compression.ts";
 import type { Finder } from "./finder.ts";
 
 /** Searches all messages of all streams. */
@@ -40,7 +41,5 @@ export async function searchDatabase(url: string, finder: Finder): Promise<void>
 function searchValue(column: string, value: unknown, finder: Finder): void {
   const bytes = Buffer.from(value instanceof Uint8Array || typeof value === "string" ? value : JSON.stringify(value));
   finder.look(`the column ${column}`, bytes);
-  if (bytes.length >= 4 && bytes.readUInt32LE(0) === 0xfd2fb528) {
-    finder.look(`the column ${column}, decompressed`, zstdDecompressSync(bytes));
-  }
+  if (compressionOf(bytes) === "zstd") finder.look(`the column ${column}, decompressed`, zstdDecompressSync(bytes));
 }
