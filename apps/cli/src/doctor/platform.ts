@@ -54,7 +54,7 @@ async function checkRunning(platform: PlatformRecord): Promise<Finding[]> {
 async function checkControlPlane(address: { readonly url: string; readonly token: string }): Promise<Finding[]> {
   try {
     const client = await connect(address);
-    const info = await client.platform.info({ signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
+    const info = await client.platform.info();
     return [ok("control plane", `version ${info.version}, ${info.platform}`), ...parts(info), ...workers(info)];
   } catch (error) {
     return [broken("control plane", error instanceof Error ? error.message : String(error))];
