@@ -13,7 +13,8 @@ export const LARGE_CONTEXT = "large-context";
 const MIB = 2 ** 20;
 const FILES = 20;
 const FILE_BYTES = 256 * MIB;
-const MOST_BYTES = 300 * MIB;
+const MEGABYTE = 1e6;
+const MOST_BYTES = 300 * MEGABYTE;
 
 /** @returns a line a process, and whether each stays below the limit */
 export async function largeContext({
@@ -33,7 +34,9 @@ export async function largeContext({
   }
   const seconds = (performance.now() - startedAt) / 1_000;
   const peaks = [...watched.peaks];
-  const rows = peaks.map(([name, bytes]) => `  ${name.padEnd(14)} ${Math.round(bytes / MIB)} MiB${bytes > MOST_BYTES ? ", too much" : ""}`);
+  const rows = peaks.map(
+    ([name, bytes]) => `  ${name.padEnd(14)} ${Math.round(bytes / MEGABYTE)} MB${bytes > MOST_BYTES ? ", too much" : ""}`,
+  );
   const gibibytes = (FILES * FILE_BYTES) / 2 ** 30;
   return {
     lines: [
