@@ -43,11 +43,13 @@ if (isLarge) {
   if (!met) process.exitCode = 1;
 }
 
-const report = `${await machineFacts(bench)}\n\n${tableOf(results)}`;
-if (results.length > 0) console.log(`\n${report}`);
-if (positionals.length === 0 && runs === RUNS) {
-  const readme = join(REPOSITORY, "README.md");
-  await writeFile(readme, withBenchmarks(await readFile(readme, "utf8"), report));
+if (results.length > 0) {
+  const report = `${await machineFacts(bench)}\n\n${tableOf(results)}`;
+  console.log(`\n${report}`);
+  if (positionals.length === 0 && runs === RUNS) {
+    const readme = join(REPOSITORY, "README.md");
+    await writeFile(readme, withBenchmarks(await readFile(readme, "utf8"), report));
+  }
 }
 
 async function run(compared: Case, platform: Omit<Bench, "owned">): Promise<Result> {
