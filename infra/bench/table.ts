@@ -7,6 +7,7 @@ export interface Result {
   readonly verdict: Verdict;
 }
 
+/** In Markdown, laid out as the formatter does it. */
 export function tableOf(results: readonly Result[]): string {
   const rows = results.map(({ compared: { what, ours, peer, goal }, verdict }) => [
     what,
@@ -15,9 +16,12 @@ export function tableOf(results: readonly Result[]): string {
     valueOf(verdict.value, goal),
     `≤ ${goalOf(goal)}${verdict.met ? "" : ", missed"}`,
   ]);
-  const all = [["case", "Lamina", "beside it", "measured", "goal"], ["---", "---", "---", "---", "---"], ...rows];
-  return all.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  const widths = HEADER.map((name, column) => Math.max(...[name, ...rows.map((row) => row[column] ?? "")].map(({ length }) => length)));
+  const all = [HEADER, widths.map((width) => "-".repeat(width)), ...rows];
+  return all.map((cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`).join("\n");
 }
+
+const HEADER = ["case", "Lamina", "beside it", "measured", "goal"];
 
 /** The value that the goal is about, in its unit. */
 export function valueOf(value: number, goal: Goal): string {
