@@ -37,11 +37,6 @@ export function containerdAddress(directory: string): string {
   return unixSocket(directory, "containerd", "containerd.sock");
 }
 
-/** For `ctr image pull --hosts-dir`: how to reach the registry and the authorization that it wants. */
-export function hostsDirectory(directory: string): string {
-  return join(directory, "containerd", "hosts");
-}
-
 /** Starts containerd. Containers end with it, since it has its own process name space. */
 export async function startContainerd(context: ServerContext): Promise<Supervised> {
   const directory = join(context.directory, "containerd");
@@ -73,21 +68,6 @@ export async function containerdTools({ directory, binaries }: Pick<ServerContex
   return isRoot() ? binaries : writeStandIns({ directory, binaries, server: NAME });
 }
 
-/** Writes the file by which containerd reaches a registry. The authorization is in it, and nowhere else. */
-export async function writeHosts(directory: string, registry: URL, authorization: string): Promise<void> {
-  const folder = join(hostsDirectory(directory), registry.host);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const server = JSON.stringify(registry.origin);
-  const hosts = `
-server = ${server}
-[host.${server}]
-  capabilities = ["pull", "resolve"]
-[host.${server}.header]
-  Authorization = ${JSON.stringify(authorization)}
-`;
-  await writeFile(join(folder, "hosts.toml"), hosts, { mode: 0o600 });
-}
-
 function containerdConfiguration(directory: string): string {
   const address = containerdAddress(directory);
   return `
@@ -99,7 +79,5 @@ disabled_plugins = ${JSON.stringify(DISABLED_PLUGINS)}
   address = ${JSON.stringify(address)}
 [ttrpc]
   address = ${JSON.stringify(`${address}.ttrpc`)}
-[plugins."io.containerd.transfer.v1.local"]
-  config_path = ${JSON.stringify(hostsDirectory(directory))}
 `;
 }

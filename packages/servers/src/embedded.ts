@@ -1,13 +1,13 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { serverBinaries } from "./binaries.ts";
 import { buildkitAddress, startBuildkit } from "./buildkit.ts";
-import { containerdAddress, containerdTools, hostsDirectory, startContainerd, writeHosts } from "./containerd.ts";
+import { containerdAddress, containerdTools, startContainerd } from "./containerd.ts";
 import type { ServerContext } from "./context.ts";
 import { natsAddress, startNats } from "./nats.ts";
 import { claim } from "./owner.ts";
 import { HERE, type Place } from "./place.ts";
 import { postgresUrl, startPostgres } from "./postgres.ts";
-import { basicAuthorization, type RegistryAddress, registryAddress, registryUrl, startRegistry } from "./registry.ts";
+import { type RegistryAddress, registryAddress, registryUrl, startRegistry } from "./registry.ts";
 import { loadSettings } from "./settings.ts";
 import type { Supervised } from "./supervise.ts";
 
@@ -18,7 +18,7 @@ export interface ServerAddresses {
   readonly registry: RegistryAddress;
   readonly buildkit: { readonly address: string };
   /** `tools` is the directory of the \`ctr\` that runs containers. */
-  readonly containerd: { readonly address: string; readonly hostsDirectory: string; readonly tools: string };
+  readonly containerd: { readonly address: string; readonly tools: string };
   /** The directory of the clients: buildctl, ctr, crane. */
   readonly binaries: string;
 }
@@ -43,6 +43,8 @@ export interface StartOptions {
 }
 
 export interface EmbeddedServers extends ServerAddresses {
+  /** Where their supervision is recorded, and each has its data in a folder of its name. */
+  readonly directory: string;
   /** Ends all servers that were started, gracefully. Nothing of them is left but their data and logs. */
   stop(): Promise<void>;
 }
@@ -73,14 +75,12 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
       buildkit: { address: buildkitAddress(directory) },
       containerd: {
         address: containerdAddress(directory),
-        hostsDirectory: hostsDirectory(directory),
         tools: await containerdTools(shared),
       },
       binaries,
       ...external,
     };
     const { registry } = addresses;
-    await writeHosts(directory, registryUrl(registry), basicAuthorization(registry.user, registry.password));
     const started = (name: string, start: Promise<Supervised>) =>
       start.then((server) => {
         options.ready?.(name);
@@ -95,6 +95,7 @@ export async function startServers(options: StartOptions): Promise<EmbeddedServe
     ]);
     return {
       ...addresses,
+      directory,
       async stop() {
         await stopAll(running);
         await release();

@@ -34,7 +34,8 @@ test.each(basePythons())(
   async (python) => {
     const reference = await publish(python);
     expect(reference).toMatch(new RegExp(`^${servers.registry.host}/bases/python@sha256:[0-9a-f]{64}$`));
-    await ctr("image", "pull", "--hosts-dir", servers.containerd.hostsDirectory, reference);
+    const { user, password } = servers.registry;
+    await ctr("image", "pull", "--plain-http", "--user", `${user}:${password}`, reference);
     const look = `
     python --version | cut -d. -f 1,2; pip --version | cut -d' ' -f 1; python -m venv /tmp/v && echo venv
     pip install --dry-run --no-index nothing-of-that-name 2>&1 | grep -o externally-managed

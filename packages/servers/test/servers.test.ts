@@ -97,11 +97,8 @@ test("nobody gets in without the credentials, which no argument shows and no oth
   const commandLines = (await processesNaming(directory.path)).join("\n");
   for (const password of passwords) expect(commandLines).not.toContain(password);
   for (const path of [".", "postgres", "logs", "run"]) expect((await stat(join(directory.path, path))).mode & 0o77).toBe(0);
-  const hosts = join(servers.containerd.hostsDirectory, servers.registry.host, "hosts.toml");
-  for (const path of ["settings.json", "nats/nats.json", "registry/registry.json", "registry/htpasswd"]
-    .map((file) => join(directory.path, file))
-    .concat(hosts)) {
-    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  for (const path of ["settings.json", "nats/nats.json", "registry/registry.json", "registry/htpasswd"]) {
+    expect((await stat(join(directory.path, path))).mode & 0o777).toBe(0o600);
   }
   await servers.stop();
 });

@@ -1,11 +1,10 @@
-import type { ServerAddresses } from "@lamina/servers";
 import { inject } from "vitest";
 import { z } from "zod";
-import { addressesSchema } from "./addresses.ts";
+import { addressesSchema, type TestServers } from "./addresses.ts";
 import "./global-setup.ts";
 
 /** The servers of this test run, shared by all test files; the first call starts them. */
-export async function servers(): Promise<ServerAddresses> {
+export async function servers(): Promise<TestServers> {
   return addressesSchema.parse(await ask("/servers"));
 }
 

@@ -30,15 +30,10 @@ export async function gpuStandIn({ directory, className }: GpuStandInOptions = {
     ...(className !== undefined && { annotations: { [CLASS_ANNOTATION]: className } }),
     devices: ["0", "1", ALL_GPUS].map(device),
   };
-  const cdi = join(directory ?? (await directoryOfServers()), "cdi");
+  const cdi = join(directory ?? (await servers()).directory, "cdi");
   await mkdir(cdi, { recursive: true });
   // BuildKit watches the directory, so what is there has to be whole.
   const temporary = join(dirname(cdi), `gpu-${randomUUID()}.tmp`);
   await writeFile(temporary, JSON.stringify(specification));
   await rename(temporary, join(cdi, "lamina-test-gpu.json"));
-}
-
-async function directoryOfServers(): Promise<string> {
-  const { containerd } = await servers();
-  return dirname(dirname(containerd.hostsDirectory));
 }

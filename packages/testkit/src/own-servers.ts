@@ -1,17 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Places, type ServerAddresses, startServers } from "@lamina/servers";
-import { addressesSchema } from "./addresses.ts";
+import { type Places, startServers } from "@lamina/servers";
+import { addressesSchema, type TestServers } from "./addresses.ts";
 import { readTestConfig } from "./config.ts";
 
 /** What the directories of test servers are named by, so that those of killed runs are found. */
 export const SERVERS_PREFIX = "lamina-test-servers-";
 
-export interface OwnServers extends ServerAddresses, AsyncDisposable {
-  /** Where their supervision is recorded, and each has its data in a folder of its name. */
-  readonly directory: string;
-}
+export type OwnServers = TestServers & AsyncDisposable;
 
 export interface OwnServersOptions {
   /** What they are to lie in; it goes with them. A new one by default. */
@@ -46,7 +43,6 @@ export async function ownServers({ prepare, report, places = {}, ...options }: O
     });
     return {
       ...addressesSchema.parse(servers),
-      directory,
       async [Symbol.asyncDispose]() {
         await servers.stop();
         await remove();

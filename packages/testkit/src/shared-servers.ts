@@ -1,15 +1,15 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { publishBase, startServers, stopLeftovers, uvBinary, type ServerAddresses } from "@lamina/servers";
-import { addressesSchema } from "./addresses.ts";
+import { publishBase, startServers, stopLeftovers, uvBinary } from "@lamina/servers";
+import { addressesSchema, type TestServers } from "./addresses.ts";
 import type { TestConfig } from "./config.ts";
 import { SERVERS_PREFIX, serversDirectory } from "./own-servers.ts";
 import { PLATFORM_PREFIX } from "./platform-directory.ts";
 
 /** The servers of one test run. They start when they are first asked for. */
 export interface SharedServers {
-  addresses(): Promise<ServerAddresses>;
+  addresses(): Promise<TestServers>;
   /** The base with that Python in the run's registry, by digest. */
   base(python: string): Promise<string>;
   /** The path of the uv of that version. */
@@ -20,7 +20,7 @@ export interface SharedServers {
 export function sharedServers(config: TestConfig): SharedServers {
   let started: Promise<StartedServers> | undefined;
   const bases = new Map<string, Promise<string>>();
-  const addresses = async (): Promise<ServerAddresses> => (await (started ??= start(config))).addresses;
+  const addresses = async (): Promise<TestServers> => (await (started ??= start(config))).addresses;
   return {
     addresses,
     base(python) {
@@ -37,7 +37,7 @@ export function sharedServers(config: TestConfig): SharedServers {
 }
 
 interface StartedServers {
-  readonly addresses: ServerAddresses;
+  readonly addresses: TestServers;
   stop(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ async function removeAbandoned(): Promise<void> {
   }
 }
 
-async function pushBase(config: TestConfig, servers: ServerAddresses, python: string): Promise<string> {
+async function pushBase(config: TestConfig, servers: TestServers, python: string): Promise<string> {
   return publishBase({
     python,
     target: `${servers.registry.host}/bases/python:${python}-slim`,

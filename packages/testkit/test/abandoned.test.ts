@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import { identify, runningServers } from "@lamina/servers";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -15,7 +14,7 @@ test("what a killed run left behind is ended and removed by the next", async () 
   const run = spawn(process.execPath, [`${import.meta.dirname}/run-to-kill.ts`], { stdio: ["ignore", "pipe", "inherit"] });
   const [printed] = await once(run.stdout, "data");
   const { servers, platform } = Printed.parse(JSON.parse(String(printed)));
-  const directories = [dirname(dirname(servers.containerd.hostsDirectory)), platform];
+  const directories = [servers.directory, platform];
   const left = (await Promise.all(directories.map(runningServers))).flat();
   expect(left.map(({ name }) => name)).toEqual(expect.arrayContaining(["postgres", "control-plane", "runner"]));
   const closed = once(run, "close");

@@ -72,7 +72,6 @@ export function runner(context: AppsContext, health: string): ServerProcess {
     {
       LAMINA_CONTAINERD: servers.containerd.address,
       LAMINA_TOOLS: servers.containerd.tools,
-      LAMINA_CONTAINERD_HOSTS: servers.containerd.hostsDirectory,
     },
   );
 }
