@@ -42,7 +42,8 @@ export async function runBuilder(config: BuilderConfig, signal: AbortSignal): Pr
       concurrency,
       gpus: gpus.length,
       checks: { buildkit: () => buildkit.ping() },
-      handle: ({ attempt }, surroundings) => runAttempt(attempt, { ...surroundings, buildkit, registry, uv, gpus, staging, directories }),
+      handle: ({ attempt }, surroundings) =>
+        runAttempt(attempt, { ...surroundings, buildkit, registry, uv, state: config.state, gpus, staging, directories }),
       signal,
     });
   } finally {

@@ -14,6 +14,8 @@ export interface BuilderVersion {
     /** The oldest minor version of Python 3 that it runs under. */
     readonly oldestPython: number;
   };
+  /** The major version of the Node that runs functions of JavaScript. */
+  readonly node: string;
   /** The Python of `debianSlim()` without a version. */
   readonly defaultPython: string;
   /** How layers are compressed. */
@@ -25,6 +27,7 @@ const VERSIONS: readonly BuilderVersion[] = [
     name: "2026.11",
     uv: "0.13.9",
     poetry: { version: "2.5.1", plugins: ["poetry-plugin-export==1.10.1", "poetry-plugin-pypi-mirror==0.6.5"], oldestPython: 10 },
+    node: "24",
     defaultPython: "3.13",
     compression: "zstd",
   },

@@ -125,6 +125,8 @@ function faultOfKind(step: Step): Fault | undefined {
     case "addPythonPackages":
     case "poetryInstallFromFile":
       return undefined;
+    case "runFunction":
+      return keywordsFault(step);
     case "dockerfileCommands":
       return step.commands.length === 0 ? { code: "empty-arguments", message: "there is no instruction" } : undefined;
     case "copyLocalFile":
@@ -137,6 +139,11 @@ function faultOfKind(step: Step): Fault | undefined {
         ? { code: "empty-arguments", message: "there is no variable" }
         : reservedVariable(Object.keys(step.variables));
   }
+}
+
+function keywordsFault({ language, kwargs }: StepOf<"runFunction">): Fault | undefined {
+  if (language === "python" || kwargs === undefined) return undefined;
+  return { code: "invalid-argument", message: "a function of JavaScript has no keyword arguments" };
 }
 
 function invalidText(step: Step): Fault | undefined {

@@ -2,6 +2,7 @@
 export const DEFINITION_ERROR_CODES = [
   "unknown-builder-version",
   "empty-arguments",
+  "invalid-argument",
   "invalid-text",
   "invalid-remote-path",
   "invalid-instruction",

@@ -106,6 +106,20 @@ const dockerfileCommands = z.strictObject({
   tree: Digest.optional(),
   gpu,
 });
+/** JSON, in which a function that runs while building gets its arguments. */
+const json = z.json();
+const runFunction = z.strictObject({
+  kind: z.literal("runFunction"),
+  language: z.enum(["python", "javascript"]),
+  /** Of the function: in Python where it is found in the source, in JavaScript for people. */
+  name: z.string().regex(/^[A-Za-z_$][\w$]{0,126}$/),
+  /** Python: a module that defines it. JavaScript: the expression that is the function. */
+  source: text.min(1),
+  args: z.array(json).min(1).optional(),
+  /** Python only. */
+  kwargs: z.record(z.string(), json).optional(),
+  gpu,
+});
 const env = z.strictObject({ kind: z.literal("env"), variables: z.record(VariableName, text) });
 const workdir = z.strictObject({ kind: z.literal("workdir"), path: text.min(1) });
 
@@ -132,6 +146,7 @@ export const StepOperation = z.discriminatedUnion("kind", [
   addPythonPackages.extend({ secrets: secretReferences }),
   poetryInstallFromFile.extend({ secrets: secretReferences }),
   dockerfileCommands.extend({ secrets: secretReferences }),
+  runFunction.extend({ secrets: secretReferences }),
   copyLocalFile,
   copyLocalDir,
   env,
@@ -154,6 +169,7 @@ export const ResolvedStep = z.discriminatedUnion("kind", [
   addPythonPackages.extend({ secrets: secretVariables }),
   poetryInstallFromFile.extend({ secrets: secretVariables }),
   dockerfileCommands.extend({ secrets: secretVariables }),
+  runFunction.extend({ secrets: secretVariables }),
   copyLocalFile,
   copyLocalDir,
   env,

@@ -56,6 +56,7 @@ function resolveStep(step: StepOperation, resolution: Resolution): ResolvedStep 
     case "addPythonPackages":
     case "poetryInstallFromFile":
     case "dockerfileCommands":
+    case "runFunction":
       return { ...step, secrets: step.secrets && variablesOf(step.secrets, resolution) };
     default:
       return step;

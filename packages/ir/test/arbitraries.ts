@@ -18,6 +18,16 @@ const requirements = fc.array(fc.stringMatching(/^[a-z][a-z0-9]{0,5}(\[[a-z]{1,3
   maxLength: 3,
 });
 
+const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+const json = fc.oneof(
+  fc.boolean(),
+  fc.constant(null),
+  number,
+  text,
+  fc.array(number, { maxLength: 3 }),
+  fc.dictionary(text, text, { maxKeys: 3 }),
+);
+
 const shared = [
   fc.record({ kind: fc.constant("aptInstall"), arguments: words.map((values) => values.flatMap((value) => ["-o", value])) }),
   fc.record({ kind: fc.constant("copyLocalDir"), tree: digest, destination: path }),
@@ -37,6 +47,13 @@ const shared = [
   }),
   fc.record({ kind: fc.constant("env"), variables: fc.dictionary(name, text, { minKeys: 1, maxKeys: 3 }) }),
   fc.record({ kind: fc.constant("workdir"), path }),
+  fc.record({
+    kind: fc.constant("runFunction"),
+    language: fc.constantFrom("python", "javascript"),
+    name: fc.stringMatching(/^[a-z_]{1,8}$/),
+    source: text,
+    args: fc.option(fc.array(json, { minLength: 1, maxLength: 3 }), { nil: undefined }),
+  }),
 ] as const;
 
 const instruction = fc

@@ -2,6 +2,7 @@
 import type { SourceLocation } from "@lamina/api";
 import { normalPackageName, VariableName } from "@lamina/ir";
 import { isAbsolute, posix } from "node:path";
+import { Script } from "node:vm";
 import { z } from "zod";
 import { invalidInput, parseArgument } from "./failure.ts";
 import { type Condition, isCondition } from "./local/condition.ts";
@@ -46,6 +47,17 @@ export interface PoetryInstallOptions extends RunOptions {
   /** Dependency groups to install beside the main one. */
   readonly groups?: readonly string[] | undefined;
 }
+
+/** What JSON can say. */
+export type Json = z.infer<ReturnType<typeof z.json>>;
+
+export interface RunFunctionOptions extends RunOptions {
+  /** What the function is called with: what JSON can say. */
+  readonly args?: readonly Json[] | undefined;
+}
+
+/** A function of JavaScript, or the file and name of one of Python, as `file.py:name`. */
+export type BuildFunction = ((...args: never[]) => unknown) | string;
 
 export interface DockerfileCommandsOptions extends RunOptions {
   /** What COPY and bind mounts find: a path in the context, and the local file or directory that is there. */
@@ -100,6 +112,10 @@ export const DockerfileCommandsOptions = z.strictObject({
   ...runOptions,
   contextFiles: z.record(z.string(), filled, { error: "must be an object of paths in the context and local paths" }).optional(),
 });
+export const RunFunctionOptions = z.strictObject({
+  ...runOptions,
+  args: z.array(z.json({ error: "must be what JSON can say" }), { error: "must be a list" }).optional(),
+});
 export const CopyLocalDirOptions = z.strictObject({
   condition: z.custom<Condition>(isCondition, "must be a function").optional(),
   ignore: oneOrMore.check(({ value, issues }) => {
@@ -151,6 +167,34 @@ export function splitOptions<Options>(
 /** The options of a poetryInstallFromFile, the names in their normal form. */
 export function poetryOptions(options: PoetryInstallOptions, call: Call): z.output<typeof PoetryInstallOptions> {
   return parseArgument(PoetryInstallOptions, options, call);
+}
+
+/** The source of a function of JavaScript, as an expression. @throws INVALID_INPUT where there is none that stands by itself */
+export function functionSource(handler: (...args: never[]) => unknown, call: Call): { readonly name: string; readonly source: string } {
+  const source = handler.toString();
+  const cause = faultOfExpression(source);
+  if (cause !== undefined) {
+    const message = `${call.method}: the function has no source that stands by itself: give a function or an arrow function, not a method or a bound one`;
+    throw invalidInput(message, call.source, { cause });
+  }
+  return { name: /^[A-Za-z_$][\w$]*$/.test(handler.name) ? handler.name : "anonymous", source };
+}
+
+/** Of a method or a native function there is one. */
+function faultOfExpression(source: string): unknown {
+  try {
+    const parsed = new Script(`(${source}\n)`);
+    return parsed instanceof Script ? undefined : parsed;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The two parts of `file.py:name`. */
+export function pythonFunction(given: unknown, call: Call): { readonly file: string; readonly name: string } {
+  const [, file, name] = typeof given === "string" ? (/^(.+\.py):([A-Za-z_]\w*)$/.exec(given) ?? []) : [];
+  if (file !== undefined && name !== undefined) return { file: localPath(file, call), name };
+  throw invalidInput(`${call.method}: give a function, or one of Python as "file.py:name"`, call.source);
 }
 
 /** Instructions of a Dockerfile, one or several in each string. */

@@ -75,6 +75,15 @@ async function writeContext(context: Lowered["contexts"][number], { directory, p
     await copyFile(await uv(context.version), join(directory, "uv"));
     return;
   }
+  if (context.kind === "node") {
+    if (process.versions.node.split(".")[0] !== context.version) {
+      const message = `The image needs Node ${context.version} for its runFunction, and this is ${process.versions.node}: run the export under Node ${context.version}.`;
+      throw new LaminaError({ code: "INVALID_INPUT", message });
+    }
+    await mkdir(directory, { recursive: true });
+    await copyFile(process.execPath, join(directory, "node"));
+    return;
+  }
   const tree = plan.snapshot.trees.get(context.tree);
   if (tree === undefined) throw new RangeError(`the image has no tree ${context.tree}`);
   await stageTree(tree, join(directory, context.kind === "file" ? "f" : "t")).catch((error: unknown) => {

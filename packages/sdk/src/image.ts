@@ -169,6 +169,32 @@ export class Image {
     return this.#with(step, call, rest);
   }
 
+  /**
+   * Runs a function while building, as the image's own user, and keeps what it wrote as a layer. What it uses it has to import itself, with
+   * `await import()`: it is taken by its source, alone. A function of Python is named as "file.py:name"; of its file everything is there.
+   */
+  runFunction(handler: take.BuildFunction, options: take.RunFunctionOptions = {}): Image {
+    const call = calling("runFunction");
+    const { args = [], ...rest } = parseArgument(take.RunFunctionOptions, options, call);
+    const given = args.length > 0 && { args: [...args] };
+    if (typeof handler === "function") {
+      const step = {
+        kind: "runFunction",
+        language: "javascript",
+        ...take.functionSource(handler, call),
+        ...given,
+        ...runFields(rest),
+      } as const;
+      return this.#with(step, call, rest);
+    }
+    const { file, name } = take.pythonFunction(handler, call);
+    return this.#with(
+      { kind: "localFunction", method: "runFunction", file: pathOf(file), name, ...given, run: runFields(rest) },
+      call,
+      rest,
+    );
+  }
+
   /** Sets environment variables, for later steps and for what runs in the image. Nothing in a value is expanded. */
   env(variables: Readonly<Record<string, string>>): Image {
     const call = calling("env");

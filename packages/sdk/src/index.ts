@@ -1,6 +1,13 @@
 /** What users import, and what the command line needs beside it. */
 export { Image, type DebianSlimOptions, type FromRegistryOptions } from "./image.ts";
-export type { CopyLocalDirOptions, DockerfileCommandsOptions, PipInstallOptions, PoetryInstallOptions, RunOptions } from "./arguments.ts";
+export type {
+  CopyLocalDirOptions,
+  DockerfileCommandsOptions,
+  PipInstallOptions,
+  PoetryInstallOptions,
+  RunFunctionOptions,
+  RunOptions,
+} from "./arguments.ts";
 export type { Condition } from "./local/condition.ts";
 export { Secret } from "./secret.ts";
 export { App, type AppFunction, type FunctionOptions, type Handler, imagesOf, type NamedImage } from "./app.ts";

@@ -33,7 +33,7 @@ export async function snapshotOf(state: ImageState): Promise<Snapshot> {
     }
     const source = state.sources[index + 1] ?? null;
     const { operation, tree } = await readLocalStep(step, { home, source });
-    trees.set(tree.digest, { ...tree, source });
+    if (tree !== undefined) trees.set(tree.digest, { ...tree, source });
     steps.push(operation);
   }
   const remember = () => Promise.all([...trees.values()].map((tree) => tree.remember()));

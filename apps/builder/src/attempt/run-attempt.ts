@@ -21,6 +21,8 @@ export interface AttemptSurroundings extends WorkerSurroundings {
   readonly buildkit: BuildKit;
   readonly registry: Registry;
   readonly uv: string;
+  /** A directory of this process alone. */
+  readonly state: string;
   /** The names of the machine's GPUs. */
   readonly gpus: readonly string[];
   /** Directories of attempts are made in it. */
@@ -93,7 +95,7 @@ interface Claim {
 
 async function makeAndFinish(claim: Claim): Promise<void> {
   const { id, claimed, surroundings, logger, cutOff } = claim;
-  const { connection, catalogue, controlPlane, worker, buildkit, registry, registryHost, uv, gpus, directories } = surroundings;
+  const { connection, catalogue, controlPlane, worker, buildkit, registry, registryHost, uv, state, gpus, directories } = surroundings;
   const proof = { id, token: claimed.token };
   const { signal } = cutOff;
   const directory = join(surroundings.staging, id);
@@ -114,6 +116,7 @@ async function makeAndFinish(claim: Claim): Promise<void> {
       registry,
       registryHost,
       uv,
+      state,
       gpus,
       directory,
       directories,

@@ -28,6 +28,8 @@ export interface SegmentOptions {
   readonly registryHost: string;
   /** The directory that has `uv-<version>/uv`. */
   readonly uv: string;
+  /** A directory of this process alone. */
+  readonly state: string;
   /** The names of the machine's GPUs. */
   readonly gpus: readonly string[];
   /** An empty directory. */

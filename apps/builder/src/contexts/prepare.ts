@@ -5,6 +5,7 @@ import { type AttemptProgress, type ClaimedAttempt, LaminaError } from "@lamina/
 import type { LoweredContext } from "@lamina/ir";
 import type { Registry } from "@lamina/registry";
 import type { LocalDirectory } from "../buildkit/buildkit.ts";
+import { nodeDirectory } from "./node.ts";
 import { stageContext, type TreeContext } from "./stage.ts";
 import type { TreeDirectories } from "./tree-directories.ts";
 
@@ -13,6 +14,8 @@ export interface PrepareOptions {
   readonly registry: Registry;
   /** The directory that has `uv-<version>/uv`. */
   readonly uv: string;
+  /** A directory of this process alone. */
+  readonly state: string;
   readonly directories: TreeDirectories;
   readonly emit: (event: AttemptProgress) => Promise<void>;
   readonly signal: AbortSignal;
@@ -29,6 +32,8 @@ export async function prepareContexts(
   const trees: TreeContext[] = [];
   for (const context of contexts) {
     if (context.kind === "uv") prepared.set(context.name, { name: context.name, path: await uvDirectory(options.uv, context.version) });
+    else if (context.kind === "node")
+      prepared.set(context.name, { name: context.name, path: await nodeDirectory(options.state, context.version) });
     else trees.push(context);
   }
   if (trees.length === 0) return prepared;

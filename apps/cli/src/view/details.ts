@@ -29,6 +29,9 @@ function detailOf(step: ImageState["steps"][number]): string {
     case "copyLocalFile":
     case "copyLocalDir":
       return step.destination;
+    case "runFunction":
+    case "localFunction":
+      return step.name;
     case "env":
       return Object.keys(step.variables).join(" ");
     case "workdir":

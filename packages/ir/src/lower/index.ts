@@ -12,6 +12,7 @@ import { lowerPoetryInstall } from "./poetry.ts";
 import { dockerWord } from "./quoting.ts";
 import type { LowerRequest, Lowered, LoweredContext, LoweredStep, Surroundings } from "./request.ts";
 import { lowerRunCommands } from "./run-commands.ts";
+import { lowerRunFunction } from "./run-function.ts";
 import { inPosixShell } from "./shell.ts";
 
 export { endedShell, type FailedCommand, failedCommand, failedSearch } from "./failed-command.ts";
@@ -26,7 +27,7 @@ export { CA_SECRET } from "./run.ts";
  */
 export function lower(request: LowerRequest): Lowered {
   const { definition, first, last, gpus } = request;
-  const { uv, poetry } = checkDefinition(definition);
+  const { uv, poetry, node } = checkDefinition(definition);
   const count = definition.steps.length;
   if (first < 1 || last > count) throw new RangeError(`there are no layers ${first} to ${last}: the definition has 1 to ${count}`);
   let inherited = definition.steps.slice(0, first - 1).reduce(afterStep, NOTHING_INHERITED);
@@ -34,7 +35,7 @@ export function lower(request: LowerRequest): Lowered {
   inherited = { ...inherited, user: undefined };
   const layers = definition.steps.slice(first - 1, last).map((step, index) => {
     const layer = first + index;
-    const surroundings = { context: `lamina-files-${layer}`, uv, poetry, user: inherited.user ?? user, inherited, gpus };
+    const surroundings = { context: `lamina-files-${layer}`, uv, poetry, node, user: inherited.user ?? user, inherited, gpus };
     const lowered = inShellOf(step, surroundings);
     inherited = afterStep(inherited, step);
     return { layer, target: stageName(layer), kind: step.kind, lowered };
@@ -107,6 +108,8 @@ function lowerStep(step: ResolvedStep, surroundings: Surroundings): LoweredStep 
       return lowerAddPythonPackages(step, surroundings);
     case "poetryInstallFromFile":
       return lowerPoetryInstall(step, surroundings);
+    case "runFunction":
+      return lowerRunFunction(step, surroundings);
     case "env":
       return lowerEnv(step);
     default:

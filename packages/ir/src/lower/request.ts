@@ -33,6 +33,8 @@ export interface Surroundings {
   /** The version of uv. */
   readonly uv: string;
   readonly poetry: BuilderVersion["poetry"];
+  /** The major version of Node. */
+  readonly node: string;
   /** The user that the image has before the step, as it is written after USER; root when it names none. */
   readonly user: string | undefined;
   /** What instructions of earlier steps have left. */
@@ -48,7 +50,9 @@ export type LoweredContext =
   /** The tree's only file staged under `f/`, with its own name. */
   | { readonly name: string; readonly kind: "file"; readonly tree: Digest }
   /** A directory that holds the `uv` binary of that version. */
-  | { readonly name: string; readonly kind: "uv"; readonly version: string };
+  | { readonly name: string; readonly kind: "uv"; readonly version: string }
+  /** A directory that holds the `node` binary of that major version. */
+  | { readonly name: string; readonly kind: "node"; readonly version: string };
 
 export interface Lowered {
   readonly dockerfile: string;

@@ -168,6 +168,40 @@ export const goldenCases: readonly GoldenCase[] = [
     ],
   },
   {
+    name: "run-function-of-python",
+    base: "python",
+    user: "nobody",
+    steps: [
+      {
+        kind: "runFunction",
+        language: "python",
+        name: "fetch",
+        source:
+          'import os\n\nasync def fetch(name, *, size):\n    with open("/tmp/fetched", "w") as file:\n        file.write(f"{name} {size} {os.environ[\'TOKEN\'][:1]}")\n',
+        args: ["grüße 'LAMINA_FILE'\n"],
+        kwargs: { size: 1.5 },
+        secrets: ["TOKEN"],
+      },
+    ],
+    secrets: { TOKEN: "s3cret" },
+    look: ['[ "$(cat /tmp/fetched)" = "grüße \'LAMINA_FILE\'\n 1.5 s" ]', '[ "$(stat -c %U /tmp/fetched)" = nobody ]'],
+  },
+  {
+    name: "run-function-of-javascript",
+    base: "python",
+    steps: [
+      {
+        kind: "runFunction",
+        language: "javascript",
+        name: "fetch",
+        source:
+          'async function fetch(name) {\n  const { writeFile } = await import("node:fs/promises");\n  await writeFile("/opt/fetched", `${name} ${process.versions.node.split(".")[0]}`);\n}',
+        args: [{ nested: ["a", 1] }],
+      },
+    ],
+    look: ['[ "$(cat /opt/fetched)" = "[object Object] 24" ]', "! command -v node"],
+  },
+  {
     name: "pip-install",
     base: "python",
     user: "nobody",

@@ -136,6 +136,27 @@ export const definitionCases: readonly DefinitionCase[] = [
     resolution: onAmd64,
   },
   {
+    name: "functions that run while building",
+    definition: {
+      builderVersion: "2026.11",
+      base: { kind: "debianSlim", pythonVersion: "3.11" },
+      steps: [
+        { kind: "runFunction", language: "javascript", name: "fetch", source: "async () => 1" },
+        {
+          kind: "runFunction",
+          language: "python",
+          name: "download",
+          source: "def download(*names, size):\n    pass\n",
+          args: ["grüße", 1e21, 0.1, true, null, ["a", { z: 1, a: 2 }]],
+          kwargs: { size: 3 },
+          gpu: "T4",
+          secrets: [{ kind: "inline", variables: ["TOKEN"] }],
+        },
+      ],
+    },
+    resolution: onAmd64,
+  },
+  {
     name: "secrets are their sorted variable names, whoever brings them",
     definition: {
       builderVersion: "2026.11",

@@ -121,6 +121,7 @@ function lookStage(last: string, commands: readonly string[]): string {
 }
 
 async function stageContext(work: string, context: LoweredContext, { trees = [] }: BuildInput): Promise<string> {
+  if (context.kind === "node") return dirname(process.execPath);
   if (context.kind === "uv") return dirname(await uv(context.version));
   const tree = trees.find(({ digest }) => digest === context.tree);
   if (tree === undefined) throw new Error(`the test lacks the tree ${context.tree}`);

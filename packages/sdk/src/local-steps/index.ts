@@ -6,17 +6,26 @@ import { invalidInput } from "../failure.ts";
 import { ChangedWhileRead } from "../local/digest.ts";
 import { Unsupported } from "../local/walk.ts";
 import { copyWithoutFiles, LocalCopy, readCopy } from "./copy.ts";
+import { functionWithoutFiles, LocalFunction, readFunction } from "./function.ts";
 import { instructionsWithoutFiles, LocalInstructions, readInstructions } from "./instructions.ts";
 import { LocalPackages, packagesWithoutFiles, readPackages } from "./packages.ts";
 import { LocalPoetry, poetryWithoutFiles, readPoetry } from "./poetry.ts";
 import type { ReadLocalStep } from "./read.ts";
 
 /** A step with local files that have not been read yet. */
-export const LocalStep = z.discriminatedUnion("kind", [LocalCopy, LocalPackages, LocalPoetry, LocalInstructions]);
+export const LocalStep = z.discriminatedUnion("kind", [LocalCopy, LocalPackages, LocalPoetry, LocalInstructions, LocalFunction]);
 export type LocalStep = z.infer<typeof LocalStep>;
 
+const LOCAL_KINDS: ReadonlySet<string> = new Set([
+  "localCopy",
+  "localPackages",
+  "localPoetry",
+  "localInstructions",
+  "localFunction",
+] satisfies LocalStep["kind"][]);
+
 export function isLocalStep(step: LocalStep | StepOperation): step is LocalStep {
-  return step.kind === "localCopy" || step.kind === "localPackages" || step.kind === "localPoetry" || step.kind === "localInstructions";
+  return LOCAL_KINDS.has(step.kind);
 }
 
 /** The operation as far as it is known before its files are read. */
@@ -30,6 +39,8 @@ export function withoutFiles(step: LocalStep | StepOperation): StepOperation {
       return poetryWithoutFiles(step);
     case "localInstructions":
       return instructionsWithoutFiles(step);
+    case "localFunction":
+      return functionWithoutFiles(step);
     default:
       return step;
   }
@@ -58,5 +69,7 @@ function readFiles(step: LocalStep, home: string): Promise<ReadLocalStep> {
       return readPoetry(step, home);
     case "localInstructions":
       return readInstructions(step, home);
+    case "localFunction":
+      return readFunction(step);
   }
 }

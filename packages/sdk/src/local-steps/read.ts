@@ -5,8 +5,8 @@ import type { LocalTree } from "../local/tree.ts";
 
 export interface ReadLocalStep {
   readonly operation: StepOperation;
-  /** The tree that the operation names. */
-  readonly tree: LocalTree;
+  /** The tree that the operation names, where it names one. */
+  readonly tree?: LocalTree;
 }
 
 /** Stands for the digest of a tree that has not been read. */
