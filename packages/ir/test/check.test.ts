@@ -68,6 +68,12 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
     step: 0,
   },
   {
+    what: "keywords for a function that takes none",
+    definition: definitionOf({ kind: "runFunction", language: "javascript", name: "f", source: "() => 1", kwargs: { a: 1 } }),
+    code: "invalid-argument",
+    step: 0,
+  },
+  {
     what: "a way up in a path",
     definition: definitionOf({ kind: "copyLocalDir", tree: digest, destination: "/a/../b" }),
     code: "invalid-remote-path",

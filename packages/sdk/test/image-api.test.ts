@@ -20,6 +20,7 @@ import * as take from "../src/arguments.ts";
 import { groupsOf } from "./image-api/groups.ts";
 import { indexedPackages, localPythonFiles } from "./image-api/local-python.ts";
 import type { Group, Row } from "./image-api/rows.ts";
+import { FUNCTIONS } from "./image-api/step-rows.ts";
 import { lookInside } from "./support/look-inside.ts";
 import { type Workspace, workspace } from "./support/workspace.ts";
 
@@ -36,7 +37,7 @@ beforeAll(async () => {
   client = await connect({ url: platform.url, token: platform.clientToken });
   const place = cleanUp.use(await workspace());
   const { host } = cleanUp.use(await packageIndex(TOKEN, [...PACKAGES, ...indexedPackages]));
-  await place.write(localPythonFiles(host));
+  await place.write({ ...localPythonFiles(host), "functions.py": FUNCTIONS });
   const other = cleanUp.use(await packageIndex(TOKEN, [wheel("elsewhere")]));
   await writeFiles(place);
   const registry = cleanUp.use(await privateRegistry("basic"));
@@ -151,8 +152,9 @@ const SCHEMAS = new Map(Object.entries(take).flatMap(([name, schema]) => (schema
 
 /** That which is named as the method begins, else what all take that run something. */
 function schemaOf(method: string): string | undefined {
-  const own = [...SCHEMAS.keys()].find((name) => method.toLowerCase().startsWith(name.replace(/Options$/, "").toLowerCase()));
-  return own ?? (String(Reflect.get(Image.prototype, method)).includes("RunOptions") ? "RunOptions" : undefined);
+  const own = [...SCHEMAS.keys()].filter((name) => method.toLowerCase().startsWith(name.replace(/Options$/, "").toLowerCase()));
+  const [closest] = own.toSorted((a, b) => b.length - a.length);
+  return closest ?? (String(Reflect.get(Image.prototype, method)).includes("RunOptions") ? "RunOptions" : undefined);
 }
 
 async function writeTable(looks: readonly { readonly base: string; readonly row: Row; readonly found: string }[]): Promise<void> {

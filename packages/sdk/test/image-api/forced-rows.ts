@@ -14,6 +14,15 @@ export function forcedRows(surroundings: Surroundings): Row[][] {
     image.runCommands(atStartOfPython('"UV_PYTHON" in os.environ and open("/looks/new", "w").write(str(__import__("time").time_ns()))'));
   return [
     rowsOf("runCommands", (image) => image.runCommands(NOW, { forceBuild })),
+    rowsOf("runFunction", (image) =>
+      image.runFunction(
+        async () => {
+          const { writeFile } = process.getBuiltinModule("node:fs/promises");
+          await writeFile("/looks/new", `${BigInt(Date.now()) * 1_000_000n}`);
+        },
+        { forceBuild },
+      ),
+    ),
     rowsOf("dockerfileCommands", (image) => image.dockerfileCommands([`RUN ${NOW}`], { forceBuild })),
     rowsOf("pipInstall", (image) => marked(image).pipInstall("plain", { indexUrl: surroundings.index, forceBuild })),
     [...rowsOf("aptInstall", (image) => image.aptInstall("hello", "tree", ...hook(NOW), { forceBuild })), ...aptRows],

@@ -34,6 +34,21 @@ export function gpuRows({ index }: Surroundings): Row[] {
       expected: "[1]",
     },
     {
+      method: "runFunction",
+      option: "gpu",
+      what,
+      add: (image) =>
+        image.runFunction(
+          async () => {
+            const { writeFile } = process.getBuiltinModule("node:fs/promises");
+            await writeFile("/looks/function", process.env["LAMINA_TEST_GPU"] ?? "");
+          },
+          { gpu: "T4" },
+        ),
+      look: "cat /looks/function",
+      expected: "1",
+    },
+    {
       method: "dockerfileCommands",
       option: "gpu",
       what,

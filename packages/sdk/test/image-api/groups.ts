@@ -7,7 +7,7 @@ import { localPythonGpuRows } from "./local-python.ts";
 import { pipRows } from "./pip-rows.ts";
 import type { Group, Row, Surroundings } from "./rows.ts";
 import { python } from "./shared.ts";
-import { commandRows, instructionRows, instructionSecretRows } from "./step-rows.ts";
+import { commandRows, functionRows, instructionRows, instructionSecretRows } from "./step-rows.ts";
 
 const DEBIAN_12 = "Debian 12";
 
@@ -25,7 +25,7 @@ export function groupsOf(surroundings: Surroundings): Group[] {
     {
       name: DEBIAN_12,
       base: debian,
-      rows: [...pythonRows, ...commandRows, ...instructionSecretRows, ...pipRows(surroundings)],
+      rows: [...pythonRows, ...commandRows, ...functionRows(surroundings), ...instructionSecretRows, ...pipRows(surroundings)],
     },
     { name: DEBIAN_12, base: debian, rows: [...gpuRows(surroundings), ...localPythonGpuRows(surroundings), withoutGpuRow] },
     ...forcedRows(surroundings).map((rows) => ({ name: DEBIAN_12, base: debian, rows, isBuiltTwice: true })),

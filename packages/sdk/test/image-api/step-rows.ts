@@ -20,6 +20,53 @@ export const commandRows: readonly Row[] = [
   },
 ];
 
+/** In an image with Python. */
+export function functionRows({ files }: Surroundings): Row[] {
+  const made = async (name: string) => {
+    // What tests are run by rewrites imports.
+    const { writeFile } = process.getBuiltinModule("node:fs/promises");
+    await writeFile(`/looks/${name}`, `${process.cwd()} ${process.env["NODE_OPTIONS"] ?? ""}\n`);
+  };
+  return [
+    {
+      method: "runFunction",
+      option: "args",
+      what: "what a function of JavaScript wrote",
+      add: (image) => image.runFunction(made, { args: ["made"] }),
+      look: "cat /looks/made; command -v node || echo no node",
+      expected: "/ \nno node",
+    },
+    {
+      method: "runFunction",
+      what: "what a function of Python wrote, and nothing else",
+      add: (image) => image.runFunction(`${join(files, "functions.py")}:download`, { args: ["model"] }),
+      look: "cat /looks/model; find / -xdev -name '*lamina*' | grep -v '^/proc' | head -1",
+      expected: "weights",
+    },
+    {
+      method: "runFunction",
+      option: "secrets",
+      what: "that the function saw the value, and nothing has it afterwards",
+      add: (image) => image.runFunction(`${join(files, "functions.py")}:hash_secret`, { secrets: [secret] }),
+      look: secretSeen.look("/looks/function-secret"),
+      expected: secretSeen.expected,
+    },
+  ];
+}
+
+export const FUNCTIONS = `import hashlib, os
+
+WEIGHTS = "weights"
+
+def download(name):
+    with open(f"/looks/{name}", "w") as file:
+        file.write(WEIGHTS)
+
+async def hash_secret():
+    with open("/looks/function-secret", "w") as file:
+        file.write(hashlib.sha256(os.environ["LOOK_TOKEN"].encode()).hexdigest() + "\\n")
+`;
+
 /** In an image that has installed hello and tree. */
 export const aptRows: readonly Row[] = [
   {
