@@ -1,4 +1,6 @@
+import type { StepOperation } from "@lamina/ir";
 import { findSecrets } from "@lamina/testkit";
+import { v7 as newId } from "uuid";
 import { expect, test } from "vitest";
 import { createSealer } from "../src/secrets/seal.ts";
 import { fakeBuilder } from "./support/builder.ts";
@@ -86,6 +88,38 @@ test("steps for which one variable means different values are made by attempts a
   await first?.publish(1);
   const second = await builder.claim(await attemptOf(platform, build));
   expect(second?.claimed.secrets).toEqual({ TOKEN: "value of b" });
+});
+
+test("an attempt that several builds wait for has the values of the one that wants all of it, and makes no more than is wanted", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const [older, newer] = [newId(), newId()];
+  const shared: StepOperation = { kind: "runCommands", commands: ["x"] };
+  const long = definition([shared, { kind: "runCommands", commands: ["y"], secrets: [{ kind: "inline", variables: ["TOKEN"] }] }]);
+  await startBuild(platform, long, { id: newer, secrets: { TOKEN: "value" } });
+  const attempt = await attemptOf(platform, newer);
+  await startBuild(platform, definition([shared]), { id: older });
+  expect(await attemptOf(platform, older)).toBe(attempt);
+
+  const held = await builder.claim(attempt);
+  expect(held?.claimed).toMatchObject({ layers: [{ index: 1 }, { index: 2 }], secrets: { TOKEN: "value" } });
+  await held?.publish(1);
+  await held?.publish(2);
+  await held?.finish();
+  expect(await platform.services.builds.get(client, { id: newer })).toMatchObject({ state: "done" });
+
+  const longer = definition([...long.steps, { kind: "runCommands", commands: ["z"], secrets: [{ kind: "inline", variables: ["OTHER"] }] }]);
+  const [unwanted, other] = [newId(), newId()];
+  const forced = { forcedFrom: 1 };
+  await startBuild(platform, longer, { id: unwanted, secrets: { TOKEN: "value", OTHER: "value" }, ...forced });
+  await startBuild(platform, definition([shared]), { id: other, ...forced });
+  const joined = await attemptOf(platform, unwanted);
+  await platform.services.builds.cancel(client, { id: unwanted });
+  const rest = await builder.claim((await attemptOf(platform, other)) === joined ? joined : await attemptOf(platform, other));
+  expect(rest?.claimed).toMatchObject({ layers: [{ index: 1 }], secrets: {} });
+  await rest?.publish(1);
+  await rest?.finish();
+  expect(await platform.services.builds.get(client, { id: other })).toMatchObject({ state: "done" });
 });
 
 test("sealed values open only with their key and in their row", () => {

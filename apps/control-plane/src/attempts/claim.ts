@@ -61,11 +61,11 @@ async function failQueued(context: ClaimContext, { workspace, id, error }: Faile
 
 async function describe({ config, repositories, sealer }: ClaimContext, transaction: Transaction, id: string): Promise<ClaimedAttempt> {
   const attempt = await transaction.attempt.findUniqueOrThrow({ where: { id }, include: { layers: { orderBy: { index: "asc" } } } });
-  const { workspace, token, layers } = attempt;
+  const { workspace, token } = attempt;
   const definition = ResolvedDefinition.parse(attempt.definition);
+  const { build, layers } = await wantedOf(transaction, attempt);
   const [first, ...others] = layers.map(({ index, layer, record, parentRecord }) => ({ index, id: layer, record, parentRecord }));
   if (first === undefined) throw new Error(`Attempt ${id} has no layers.`);
-  const build = await oldestBuild(transaction, id);
   return {
     token,
     leaseSeconds: config.leaseSeconds,
@@ -75,7 +75,7 @@ async function describe({ config, repositories, sealer }: ClaimContext, transact
     forcedFrom: attempt.forcedFrom ?? undefined,
     repository: repositories.images(workspace),
     trees: await treeLocations(transaction, { workspace, repository: repositories.contexts(workspace) }, stepsOf(definition, layers)),
-    secrets: await secretsOf(transaction, sealer, { attempt, build }),
+    secrets: await secretsOf(transaction, sealer, { build, layers }),
   };
 }
 
@@ -86,11 +86,11 @@ async function describe({ config, repositories, sealer }: ClaimContext, transact
 async function fromOf(
   transaction: Transaction,
   sealer: ClaimContext["sealer"],
-  { attempt, build }: AttemptForBuild,
+  { attempt, build }: { readonly attempt: LayeredAttempt; readonly build: Build },
 ): Promise<ClaimedAttempt["from"]> {
   const { fromHost, fromRepository, fromDigest, fromUser, layers } = attempt;
   const start = { digest: Digest.parse(fromDigest), user: fromUser || undefined };
-  if (build === undefined || layers[0]?.parentRecord !== null) return { ...start, host: fromHost ?? undefined, repository: fromRepository };
+  if (layers[0]?.parentRecord !== null) return { ...start, host: fromHost ?? undefined, repository: fromRepository };
   const location = { ...start, host: build.baseHost ?? undefined, repository: build.baseRepository };
   const [sources = {}] = SecretSources.parse(build.variableSources);
   if (build.baseHost === null || Object.keys(sources).length === 0) return location;
@@ -98,15 +98,25 @@ async function fromOf(
   return { ...location, credentials: credentialsIn(values, "The secret") };
 }
 
-interface AttemptForBuild {
-  readonly attempt: Attempt & { readonly layers: readonly AttemptLayer[] };
-  /** The oldest that waits for it; its values are used. */
-  readonly build: Build | undefined;
+type LayeredAttempt = Attempt & { readonly layers: readonly AttemptLayer[] };
+
+interface Wanted {
+  /** The oldest build that wants all of the layers; its values are used. */
+  readonly build: Build;
+  readonly layers: readonly AttemptLayer[];
 }
 
-async function oldestBuild(transaction: Transaction, attempt: string): Promise<Build | undefined> {
-  const [id] = await waitingBuilds(transaction, attempt);
-  return id === undefined ? undefined : transaction.build.findUniqueOrThrow({ where: { id } });
+/** Several builds may wait for the first layers of an attempt, and fewer for those after them. What nobody waits for any more is not made. */
+async function wantedOf(transaction: Transaction, { id, layers }: LayeredAttempt): Promise<Wanted> {
+  const builds = await transaction.build.findMany({
+    where: { id: { in: await waitingBuilds(transaction, id) } },
+    orderBy: { id: "asc" },
+  });
+  for (const last of layers.toReversed()) {
+    const build = builds.find((waiting) => waiting.layers[last.index] === last.layer);
+    if (build !== undefined) return { build, layers: layers.filter(({ index }) => index <= last.index) };
+  }
+  throw new Error(`No build waits for attempt ${id}.`);
 }
 
 function stepsOf(definition: ResolvedDefinition, layers: readonly AttemptLayer[]) {
@@ -134,10 +144,9 @@ async function treeLocations(
 async function secretsOf(
   transaction: Transaction,
   sealer: ClaimContext["sealer"],
-  { attempt, build }: AttemptForBuild,
+  { build, layers }: Wanted,
 ): Promise<Record<string, string>> {
-  if (build === undefined) return {};
   const sources = SecretSources.parse(build.variableSources);
-  const wanted = attempt.layers.map(({ index }) => sources[index] ?? {});
-  return valuesFor(transaction, sealer, { workspace: attempt.workspace, build: build.id, sources: wanted });
+  const wanted = layers.map(({ index }) => sources[index] ?? {});
+  return valuesFor(transaction, sealer, { workspace: build.workspace, build: build.id, sources: wanted });
 }
