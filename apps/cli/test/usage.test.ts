@@ -51,6 +51,16 @@ test("exec without a command says how to give one, before a platform is looked f
   expect(stderr).toContain(`lamina exec ${"0".repeat(64)} -- COMMAND`);
 });
 
+test("a home that cannot be used is exit code 2, with the variable that names another", async () => {
+  const file = path.join(directory, "a-file");
+  await writeFile(file, "");
+  for (const command of ["up", "images"]) {
+    const { exitCode, stderr } = await cli([command], { env: { LAMINA_HOME: path.join(file, "home") } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/a-file\/home, cannot be used: ENOTDIR.*LAMINA_HOME/);
+  }
+});
+
 test("a platform that cannot be reached is exit code 3", async () => {
   const env = { LAMINA_URL: "http://127.0.0.1:9", LAMINA_TOKEN: "token", LAMINA_HOME: directory };
   const outcome = await cli(["images", "--json"], { env });
@@ -78,7 +88,7 @@ test("a platform that is named without a token is told before it is asked", asyn
 
 test("colours follow NO_COLOR and FORCE_COLOR, and are off where output is not a terminal", async () => {
   const args = ["build", "missing.ts"];
-  for (const env of [{}, { CI: "true" }]) expect((await cli(args, { env })).stderr).not.toContain("\u001b");
+  for (const CI of ["", "true"]) expect((await cli(args, { env: { CI } })).stderr).not.toContain("\u001b");
   expect((await cli(args, { env: { FORCE_COLOR: "1" } })).stderr).toContain("\u001b");
   expect((await cli(args, { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stderr).not.toContain("\u001b");
 });
