@@ -9,7 +9,7 @@ import { z } from "zod";
 import { type BuildKit, SolveError, type SolveRequest, type SolvedImage } from "./buildkit.ts";
 import { CONFIG_DESCRIPTOR, dockerConfig, type RegistryCredentials } from "./docker-config.ts";
 import { errorIn, isLostConnection } from "./messages.ts";
-import { deleteRecords, markedBy } from "./records.ts";
+import { type CallBuildctl, deleteRecords, markedBy } from "./records.ts";
 import { sealedFile } from "./sealed-file.ts";
 import { parseStatus } from "./status.ts";
 
@@ -43,30 +43,45 @@ const GRACE_MS = 5_000;
 const PING_MS = 5_000;
 /** How long a solve that was given up may take to end. */
 const RECORD_MS = 30_000;
+const UNUSED_MS = 30_000;
 /** The end of its output that is kept as the error. */
 const ERROR_CHARACTERS = 64 * 1024;
 
 async function solve(options: BuildctlOptions, request: SolveRequest, mark: string): Promise<SolvedImage> {
   const metadata = join(dirname(request.dockerfile), `image-${randomUUID()}`);
   const sealed = new Map<string, FileHandle>();
+  let isMade = false;
   // A registry that is the platform's too is pushed to, so the platform's credentials count.
   const config = await sealedFile(dockerConfig({ ...request.registries, ...options.registries }));
   try {
     for (const [id, value] of request.secrets) sealed.set(id, await sealedFile(value));
     await runSolve(options, { request, metadata, mark, config, sealed });
-    return { digest: Metadata.parse(JSON.parse(await readFile(metadata, "utf8")))["containerimage.digest"] };
+    const solved = Metadata.parse(JSON.parse(await readFile(metadata, "utf8")));
+    isMade = true;
+    return { digest: solved["containerimage.digest"] };
   } finally {
     await Promise.all([config, ...sealed.values()].map((file) => file.close()));
+    if (sealed.size > 0 && !isMade) await deleteUnused(options, AbortSignal.timeout(UNUSED_MS));
     if (sealed.size > 0) await deleteMarked(options, (other) => other === mark, AbortSignal.timeout(RECORD_MS));
   }
 }
 
-async function deleteMarked(options: BuildctlOptions, isMeant: (mark: string) => boolean, signal: AbortSignal): Promise<void> {
-  const { program, address, environment } = options;
-  const call = async (args: readonly string[]): Promise<string> =>
+/**
+ * A step that failed may have written a secret into the file system that it had, which BuildKit deletes within a minute.
+ * A prune of nothing has it do so now; one that does not come through leaves it to that.
+ */
+async function deleteUnused(options: BuildctlOptions, signal: AbortSignal): Promise<void> {
+  await caller(options, signal)(["prune", "--filter", "id==nothing"]).catch(() => undefined);
+}
+
+function caller({ program, address, environment }: BuildctlOptions, signal: AbortSignal): CallBuildctl {
+  return async (args) =>
     (await execa(program, ["--addr", address, ...args], { env: environment, extendEnv: false, cancelSignal: signal })).stdout;
+}
+
+async function deleteMarked(options: BuildctlOptions, isMeant: (mark: string) => boolean, signal: AbortSignal): Promise<void> {
   try {
-    await deleteRecords(call, isMeant, signal);
+    await deleteRecords(caller(options, signal), isMeant, signal);
   } catch (error) {
     const message = `BuildKit's record of a solve with secrets could not be deleted: ${String(error)}`;
     throw new SolveError("lost", message, { cause: error });
