@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: every case, and the table in the README. `npm run bench -- CASE` runs one and writes nothing;
- * `--runs N` takes other than five runs of each side, and writes nothing either. `large-context` compares nothing, and is run only by its name.
+ * `--runs N` takes other than five runs of each side, and writes nothing either. `large-context` and `large-file` compare nothing, and are run
+ * only by their names.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -9,7 +10,7 @@ import { parseArgs } from "node:util";
 import { type Bench, startBench } from "./bench.ts";
 import type { Case } from "./case.ts";
 import { cases } from "./cases/index.ts";
-import { LARGE_CONTEXT, largeContext } from "./large-context.ts";
+import { buildLargeContext, largeContexts } from "./large-context.ts";
 import { REPOSITORY } from "./lamina.ts";
 import { machineFacts } from "./machine.ts";
 import { judge, measure } from "./measure.ts";
@@ -20,9 +21,11 @@ const RUNS = 5;
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { runs: { type: "string", default: String(RUNS) } } });
 const runs = Number(values.runs);
 const chosen = positionals.length === 0 ? cases : cases.filter(({ name }) => positionals.includes(name));
-const isLarge = positionals.includes(LARGE_CONTEXT);
-if (chosen.length + Number(isLarge) < positionals.length || !Number.isInteger(runs) || runs < 1) {
-  console.error(`usage: npm run bench [-- [CASE…] [--runs N]]\ncases: ${[...cases.map(({ name }) => name), LARGE_CONTEXT].join(", ")}`);
+const large = [...largeContexts].filter(([name]) => positionals.includes(name));
+if (chosen.length + large.length < positionals.length || !Number.isInteger(runs) || runs < 1) {
+  console.error(
+    `usage: npm run bench [-- [CASE…] [--runs N]]\ncases: ${[...cases.map(({ name }) => name), ...largeContexts.keys()].join(", ")}`,
+  );
   process.exit(2);
 }
 
@@ -37,8 +40,8 @@ const bench = await startBench(
 );
 const results: Result[] = [];
 for (const compared of chosen) results.push(await run(compared, bench));
-if (isLarge) {
-  const { lines, met } = await largeContext(bench);
+for (const [, context] of large) {
+  const { lines, met } = await buildLargeContext(context, bench);
   console.log(`\n${lines.join("\n")}`);
   if (!met) process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
-/** How much memory processes have had at most. */
-import { readFile } from "node:fs/promises";
+/** How much memory processes take at most. */
+import { readFile, writeFile } from "node:fs/promises";
 
 export interface Peaks {
   /** In bytes, by the name of each process. */
@@ -8,6 +8,14 @@ export interface Peaks {
 }
 
 const POLL_MS = 200;
+
+/** As proc_pid_clear_refs(5) has it. */
+const FORGET_PEAK = "5";
+
+/** Has peaks begin now. */
+export async function forgetPeaks(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) await writeFile(`/proc/${pid}/clear_refs`, FORGET_PEAK);
+}
 
 /** The kernel keeps the peak of a process as long as that lives, so it is read again and again. */
 export function watchPeaks(processes: ReadonlyMap<string, number>): Peaks {

@@ -76,9 +76,13 @@ export class BuildFailure extends LaminaError {
   }
 }
 
+/** A build was cancelled, as has been shown. */
+export class BuildCancelled extends LaminaError {}
+
 function failureOf(error: unknown, { build, display }: { readonly build: string | undefined; readonly display: BuildDisplay }): unknown {
   const known = asLaminaError(error);
-  const { layers } = display.view();
+  const { layers, outcome } = display.view();
+  if (known?.code === "CANCELLED" && outcome?.kind === "cancelled") return new BuildCancelled(known.info, { cause: known.cause });
   const index = layers.findIndex(({ id }) => id === known?.info.layer);
   const layer = layers[index];
   if (known === undefined || build === undefined || layer === undefined) return error;

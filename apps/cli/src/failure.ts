@@ -22,8 +22,9 @@ export async function reportFailure(thrown: unknown, output: Output): Promise<nu
     output.event({ type: "error", ...info });
     return exitCodeOf(info.code);
   }
+  const { BuildCancelled, BuildFailure } = await import("./build-shown.ts");
+  if (known instanceof BuildCancelled) return exitCodeOf(info.code);
   const sourceText = info.source && (await readFile(info.source.file, "utf8").catch(() => undefined));
-  const { BuildFailure } = await import("./build-shown.ts");
   const { layerName, build } = known instanceof BuildFailure ? known : {};
   output.note(
     failureLines(info, {
@@ -33,7 +34,7 @@ export async function reportFailure(thrown: unknown, output: Output): Promise<nu
       sourceText,
     }).join("\n"),
   );
-  if (build !== undefined) output.note(`\nAll that was said: lamina logs ${build}`);
+  if (build !== undefined) output.note(`\nThe whole log: lamina logs ${build}`);
   if (info.code === "INTERNAL" && known.cause instanceof Error) output.note(output.colors.dim(known.cause.stack ?? ""));
   return exitCodeOf(info.code);
 }

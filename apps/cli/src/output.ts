@@ -1,4 +1,5 @@
 /** What goes out: results on stdout, all that is said on the way on stderr. */
+import { isatty } from "node:tty";
 import picocolors from "picocolors";
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -8,6 +9,8 @@ export interface Output {
   readonly json: boolean;
   /** Of stderr. */
   readonly colors: Colors;
+  /** Of stdout. */
+  readonly resultColors: Colors;
   /** Where stderr is a terminal that can be drawn on. */
   readonly isTerminal: boolean;
   /** The width of stdout, where it is a terminal. */
@@ -30,7 +33,8 @@ export interface OutputOptions {
 
 export function createOutput({ json, env }: OutputOptions): Output {
   const { stdout, stderr } = process;
-  const isTerminal = stderr.isTTY && env["TERM"] !== "dumb";
+  const canDraw = ({ fd }: { readonly fd: number }) => isatty(fd) && env["TERM"] !== "dumb";
+  const isTerminal = canDraw(stderr);
   // Some give a build a terminal and keep what is written as a log, where each drawing stays.
   const isLog = env["CI"] !== undefined && env["CI"] !== "" && env["CI"] !== "false";
   const result = (text: string) => void stdout.write(`${text}\n`);
@@ -38,6 +42,7 @@ export function createOutput({ json, env }: OutputOptions): Output {
   return {
     json,
     colors: picocolors.createColors(wantsColors(env, isTerminal)),
+    resultColors: picocolors.createColors(wantsColors(env, canDraw(stdout))),
     isTerminal: isTerminal && !isLog,
     columns: stdout.isTTY ? stdout.columns : undefined,
     result,

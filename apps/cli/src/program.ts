@@ -1,5 +1,5 @@
 /** The commands, their arguments and options. What a command does is loaded when it is called. */
-import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts, Help, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { Output } from "./output.ts";
 
 /** Runs a command. It may set the exit code of the process; what it throws becomes one. */
@@ -11,9 +11,12 @@ const json = () => new Option("--json", "one event or object a line on stdout").
 export function createProgram(version: string, run: (json: boolean, command: Run) => Promise<void>) {
   const program = new Command("lamina")
     .description("Container images as code, on your own machines.")
-    .version(version, "-V, --version")
+    .version(version, "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this help")
+    .helpCommand("help [command]", "show the help of a command")
+    .configureHelp({ optionDescription: descriptionOf })
     .exitOverride()
-    .showHelpAfterError("(lamina --help, or lamina help COMMAND)")
+    .showHelpAfterError("(lamina --help shows the commands)")
     .enablePositionalOptions();
 
   program.commandsGroup("Images:");
@@ -47,6 +50,7 @@ export function createProgram(version: string, run: (json: boolean, command: Run
   program
     .command("exec")
     .description("run a command in a throw-away container of an image, with its output and exit code")
+    .usage("[options] <image> -- <command...>")
     .argument("<image>", "an image id or 8 and more of its first digits, a reference by digest, or FILE#export")
     .argument("<command...>", "after --, the command and its arguments")
     .addOption(json())
@@ -137,7 +141,23 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .command("quickstart", { hidden: true })
     .description("start the platform, build the first example and run a command in it")
     .action(() => run(false, async (output) => (await import("./commands/quickstart.ts")).quickstart({ output })));
+  for (const command of allOf(program.commands)) {
+    command.showHelpAfterError(`usage: ${pathOf(command)} ${command.usage()}\n(${pathOf(command)} --help says more)`);
+  }
   return program;
+}
+
+function allOf(commands: readonly CommandUnknownOpts[]): CommandUnknownOpts[] {
+  return commands.flatMap((command) => [command, ...allOf(command.commands)]);
+}
+
+function pathOf(command: CommandUnknownOpts): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+/** A switch is off where it is not given, which need not be said. */
+function descriptionOf(option: Option): string {
+  return option.isBoolean() ? option.description : new Help().optionDescription(option);
 }
 
 function wholeNumber(text: string): number {

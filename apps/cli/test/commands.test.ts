@@ -142,7 +142,7 @@ test("cancel ends a build of another process, which ends with 130; of one that h
 
   expect(await lamina("cancel", id.slice(-12))).toMatchObject({ exitCode: 0, stdout: `Build ${id} is cancelled.` });
   const done = String(all.find(({ state }) => state === "done")?.["id"]);
-  expect(await lamina("cancel", done)).toMatchObject({ exitCode: 0, stdout: `Build ${done} has ended before: it is done.` });
+  expect(await lamina("cancel", done)).toMatchObject({ exitCode: 0, stdout: `Build ${done} had ended before: it was done.` });
   for (const unknown of ["00000000-0000-7000-8000-000000000000", "no-such-build-id"]) {
     expect(await lamina("cancel", unknown)).toMatchObject({
       exitCode: 2,

@@ -54,6 +54,15 @@ test("a second up finds the first, and so do two at once", async () => {
   for (const outcome of outcomes) expect(jsonLines(outcome).at(-1)).toMatchObject({ type: "platform", ...before });
 });
 
+test("an address where another platform listens is refused, and none is said to be up there", async () => {
+  const { url } = await platform();
+  const env = { LAMINA_HOME: path.join(home, "another"), LAMINA_LISTEN: new URL(url).host };
+  const outcome = await cli(["up"], { env });
+  expect(outcome.exitCode).toBe(3);
+  expect(outcome.stderr).toContain(`LAMINA_LISTEN names ${env.LAMINA_LISTEN}, where another program listens already`);
+  expect((await cli(["status"], { env })).exitCode).toBe(3);
+});
+
 test("what is in the home is for its user only, and status and doctor find all parts well", async () => {
   expect((await stat(home)).mode & 0o077).toBe(0);
   for (const file of ["platform.json", "control-plane.json", "settings.json", "supervisor.json"]) {

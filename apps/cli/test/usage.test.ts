@@ -18,6 +18,13 @@ test("help and version end with 0, bad usage with 2", async () => {
   expect((await cli(["builds", "--limit", "0"])).exitCode).toBe(2);
 });
 
+test("bad usage names the command's own usage, and help says nothing of switches that are off", async () => {
+  expect((await cli(["exec", "image.ts"])).stderr).toContain("usage: lamina exec [options] <image> -- <command...>");
+  expect((await cli(["secret", "set"])).stderr).toContain("(lamina secret set --help says more)");
+  expect((await cli(["build", "--help"])).stdout).not.toContain("default");
+  expect((await cli(["builds", "--help"])).stdout).toContain("(default: 50)");
+});
+
 test("bad usage is told as JSON to who asked for JSON", async () => {
   const outcome = await cli(["build", "--json"]);
   expect(outcome.exitCode).toBe(2);
@@ -42,6 +49,16 @@ test("exec without a command says how to give one, before a platform is looked f
   const { exitCode, stderr } = await cli(["exec", "0".repeat(64), "--"], { env: { LAMINA_HOME: directory } });
   expect(exitCode).toBe(2);
   expect(stderr).toContain(`lamina exec ${"0".repeat(64)} -- COMMAND`);
+});
+
+test("a home that cannot be used is exit code 2, with the variable that names another", async () => {
+  const file = path.join(directory, "a-file");
+  await writeFile(file, "");
+  for (const command of ["up", "images"]) {
+    const { exitCode, stderr } = await cli([command], { env: { LAMINA_HOME: path.join(file, "home") } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/a-file\/home, cannot be used: ENOTDIR.*LAMINA_HOME/);
+  }
 });
 
 test("a platform that cannot be reached is exit code 3", async () => {
@@ -71,7 +88,7 @@ test("a platform that is named without a token is told before it is asked", asyn
 
 test("colours follow NO_COLOR and FORCE_COLOR, and are off where output is not a terminal", async () => {
   const args = ["build", "missing.ts"];
-  expect((await cli(args)).stderr).not.toContain("\u001b");
+  for (const CI of ["", "true"]) expect((await cli(args, { env: { CI } })).stderr).not.toContain("\u001b");
   expect((await cli(args, { env: { FORCE_COLOR: "1" } })).stderr).toContain("\u001b");
   expect((await cli(args, { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stderr).not.toContain("\u001b");
 });

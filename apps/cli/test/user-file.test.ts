@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -29,6 +29,16 @@ test("TypeScript and JavaScript without an installation get the SDK of the comma
   expect(await plan(source, { name: "image.mts" })).toMatchObject(LOADS);
 });
 
+test("so do those of a package that npm init has made, which says that it is CommonJS", async () => {
+  const source =
+    'import { Image } from "lamina";\nimport { a } from "./a.js";\nexport const image: Image = Image.debianSlim().env({ A: a });\n';
+  await mkdir(path.join(directory, "made"));
+  await writeFile(path.join(directory, "made/package.json"), '{ "type": "commonjs" }\n');
+  await writeFile(path.join(directory, "made/a.js"), 'exports.a = "1";\n');
+  expect(await plan(source, { name: "made/image.ts" })).toMatchObject(LOADS);
+  expect(await plan(source.replace(": Image", ""), { name: "made/image.js" })).toMatchObject(LOADS);
+});
+
 test("images of an app's functions count, and an export is picked by its name", async () => {
   const source = `
     import { App, Image } from "lamina";
@@ -53,6 +63,8 @@ test.each([
   ["a syntax error in TypeScript", "export const a = 1;\nconst b: = 2;\n", [2, 10]],
   ["TypeScript that has to be compiled", "export const a = 1;\nenum B { C }\n", [2, 1]],
   ["an import that the SDK does not have", 'import { Imag } from "lamina";\nexport const a = Imag;\n', [1, 10]],
+  ["a file that is not there", 'export const a = 1;\nimport { b } from "./not-there.ts";\n', [2, 19]],
+  ["a package that is not installed", 'import { b } from "no-such-package/part";\n', [1, 19]],
   ["an error that is thrown", "export const a = 1;\nfunction f() {\n  throw new TypeError(`bad`);\n}\nf();\n", [3, 9]],
   [
     "a call that cannot be right",

@@ -2,12 +2,13 @@ import picocolors from "picocolors";
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
 import type { BuildEvent } from "lamina";
+import { firstThatFits } from "../src/view/columns.ts";
 import { failureLines } from "../src/view/failure.ts";
 import { liveLines } from "../src/view/live.ts";
 import { plainLines } from "../src/view/plain.ts";
 import { afterEvent, type BuildView, newBuildView } from "../src/view/state.ts";
 import { startupLines } from "../src/view/startup.ts";
-import { plainLine } from "../src/view/text.ts";
+import { countText, plainLine, timeText } from "../src/view/text.ts";
 
 const colors = picocolors.createColors(false);
 const digest = `sha256:${"0".repeat(64)}`;
@@ -196,7 +197,30 @@ test("a command that the message has is not said again", () => {
     command: "make  install",
     exitCode: 2,
   };
-  expect(failureLines(info, { colors })).toEqual(["STEP_FAILED: runCommands failed: `make install` exited with 2.", "  exit code  2"]);
+  expect(failureLines(info, { colors })).toEqual(["STEP_FAILED: runCommands failed: `make install` exited with 2."]);
+});
+
+test("a failure that is wider than the terminal goes on below, between words and within its gutter", () => {
+  const info = {
+    code: "STEP_FAILED" as const,
+    message: "runCommands failed: `make install PREFIX=/usr/local DESTDIR=/opt/thing` exited with 2.",
+    lastLines: [`  cause: ${"a word ".repeat(9)}`, "x".repeat(70)],
+  };
+  const lines = failureLines(info, { colors, columns: 50 });
+  expect(`\n${lines.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    STEP_FAILED: runCommands failed: \`make install
+      PREFIX=/usr/local DESTDIR=/opt/thing\` exited
+      with 2.
+      last lines
+        │   cause: a word a word a word a word a word
+        │ a word a word a word a word
+        │ xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+        │ xxxxxxxxxxxxxxxxxxxxxxxxxxx
+    "
+  `);
+  for (const line of lines) expect(stringWidth(line)).toBeLessThan(50);
+  expect(failureLines(info, { colors })).toHaveLength(4);
 });
 
 test("of a long line that part is quoted which is meant, with the mark below it", () => {
@@ -237,6 +261,24 @@ test("the start of the platform shows each part with its time", () => {
 test("a line of output loses what moves the cursor, and keeps what was shown last", () => {
   expect(plainLine("\u001b[2K10%\r 55%\r100% done\u001b[0m")).toBe("100% done");
   expect(plainLine("a\tb\u0007")).toBe("a  b");
+});
+
+test("what is counted has its plural, and a time is that of the reader's clock", () => {
+  expect([0, 1, 2].map((count) => countText(count, "file"))).toEqual(["0 files", "1 file", "2 files"]);
+  const local = new Date(2026, 10, 26, 7, 5, 9);
+  expect(timeText(local.toISOString())).toBe("2026-11-26 07:05:09");
+});
+
+test("of the tables for a terminal that is taken which fits", () => {
+  const tables = [["wide".repeat(20)], ["narrow"]];
+  expect(firstThatFits(tables, 80)).toEqual(tables[0]);
+  expect(firstThatFits(tables, 79)).toEqual(tables[1]);
+  expect(firstThatFits(tables, undefined)).toEqual(tables[0]);
+});
+
+test("the stop of the platform has no time of its own", () => {
+  const record = { pid: 1, startedAt: "", since: new Date(0).toISOString(), state: "stopping", parts: [] } as const;
+  expect(startupLines({ ...record, parts: [] }, { columns: 80, colors, now: 1_500 })).toEqual(["stopping the platform …"]);
 });
 
 test("a build that waits where no builder of its pool has been heard of says so", () => {

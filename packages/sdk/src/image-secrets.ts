@@ -1,4 +1,5 @@
 /** The secrets that an image's steps use, as far as they concern each other. */
+import type { LaminaError } from "@lamina/api";
 import { REGISTRY_VARIABLES, type SecretReference, secretsOf, textsIn } from "@lamina/ir";
 import type { Call } from "./arguments.ts";
 import { failure, invalidInput } from "./failure.ts";
@@ -25,13 +26,30 @@ export function withSecrets(before: readonly Secret[], added: readonly Secret[],
  * A value where its name was meant: between backticks JavaScript, and not the step, expands `${NAME}`. The image would keep it, and
  * everybody see it. @throws INVALID_INPUT, which names the variable
  */
-export function refuseValuesIn(step: Step, secrets: readonly Secret[], { method, source }: Call): void {
+export function refuseValuesIn(step: Step, secrets: readonly Secret[], call: Call): void {
+  const name = variableIn(step, secrets.flatMap(valuesOf));
+  if (name !== undefined) throw valueStays(name, `write \${${name}} for the step to read; between backticks that is \\\${${name}}`, call);
+}
+
+/** The same for the setup of a base, whose secret no step has. The name of a user is in many words. */
+export function refuseCredentialsIn(setup: Step, secret: Secret, call: Call): void {
+  const name = variableIn(
+    setup,
+    valuesOf(secret).filter(([variable]) => variable !== "REGISTRY_USERNAME"),
+  );
+  if (name !== undefined) {
+    throw valueStays(name, "the setup has no secrets; do what needs them in dockerfileCommands([…], { secrets: […] }) after it", call);
+  }
+}
+
+/** The variable whose value is in what a step says. */
+function variableIn(step: Step, values: readonly (readonly [name: string, value: string])[]): string | undefined {
   const texts = textsIn(step);
-  const found = secrets.flatMap(valuesOf).find(([, value]) => value.length >= SHORTEST_VALUE && texts.some((text) => text.includes(value)));
-  if (found === undefined) return;
-  const [name] = found;
-  const advice = `write \${${name}} for the step to read; between backticks that is \\\${${name}}`;
-  throw invalidInput(`${method}: the value of the secret ${name} is in what is to be built, where it would stay: ${advice}`, source);
+  return values.find(([, value]) => value.length >= SHORTEST_VALUE && texts.some((text) => text.includes(value)))?.[0];
+}
+
+function valueStays(name: string, advice: string, { method, source }: Call): LaminaError {
+  return invalidInput(`${method}: the value of the secret ${name} is in what is to be built, where it would stay: ${advice}`, source);
 }
 
 /** Shorter ones are in many words. */

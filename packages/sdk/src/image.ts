@@ -7,7 +7,7 @@ import { connect } from "./client/client.ts";
 import { dockerfileOf } from "./dockerfile.ts";
 import { parseArgument } from "./failure.ts";
 import { checkImage } from "./image-check.ts";
-import { refuseValuesIn, registrySecret, withSecrets } from "./image-secrets.ts";
+import { refuseCredentialsIn, refuseValuesIn, registrySecret, withSecrets } from "./image-secrets.ts";
 import { IMAGE, type ImageState, type Step } from "./image-state.ts";
 import type { LocalCopy } from "./local-steps/copy.ts";
 import type { LocalPath } from "./local-steps/read.ts";
@@ -58,7 +58,10 @@ export class Image {
     const reference = parseArgument(take.Reference, tag, { ...call, method: "fromRegistry: the tag" });
     const base = { kind: "fromRegistry" as const, reference, ...(secret && { secret: registrySecret(secret, call) }) };
     const image = Image.#from(base, DEFAULT_BUILDER_VERSION, { ...call, ...(secret && { secrets: [secret] }) });
-    return setup === undefined ? image : image.#with({ kind: "dockerfileCommands", commands: [...setup] }, call);
+    if (setup === undefined) return image;
+    const step: Step = { kind: "dockerfileCommands", commands: [...setup] };
+    if (secret !== undefined) refuseCredentialsIn(step, secret, call);
+    return image.#with(step, call);
   }
 
   /**

@@ -74,6 +74,16 @@ describe("what cannot be right is an error at the call, before anything is read"
       /^fromRegistry: setupDockerfileCommands: must not be empty/,
     ],
     [
+      "a password of the base in its setup",
+      () => {
+        const secret = Secret.fromDict({ REGISTRY_USERNAME: "robot-of-ci", REGISTRY_PASSWORD: "of-the-registry" });
+        const setup = (command: string) => Image.fromRegistry("debian:13", { secret, setupDockerfileCommands: ["RUN a", command] });
+        setup("RUN useradd robot-of-ci");
+        setup("RUN curl -u me:of-the-registry https://files.example");
+      },
+      /^fromRegistry: the value of the secret REGISTRY_PASSWORD is in what is to be built, where it would stay: the setup has no secrets/,
+    ],
+    [
       "commands after a SHELL that is none",
       () => image.dockerfileCommands(['SHELL ["python3", "-c"]']).runCommands("true"),
       /^runCommands: an earlier SHELL is \["python3","-c"\]/,

@@ -31,13 +31,15 @@ afterAll(async () => {
 });
 
 test.each(["basic", "bearer"] as const)(
-  "a base behind %s credentials is built on by who has them, and they are left nowhere",
+  "a base behind %s credentials is built on by who has them, and they are left nowhere and seen by no step, the setup neither",
   async (auth) => {
     await using registry = await privateRegistry(auth);
     const { username, password } = registry.credentials;
     const content = `private-${randomUUID()}`;
     const reference = await privateBase(registry, content);
-    const on = (secret?: Secret) => Image.fromRegistry(reference, { secret }).runCommands("cat /private > /copy", "sleep 0.3");
+    const setupDockerfileCommands = ['RUN echo "[$REGISTRY_USERNAME$REGISTRY_PASSWORD]" >/seen; export -p >/environment'];
+    const on = (secret?: Secret) =>
+      Image.fromRegistry(reference, { secret, setupDockerfileCommands }).runCommands("cat /private /seen > /copy", "sleep 0.3");
 
     const wrong = Secret.fromDict({ REGISTRY_USERNAME: username, REGISTRY_PASSWORD: "not-the-password" });
     const before = await client.builds.list(10);
@@ -52,7 +54,7 @@ test.each(["basic", "bearer"] as const)(
 
     const image = on(Secret.fromDict({ REGISTRY_USERNAME: username, REGISTRY_PASSWORD: password }));
     const planned = await planImage(client, image);
-    expect(planned.layers.map(({ status }) => status)).toEqual(["hit", "missing"]);
+    expect(planned.layers.map(({ status }) => status)).toEqual(["hit", "missing", "missing"]);
     await using place = await workspace();
     const uv = () => Promise.reject(new Error("uv is not needed"));
     const { dockerfile } = await exportDockerfile(client, image, { directory: place.path("out"), uv });
@@ -64,10 +66,10 @@ test.each(["basic", "bearer"] as const)(
     const result = await buildImage(client, image, { onEvent: (event) => events.push(event) });
     await watch.stop();
     expect(watch.seen()).toEqual([]);
-    expect(await lookInside(client, result, "cat", "/copy")).toBe(content);
+    expect(await lookInside(client, result, "cat", "/copy")).toBe(`${content}[]`);
     expect(result.ref).not.toContain(registry.host);
     const again = await buildImage(client, image);
-    expect(again).toMatchObject({ id: planned.image, ref: result.ref, layers: [{ status: "hit" }, { status: "hit" }] });
+    expect(again).toMatchObject({ id: planned.image, ref: result.ref, layers: [{ status: "hit" }, { status: "hit" }, { status: "hit" }] });
     await expect(buildImage(client, on())).rejects.toMatchObject({ code: "BASE_UNAUTHORIZED" });
 
     const tokens = Object.fromEntries(registry.tokens().map((token, index) => [`token ${index}`, token]));
@@ -77,6 +79,8 @@ test.each(["basic", "bearer"] as const)(
       databases: [platform.databaseUrl],
       texts: { events: JSON.stringify(events), plan: JSON.stringify(planned), images: JSON.stringify(await client.images.list()) },
     };
-    expect(await findSecrets({ password, ...tokens }, places)).toEqual([]);
+    const finds = await findSecrets({ password, ...tokens, content }, places);
+    expect(finds.filter(({ secret }) => secret !== "content")).toEqual([]);
+    expect(finds.map(({ place }) => place).join("\n")).toMatch(/registry\/data\/.*\/data/);
   },
 );

@@ -9,7 +9,7 @@ export { gate, type Gate } from "./gate.ts";
 export { gitServer, type GitServer } from "./git-server.ts";
 export { packageIndex, type PackageFile, type PackageIndex } from "./package-index.ts";
 export { gpuStandIn, type GpuStandInOptions } from "./gpu.ts";
-export { projectOf } from "./python-project.ts";
+export { projectOf, type ProjectOptions, sdistOf } from "./python-project.ts";
 export { tagImage } from "./tag-image.ts";
 export { wheelOf } from "./wheel.ts";
 export { type HttpServer, privateRegistry, type PrivateRegistry, serve } from "@lamina/registry/test-support";

@@ -15,7 +15,7 @@ const SHELL: RegExp =
   /^(?:bin|lib\w*|(?:usr\/)?(?:bin\/(?:sh|dash|cat|head|sleep|rm|date|find|grep|id|ls|sed)|lib\w*\/(?:[^/]+-linux-gnu\/)?(?:ld-linux[^/]*|lib(?:acl|c|cap|m|pcre2-8|selinux)\.so\.\d[^/]*)))$/;
 
 const PYTHON_ALONE: RegExp =
-  /^(?:tmp\/?|usr\/bin\/(?:python3[\d.]*|mkdir)|usr\/lib\/(?:[^/]+-linux-gnu\/lib(?:z|expat|ffi)\.so\.\d[^/]*|python3[^/]*\/(?!(?:config-|ensurepip|idlelib|pydoc_data|test|tkinter)).*))$/;
+  /^(?:tmp\/?|usr\/bin\/(?:python3[\d.]*|mkdir|realpath|dirname)|usr\/lib\/(?:[^/]+-linux-gnu\/lib(?:z|zstd|lzma|bz2|expat|ffi|ssl|crypto|pthread|dl|rt|util)\.so\.\d[^/]*|python3[^/]*\/(?!(?:config-|ensurepip|idlelib|pydoc_data|test|tkinter)).*))$/;
 
 const TINY: Content = { repository: "bases/tiny", kept: [SHELL] };
 const TINY_PYTHON: Content = { repository: "bases/tiny-python", kept: [SHELL, PYTHON_ALONE] };
@@ -28,7 +28,7 @@ export function tinyBase(registry?: ServerAddresses["registry"]): Promise<string
   return published(TINY, registry);
 }
 
-/** The same with Python, for `pipInstall`. */
+/** The same with Python, for `pipInstall`, and with what Poetry's own packages take for granted. */
 export function tinyPython(registry?: ServerAddresses["registry"]): Promise<string> {
   return published(TINY_PYTHON, registry);
 }

@@ -9,7 +9,7 @@ import { z } from "zod";
 import { type BuildKit, SolveError, type SolveRequest, type SolvedImage } from "./buildkit.ts";
 import { CONFIG_DESCRIPTOR, dockerConfig, type RegistryCredentials } from "./docker-config.ts";
 import { errorIn, isLostConnection } from "./messages.ts";
-import { deleteRecords, markedBy } from "./records.ts";
+import { type CallBuildctl, deleteRecords, markedBy } from "./records.ts";
 import { sealedFile } from "./sealed-file.ts";
 import { parseStatus } from "./status.ts";
 
@@ -47,6 +47,7 @@ export function buildctl(options: BuildctlOptions): BuildKit {
       if (request.secrets.size === 0) return solve(options, request);
       const mark = `${self}/${randomUUID()}`;
       const [solved] = await Promise.allSettled([solve(options, request, mark)]);
+      if (solved.status === "rejected") await deleteUnused(options, AbortSignal.timeout(UNUSED_MS));
       const [deleted] = await Promise.allSettled([deleteRecord(mark)]);
       // What keeps the record of a solve that failed is not told: that record is deleted with the next one.
       if (solved.status === "rejected") throw solved.reason;
@@ -64,6 +65,7 @@ const GRACE_MS = 5_000;
 const PING_MS = 5_000;
 /** How long a solve that was given up may take to end. */
 const RECORD_MS = 30_000;
+const UNUSED_MS = 30_000;
 /** The end of its output that is kept as the error. */
 const ERROR_CHARACTERS = 64 * 1024;
 
@@ -82,12 +84,22 @@ async function solve(options: BuildctlOptions, request: SolveRequest, mark?: str
   }
 }
 
-async function deleteMarked(options: BuildctlOptions, isMeant: (mark: string) => boolean, signal: AbortSignal): Promise<void> {
-  const { program, address, environment } = options;
-  const call = async (args: readonly string[]): Promise<string> =>
+/**
+ * A step that failed may have written a secret into the file system that it had, which BuildKit deletes within a minute.
+ * A prune of nothing has it do so now; one that does not come through leaves it to that.
+ */
+async function deleteUnused(options: BuildctlOptions, signal: AbortSignal): Promise<void> {
+  await caller(options, signal)(["prune", "--filter", "id==nothing"]).catch(() => undefined);
+}
+
+function caller({ program, address, environment }: BuildctlOptions, signal: AbortSignal): CallBuildctl {
+  return async (args) =>
     (await execa(program, ["--addr", address, ...args], { env: environment, extendEnv: false, cancelSignal: signal })).stdout;
+}
+
+async function deleteMarked(options: BuildctlOptions, isMeant: (mark: string) => boolean, signal: AbortSignal): Promise<void> {
   try {
-    await deleteRecords(call, isMeant, signal);
+    await deleteRecords(caller(options, signal), isMeant, signal);
   } catch (error) {
     const message = `BuildKit's record of a solve with secrets could not be deleted: ${String(error)}`;
     throw new SolveError("lost", message, { cause: error });

@@ -1,10 +1,14 @@
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { columnsOf } from "../view/columns.ts";
-import { durationText } from "../view/text.ts";
+import { columnsOf, firstThatFits } from "../view/columns.ts";
+import { durationText, timeText } from "../view/text.ts";
 
-/** Lists the latest builds. */
+const COLUMNS = ["BUILD", "STATE", "NAME", "IMAGE", "CREATED", "TOOK"];
+/** Enough of the end of an id to name a build by. */
+const SHORT_ID = 12;
+
+/** Lists the latest builds. On a terminal that is too narrow for their ids those are shown in short. */
 export async function builds({ limit, output }: { readonly limit: number; readonly output: Output }): Promise<void> {
   const client = await connect(readConfig(), output);
   const all = await client.builds.list(limit);
@@ -15,7 +19,10 @@ export async function builds({ limit, output }: { readonly limit: number; readon
   if (all.length === 0) return output.note("Nothing was built yet.");
   const rows = all.map(({ id, name, image, state, createdAt, endedAt }) => {
     const took = endedAt === undefined ? "" : durationText(Date.parse(endedAt) - Date.parse(createdAt));
-    return [id, state, name ?? "", image.slice(0, 12), createdAt, took];
+    const created = output.columns === undefined ? createdAt : timeText(createdAt);
+    return [id, state, name ?? "", image.slice(0, 12), created, took];
   });
-  for (const line of columnsOf([["BUILD", "STATE", "NAME", "IMAGE", "CREATED", "TOOK"], ...rows])) output.result(line);
+  const short = rows.map(([id = "", ...others]) => [id.slice(-SHORT_ID), ...others]);
+  const tables = [columnsOf([COLUMNS, ...rows]), columnsOf([COLUMNS, ...short])];
+  for (const line of firstThatFits(tables, output.columns)) output.result(line);
 }

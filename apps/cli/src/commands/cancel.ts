@@ -9,6 +9,9 @@ export async function cancel({ build, output }: { readonly build: string; readon
   const id = await findBuild(client, build);
   await client.builds.cancel(id);
   const { state } = await client.builds.get(id);
-  const said = state === "cancelled" ? `Build ${id} is cancelled.` : `Build ${id} has ended before: it is ${state}.`;
+  const said =
+    state === "cancelled"
+      ? `Build ${id} is cancelled.`
+      : `Build ${id} had ended before: it ${state === "failed" ? "had failed" : "was done"}.`;
   output.answer({ type: "build", id, state }, said);
 }

@@ -24,7 +24,7 @@ export async function dockerfile({ file, out, output }: DockerfileOptions): Prom
     const directory = images.length === 1 ? out : path.join(out, name);
     await exportDockerfile(client, image, { directory, uv: (version) => uvBinary({ cache: config.cache, version }) });
     output.answer({ type: "dockerfile", name, directory }, directory);
-    output.note(`Build ${name} with: ${await environment(config)}${path.join(path.resolve(directory), "build.sh")}`);
+    output.note(`Build ${name} with: ${await environment(config)}${word(path.join(path.resolve(directory), "build.sh"))}`);
   }
 }
 
@@ -33,5 +33,10 @@ async function environment({ home }: Config): Promise<string> {
   const platform = await readPlatform(home);
   return platform === undefined
     ? "BUILDKIT_HOST=ADDRESS "
-    : `PATH=${platform.binaries}:$PATH BUILDKIT_HOST=${platform.addresses["buildkit"]} `;
+    : `PATH=${word(platform.binaries)}:$PATH BUILDKIT_HOST=${word(platform.addresses["buildkit"] ?? "")} `;
+}
+
+/** As a shell takes it for one word. */
+function word(text: string): string {
+  return /^[\w/.:@=+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,10 +1,12 @@
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { columnsOf } from "../view/columns.ts";
-import { bytesText } from "../view/text.ts";
+import { columnsOf, firstThatFits } from "../view/columns.ts";
+import { bytesText, timeText } from "../view/text.ts";
 
-/** Lists the images of the workspace. */
+const COLUMNS = ["IMAGE", "NAME", "LAYERS", "SIZE", "CREATED", "REFERENCE"];
+
+/** Lists the images of the workspace. On a terminal that is too narrow for references they are left out: the ids do as well. */
 export async function images({ output }: { readonly output: Output }): Promise<void> {
   const client = await connect(readConfig(), output);
   const all = await client.images.list();
@@ -18,8 +20,10 @@ export async function images({ output }: { readonly output: Output }): Promise<v
     image.name ?? "",
     String(image.layers),
     bytesText(image.bytes),
-    image.createdAt,
+    output.columns === undefined ? image.createdAt : timeText(image.createdAt),
     image.ref,
   ]);
-  for (const line of columnsOf([["IMAGE", "NAME", "LAYERS", "SIZE", "CREATED", "REFERENCE"], ...rows])) output.result(line);
+  const table = [COLUMNS, ...rows];
+  const tables = [columnsOf(table), columnsOf(table.map((row) => row.slice(0, -1)))];
+  for (const line of firstThatFits(tables, output.columns)) output.result(line);
 }

@@ -5,7 +5,7 @@ import { connect } from "../platform/connect.ts";
 import { loadImages, parseTarget } from "../user-file/load.ts";
 import { detailsOf } from "../view/details.ts";
 import { columnsOf, fit } from "../view/columns.ts";
-import { bytesText } from "../view/text.ts";
+import { bytesText, countText } from "../view/text.ts";
 
 export interface PlanOptions {
   /** FILE or FILE#export. */
@@ -36,6 +36,7 @@ export async function plan({ file, pull, output }: PlanOptions): Promise<void> {
     ]);
     for (const line of columnsOf(rows)) output.result(output.columns === undefined ? line : fit(line, output.columns));
     const missing = layers.filter(({ status }) => status === "missing").length;
-    output.result(`  ${layers.length - missing} hit, ${missing} to build, ${upload.files} files (${bytesText(upload.bytes)}) to send`);
+    const sent = upload.files === 0 ? "nothing" : `${countText(upload.files, "file")} (${bytesText(upload.bytes)})`;
+    output.result(`  ${layers.length - missing} hit, ${missing} to build, ${sent} to send`);
   }
 }

@@ -5,6 +5,7 @@ import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { LaminaError } from "lamina";
 import { columnsOf } from "../view/columns.ts";
+import { timeText } from "../view/text.ts";
 
 export interface SetSecretOptions {
   readonly name: string;
@@ -31,7 +32,11 @@ export async function listSecrets({ output }: { readonly output: Output }): Prom
     return;
   }
   if (secrets.length === 0) return output.note("No secret is kept.");
-  const rows = secrets.map((secret) => [secret.name, secret.variables.join(" "), secret.updatedAt]);
+  const rows = secrets.map((secret) => [
+    secret.name,
+    secret.variables.join(" "),
+    output.columns === undefined ? secret.updatedAt : timeText(secret.updatedAt),
+  ]);
   for (const line of columnsOf([["SECRET", "VARIABLES", "UPDATED"], ...rows])) output.result(line);
 }
 

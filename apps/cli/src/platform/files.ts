@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { LaminaError } from "lamina";
 import { isAlive } from "@lamina/servers/process-identity";
 import { z } from "zod";
 
@@ -56,10 +57,20 @@ const Identity = z.object({
 /** What was chosen for the control plane once and is kept. */
 export type Identity = z.infer<typeof Identity>;
 
-/** Makes the home if it is not there, and keeps others out of it. */
+/** Makes the home if it is not there, and keeps others out of it. @throws INVALID_INPUT when that cannot be */
 export async function makeHome(home: string): Promise<void> {
-  for (const folder of ["logs", "builder", "runner"]) await mkdir(path.join(home, folder), { recursive: true, mode: 0o700 });
-  await chmod(home, 0o700);
+  try {
+    for (const folder of ["logs", "builder", "runner"]) await mkdir(path.join(home, folder), { recursive: true, mode: 0o700 });
+    await chmod(home, 0o700);
+  } catch (error) {
+    throw homeUnusable(home, error);
+  }
+}
+
+function homeUnusable(home: string, cause: unknown): LaminaError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `The directory of the platform, ${home}, cannot be used: ${reason}. LAMINA_HOME names another.`;
+  return new LaminaError({ code: "INVALID_INPUT", message }, { cause });
 }
 
 /** The record of the supervisor that runs now, or else of the last one, or undefined. */
@@ -125,7 +136,7 @@ function platformFile(home: string): string {
 async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const content = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    throw error;
+    throw homeUnusable(path.dirname(file), error);
   });
   return content === undefined ? undefined : schema.parse(JSON.parse(content));
 }

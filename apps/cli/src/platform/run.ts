@@ -1,4 +1,5 @@
 /** The embedded platform, from start to stop, in the process that supervises it. */
+import { createServer } from "node:net";
 import { gpuClasses, identify, startServers, supervise, type ServerAddresses, type Supervised } from "@lamina/servers";
 import getPort from "get-port";
 import type { Config } from "../config.ts";
@@ -62,6 +63,7 @@ interface Starting {
 }
 
 async function startAll({ config, watch, report, signal }: RunOptions, { record, running }: Starting): Promise<void> {
+  await requireFree(config.listen);
   for (const name of embeddedNames(config)) record.starting(name);
   const servers = await startServers({
     directory: config.home,
@@ -103,6 +105,18 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
   });
   await record.change({ state: "ready" });
   report(`The platform is up at ${platformUrl(context)}`);
+}
+
+/** Whoever listens there would answer in the control plane's name, and be taken for it. Other faults the control plane tells itself. */
+async function requireFree(listen: string | undefined): Promise<void> {
+  const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(listen ?? "") ?? [];
+  if (host === undefined || port === undefined) return;
+  const server = createServer();
+  const fault = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+    server.once("error", resolve).listen({ host, port: Number(port) }, () => resolve(undefined));
+  });
+  if (fault === undefined) await new Promise((resolve) => server.close(resolve));
+  if (fault?.code === "EADDRINUSE") throw new Error(`LAMINA_LISTEN names ${listen}, where another program listens already.`);
 }
 
 async function freeAddress(): Promise<string> {

@@ -25,9 +25,12 @@ export async function loadImages(target: Target): Promise<[LoadedImage, ...Loade
   const chosen = target.name === undefined ? images : named(target.name, exports);
   const [first, ...others] = chosen;
   if (first !== undefined) return [first, ...others];
-  const there = images.length === 0 ? "It exports none." : `It exports: ${images.map(({ name }) => name).join(", ")}.`;
-  const wanted = target.name === undefined ? "an image" : `an image named "${target.name}"`;
-  throw new LaminaError({ code: "INVALID_INPUT", message: `${target.file} does not export ${wanted}. ${there}` });
+  const wanted = target.name === undefined ? "no image" : `no image named "${target.name}"`;
+  const advice =
+    images.length === 0
+      ? `Export one: export const ${target.name ?? "image"} = Image.debianSlim()`
+      : `It exports: ${images.map(({ name }) => name).join(", ")}`;
+  throw new LaminaError({ code: "INVALID_INPUT", message: `${target.file} exports ${wanted}. ${advice}.` });
 }
 
 async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {

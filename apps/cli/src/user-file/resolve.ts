@@ -7,8 +7,9 @@ import { ownEntry } from "../platform/entry.ts";
 let registered = false;
 
 /**
- * From now on `import … from "lamina"` without an installation gets the SDK of this program, and a module
- * below no package.json that says its type is taken as what it looks like, without a warning. What they print goes to stderr.
+ * From now on `import … from "lamina"` without an installation gets the SDK of this program, and a module of
+ * the user's is taken as what it looks like, without a warning: also where a package.json says "commonjs", as
+ * `npm init` writes it into every new one. What they print goes to stderr.
  */
 export function resolveForUser(): void {
   if (registered) return;
@@ -19,13 +20,18 @@ export function resolveForUser(): void {
     resolve(specifier, context, next) {
       try {
         const resolved = next(specifier, context);
-        return resolved.format ? resolved : { ...resolved, ...formatOf(resolved.url) };
+        return mayBeOther(resolved) ? { ...resolved, ...formatOf(resolved.url) } : resolved;
       } catch (error) {
         if (specifier !== "lamina") throw error;
         return { url: pathToFileURL(ownEntry("sdk")).href, shortCircuit: true };
       }
     },
   });
+}
+
+/** Where nobody has said what it is, or a package.json did without its author's doing. */
+function mayBeOther({ format, url }: { readonly format?: string | null | undefined; readonly url: string }): boolean {
+  return !format || (format.startsWith("commonjs") && !url.includes("/node_modules/"));
 }
 
 function formatOf(url: string): { readonly format?: string } {

@@ -1,5 +1,7 @@
 /** Errors that a user's own file threw while it was imported, with the place in that file and without our frames. */
 import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { asLaminaError, LaminaError, type SourceLocation } from "lamina";
@@ -9,7 +11,7 @@ export async function userError(thrown: unknown, file: string): Promise<LaminaEr
   const known = asLaminaError(thrown);
   if (known !== undefined) return known;
   if (!(thrown instanceof Error)) return invalid(`${file} threw ${String(thrown)}.`, undefined, thrown);
-  if (isMissingModule(thrown)) return invalid(thrown.message.replaceAll(/file:\/\/[^\s']+/g, pathOf), undefined, thrown);
+  if (isMissingModule(thrown)) return missingModule(thrown);
   const source = headLocation(thrown.stack ?? "") ?? frameLocation(thrown.stack ?? "") ?? (await syntaxLocation(thrown, file));
   return invalid(`${thrown.name}: ${thrown.message}`, source, thrown);
 }
@@ -20,6 +22,28 @@ function invalid(message: string, source: SourceLocation | undefined, cause: unk
 
 function isMissingModule(error: Error): boolean {
   return "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
+}
+
+/** Node says which file asks for it, and not where in that. */
+async function missingModule(error: Error): Promise<LaminaError> {
+  const message = error.message.replaceAll(/file:\/\/[^\s']+/g, pathOf);
+  const [, missing, file] = /^Cannot find (?:module|package) '(.+)' imported from (.+)$/m.exec(message) ?? [];
+  if (missing === undefined || file === undefined) return invalid(message, undefined, error);
+  const lines = (await textOf(file)).split("\n");
+  const places = lines.flatMap((text, index) =>
+    [...text.matchAll(/(["'])([^"']+)\1/g)]
+      .filter(([, , name = ""]) => (name.startsWith(".") ? resolve(dirname(file), name) === missing : `${name}/`.startsWith(`${missing}/`)))
+      .map((match) => ({ file, line: index + 1, column: match.index + 1 })),
+  );
+  return invalid(message, places[0], error);
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** Node puts the place of a syntax error at the head of the stack: `place:line`, the line with those before it, and carets below the column. */

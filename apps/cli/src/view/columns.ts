@@ -1,6 +1,7 @@
 /** Text that fits its place on a terminal. */
 import cliTruncate from "cli-truncate";
 import stringWidth from "string-width";
+import wrapAnsi from "wrap-ansi";
 
 /** The text in exactly `width` columns: cut with an ellipsis, or padded on the right. */
 export function cell(text: string, width: number): string {
@@ -17,6 +18,18 @@ export function cellRight(text: string, width: number): string {
 /** The text in at most `width` columns. */
 export function fit(text: string, width: number): string {
   return width < 1 ? "" : cliTruncate(text, width);
+}
+
+/** A line of text in lines of at most `width` columns, broken between words where it can be. */
+export function wrapped(text: string, width: number): string[] {
+  if (width < 1 || width === Number.POSITIVE_INFINITY) return [text];
+  const [first = "", ...others] = wrapAnsi(text, width, { hard: true, trim: false }).split("\n");
+  return [first.trimEnd(), ...others.map((part) => part.trim())];
+}
+
+/** The first of these tables that fits into the width of a terminal, else the last. */
+export function firstThatFits(tables: readonly (readonly string[])[], columns: number | undefined): readonly string[] {
+  return tables.find((lines) => columns === undefined || lines.every((line) => stringWidth(line) <= columns)) ?? tables.at(-1) ?? [];
 }
 
 export function columnsOf(rows: readonly (readonly string[])[]): string[] {

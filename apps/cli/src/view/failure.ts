@@ -1,7 +1,7 @@
 /** An error as people read it: what happened, where in their file, and the last that was said. */
 import type { Colors } from "../output.ts";
 import type { ErrorInfo, SourceLocation } from "lamina";
-import { fit } from "./columns.ts";
+import { fit, wrapped } from "./columns.ts";
 import { plainLine } from "./text.ts";
 
 /** Lines of the user's file that are shown before the one that is meant. */
@@ -9,9 +9,12 @@ const LINES_BEFORE = 2;
 /** Columns of a quoted line that are neither its number nor its text, and the last one, which stays free. */
 const GUTTER_BESIDE_NUMBER = 8;
 
+/** Of what stands before a line of output, and the last column, which stays free. */
+const RULE_WIDTH = 7;
+
 export interface FailureContext {
   readonly colors: Colors;
-  /** The width to cut quoted lines to. */
+  /** The width of the terminal, for what is cut or wrapped. */
   readonly columns?: number | undefined;
   /** The layer that it concerns, such as "layer 3 (runCommands)". */
   readonly layer?: string | undefined;
@@ -20,18 +23,26 @@ export interface FailureContext {
 }
 
 export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIVE_INFINITY, layer, sourceText }: FailureContext): string[] {
-  const [headline = "", ...more] = info.message.split("\n");
   return [
-    `${colors.red(colors.bold(`${info.code}:`))} ${headline}`,
-    ...more,
+    ...hanging(`${colors.red(colors.bold(`${info.code}:`))} ${info.message}`, columns),
     ...(layer === undefined ? [] : [`  layer      ${layer}`]),
     ...(info.command === undefined || isSaid(info.command, info.message) ? [] : withRule("  command    ", info.command)),
-    ...(info.exitCode === undefined ? [] : [`  exit code  ${info.exitCode}`]),
+    ...(info.exitCode === undefined || info.message.includes(`exited with ${info.exitCode}.`) ? [] : [`  exit code  ${info.exitCode}`]),
     ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, { colors, columns })),
     ...(info.lastLines === undefined || info.lastLines.length === 0
       ? []
-      : ["  last lines", ...info.lastLines.map((line) => `    ${colors.dim("│")} ${plainLine(line)}`)]),
+      : ["  last lines", ...info.lastLines.flatMap((line) => ruled(plainLine(line), { colors, columns }))]),
   ];
+}
+
+/** What does not fit goes on below, further in. */
+function hanging(text: string, columns: number): string[] {
+  const indented = (line: string) => wrapped(line, columns - 3).map((part, index) => (index === 0 ? part : `  ${part}`));
+  return text.split("\n").flatMap(indented);
+}
+
+function ruled(line: string, { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>): string[] {
+  return wrapped(line, columns - RULE_WIDTH).map((part) => `    ${colors.dim("│")} ${part}`);
 }
 
 /** A message has a command with single blanks. */

@@ -1,7 +1,7 @@
 /** The picture of a build on a terminal: pure, from what is known to lines that fit. */
 import type { Colors } from "../output.ts";
 import { type BuildView, countLayers, elapsed, type LayerView } from "./state.ts";
-import { bytesText, durationText, plainLine } from "./text.ts";
+import { bytesText, countText, durationText, plainLine } from "./text.ts";
 import { cell, cellRight, fit } from "./columns.ts";
 
 export interface Canvas {
@@ -103,11 +103,11 @@ function inHeight(layers: readonly LayerView[], lines: readonly string[], { rows
   // The title, the footer and the line that the cursor is on.
   const room = Math.max(1, rows - 3);
   if (lines.length <= room) return [...lines];
-  const summary = (count: number, what: string) => colors.dim(fit(`  … ${count} ${what}`, columns - 1));
+  const summary = (count: number, where: string) => colors.dim(fit(`  … ${countText(count, "layer")} ${where}`, columns - 1));
   const firstOther = layers.findIndex(({ state }) => state.kind !== "hit" && state.kind !== "built");
   const finished = firstOther === -1 ? layers.length : firstOther;
   const hidden = Math.min(finished, lines.length - room + 1);
-  const rest = hidden > 0 ? [summary(hidden, "layers before"), ...lines.slice(hidden)] : [...lines];
+  const rest = hidden > 0 ? [summary(hidden, "before"), ...lines.slice(hidden)] : [...lines];
   if (rest.length <= room) return rest;
-  return [...rest.slice(0, room - 1), summary(rest.length - room + 1, "layers after")];
+  return [...rest.slice(0, room - 1), summary(rest.length - room + 1, "after")];
 }

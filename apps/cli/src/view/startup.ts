@@ -22,13 +22,13 @@ export function startupLines(
   { columns, colors, now }: { readonly columns: number; readonly colors: Colors; readonly now: number },
 ): string[] {
   if (record === undefined) return [colors.dim("starting the platform …")];
-  const since = durationText(now - Date.parse(record.since));
-  const title = record.state === "stopping" ? "stopping the platform" : "starting the platform";
+  if (record.state === "stopping") return [colors.dim("stopping the platform …")];
+  const title = `starting the platform (${durationText(now - Date.parse(record.since))})`;
   const parts = record.parts.map(({ name, state, tookMs }) => {
     const mark = state === "ready" ? colors.green("✓") : colors.magenta("…");
     return `${mark} ${fit(`${cell(name, NAME_WIDTH)} ${tookMs === undefined ? "" : durationText(tookMs)}`.trimEnd(), columns - 3)}`;
   });
-  return [colors.dim(fit(`${title} (${since})`, columns - 1)), ...(record.state === "stopping" ? [] : parts)];
+  return [colors.dim(fit(title, columns - 1)), ...parts];
 }
 
 function liveStartup(output: Output): StartupDisplay {

@@ -14,9 +14,21 @@ export function bytesText(bytes: number | undefined): string {
   return bytes === undefined ? "" : prettyBytes(bytes);
 }
 
+/** "1 file", "2 files". */
+export function countText(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** The time of an ISO date by the clock of whoever reads it, such as "2026-11-26 07:25:55". */
+export function timeText(date: string): string {
+  const local = new Date(date);
+  const minutes = local.getTime() - local.getTimezoneOffset() * 60_000;
+  return new Date(minutes).toISOString().slice(0, 19).replace("T", " ");
+}
+
 /** "cpu", "T4, 1 GPU", "A100, 2 GPUs". */
 export function poolText({ pool, gpus }: { readonly pool: string; readonly gpus: number }): string {
-  return gpus === 0 ? pool : `${pool}, ${gpus} GPU${gpus === 1 ? "" : "s"}`;
+  return gpus === 0 ? pool : `${pool}, ${countText(gpus, "GPU")}`;
 }
 
 /** "350ms", "2.8s", "1m 4s". */

@@ -10,6 +10,8 @@ import {
   leftovers,
   packageIndex,
   type ProcessWatch,
+  projectOf,
+  sdistOf,
   type Sighting,
   supervisedTree,
   tinyPython,
@@ -17,7 +19,8 @@ import {
   wheelOf,
 } from "@lamina/testkit";
 import { Image, imagesOf, Secret } from "lamina";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { keeperOf, writePoetryProject, writeSources } from "./python-sources.ts";
 import { begin, build, faultSite, type Outcome, type Site } from "./site.ts";
 
 const random = (): string => randomBytes(9).toString("hex");
@@ -27,6 +30,7 @@ const values = {
   NAMED: `named-${random()}`,
   GIT_TOKEN: `ghp_${random()}`,
   INDEX_TOKEN: `index-${random()}`,
+  POETRY_HTTP_BASIC_PRIVATE_PASSWORD: `poetry-${random()}`,
   EXAMPLE_GIT_TOKEN: `ghp_${random()}`,
   EXAMPLE_INDEX_TOKEN: `index-${random()}`,
 };
@@ -43,8 +47,9 @@ const told: Outcome[] = [];
 beforeAll(async () => {
   site = await faultSite();
   python = await tinyPython(site.servers.registry);
-  const { NAMED, GIT_TOKEN, INDEX_TOKEN } = values;
+  const { NAMED, GIT_TOKEN, INDEX_TOKEN, POETRY_HTTP_BASIC_PRIVATE_PASSWORD } = values;
   await site.client.secrets.set({ name: "of-the-workspace", variables: { NAMED, GIT_TOKEN, INDEX_TOKEN } });
+  await site.client.secrets.set({ name: "of-poetry", variables: { POETRY_HTTP_BASIC_PRIVATE_PASSWORD } });
 });
 afterAll(() => site?.[Symbol.asyncDispose]());
 
@@ -132,8 +137,111 @@ test("the example of secrets while building has its repository and its package, 
   expect(outside).toEqual([]);
 });
 
+const ofPoetry = [Secret.fromDict({ POETRY_HTTP_BASIC_PRIVATE_USERNAME: "token" }), Secret.fromName("of-poetry")];
+
+test("Poetry asks a private index with the token of a secret, and tells nobody", async () => {
+  const wheel = wheelOf({ module: "a_project", version: "1.0", source: "ANSWER = 42\n" });
+  await using index = await packageIndex(values.POETRY_HTTP_BASIC_PRIVATE_PASSWORD, [wheel]);
+  const image = Image.fromRegistry(python)
+    .poetryInstallFromFile(await writePoetryProject(site, index, "a-project"), undefined, { secrets: ofPoetry })
+    .runCommands("python3 -c 'import a_project; print(a_project.ANSWER)'");
+  const watch = watchProcesses(values);
+  const outcome = keep(await build({ client: site.client, image }));
+  await watch.stop();
+  expect(outcome.error).toBeUndefined();
+  expect(lines(outcome)).toContain("42");
+  const { arguments: inArguments, inside, outside } = await seenBy(watch);
+  expect(new Set(inside.map(({ secret }) => secret))).toEqual(new Set(["POETRY_HTTP_BASIC_PRIVATE_PASSWORD"]));
+  expect([...inArguments, ...outside]).toEqual([]);
+});
+
+test("each RUN of a Dockerfile's instructions has them, as variables and as files, and they are shown to nobody else", async () => {
+  const image = Image.fromRegistry(python).dockerfileCommands(
+    [
+      `RUN echo ${randomUUID()}; ${TELL}`,
+      'RUN --mount=type=secret,id=INLINE sleep 0.3; echo "a file: $(cat /run/secrets/INLINE)"',
+      'RUN --mount=type=secret,id=LINES,target=/keys/lines --mount=type=secret,id=NAMED,env=ALIAS echo "another name: $ALIAS"; cat /keys/lines',
+      `RUN ["python3", "-c", "import os; print('a list: ' + os.environ['NAMED'])"]`,
+      "RUN <<EOF\n#!/usr/bin/python3\nimport os\nprint('a program: ' + os.environ['NAMED'])\nEOF",
+      "USER 12:34",
+      'RUN echo "another user: $NAMED"',
+    ],
+    { secrets: [inline, named] },
+  );
+  const watch = watchProcesses(values);
+  const outcome = keep(await build({ client: site.client, image }));
+  await watch.stop();
+  expect(outcome.error).toBeUndefined();
+  const ways = ["inline", "named", "a file", "another name", "a list", "a program", "another user"];
+  expect(lines(outcome)).toEqual(expect.arrayContaining(ways.map((way) => `${way}: ***`)));
+  const { arguments: inArguments, inside, outside } = await seenBy(watch);
+  expect(inside).not.toEqual([]);
+  expect([...inArguments, ...outside]).toEqual([]);
+});
+
+describe("what would keep a value is refused, and the value is named by its variable", () => {
+  const indexes = new AsyncDisposableStack();
+  afterAll(() => indexes.disposeAsync());
+
+  test.each<[what: string, found: RegExp, step: (image: Image) => Image | Promise<Image>]>([
+    [
+      "a file that runCommands writes",
+      /^runCommands failed: the value of INLINE was found in \/kept:/,
+      (image) => image.runCommands(`echo ${randomUUID()}; echo "$INLINE" >/kept`, { secrets: [inline] }),
+    ],
+    [
+      "a package that pipInstall builds",
+      /^pipInstall failed: the value of INDEX_TOKEN was found in \/usr\/.*\/keeper\.py:/,
+      async (image) => {
+        const index = indexes.use(await packageIndex(values.INDEX_TOKEN, [await sdistOf(keeperOf("INDEX_TOKEN"))]));
+        return image.pipInstall("keeper", "--index-url", `http://token:\${INDEX_TOKEN}@${index.host}/simple/`, { secrets: [named] });
+      },
+    ],
+    [
+      "a package that addPythonPackages builds",
+      /^addPythonPackages failed: the value of NAMED was found in \/usr\/.*\/keeper\.py:/,
+      async (image) => {
+        const directory = await writeSources(site, projectOf(keeperOf("NAMED")));
+        return image.addPythonPackages(directory, { secrets: [named] });
+      },
+    ],
+    [
+      "a package that poetryInstallFromFile builds",
+      /^poetryInstallFromFile failed: the value of POETRY_HTTP_BASIC_PRIVATE_PASSWORD was found in \/usr\/.*\/keeper\.py:/,
+      async (image) => {
+        const { POETRY_HTTP_BASIC_PRIVATE_PASSWORD: token } = values;
+        const index = indexes.use(await packageIndex(token, [await sdistOf(keeperOf("POETRY_HTTP_BASIC_PRIVATE_PASSWORD"))]));
+        return image.poetryInstallFromFile(await writePoetryProject(site, index, "keeper"), undefined, { secrets: ofPoetry });
+      },
+    ],
+    [
+      "a file that a RUN of dockerfileCommands writes",
+      /^dockerfileCommands: command 2: RUN failed: the value of NAMED was found in \/kept:/,
+      (image) => image.dockerfileCommands([`RUN echo ${randomUUID()}`, 'RUN echo "$NAMED" >/kept'], { secrets: [named] }),
+    ],
+    [
+      "a copy of a mounted file",
+      /^dockerfileCommands: command 1: RUN failed: the value of LINES was found in \/kept:/,
+      (image) => image.dockerfileCommands(["RUN --mount=type=secret,id=LINES head -n 9 /run/secrets/LINES >/kept"], { secrets: [inline] }),
+    ],
+    [
+      "a file that a list writes",
+      /^dockerfileCommands: command 1: RUN failed: the value of NAMED was found in \/kept:/,
+      (image) =>
+        image.dockerfileCommands([`RUN ["python3", "-c", "import os; open('/kept', 'w').write(os.environ['NAMED'])"]`], {
+          secrets: [named],
+        }),
+    ],
+  ])("%s", async (_, found, step) => {
+    const { error } = keep(await build({ client: site.client, image: await step(Image.fromRegistry(python)) }));
+    expect(error).toMatchObject({ code: "STEP_FAILED", message: expect.stringMatching(found) });
+  });
+});
+
 test("a build that fails tells its last lines without them", async () => {
-  const image = Image.fromRegistry(python).runCommands(`echo ${randomUUID()}; ${TELL}; exit 3`, { secrets: [inline, named] });
+  const image = Image.fromRegistry(python).runCommands(`echo ${randomUUID()}; ${TELL}; echo "$LINES" >/kept; exit 3`, {
+    secrets: [inline, named],
+  });
   const { error } = keep(await build({ client: site.client, image }));
   expect(error).toMatchObject({ code: "STEP_FAILED", info: { lastLines: expect.arrayContaining(["inline: ***", "named: ***"]) } });
 });

@@ -18,13 +18,13 @@ export const indexedPackages: readonly PackageFile[] = [...Object.values(locked)
 
 /** The files of the rows, by their paths; the index is at that host. */
 export function localPythonFiles(host: string): Record<string, string | Buffer> {
-  const seesGpu = projectOf({ module: "sees_gpu", version: "1.0", source: "" });
+  const seesGpu = projectOf({ module: "sees_gpu", version: "1.0", source: "", whenBuilt: WRITE_GPU });
   const pyproject = pyprojectOf(host);
   return {
     [`python/${brought.name}`]: Buffer.from(brought.content),
     ...under("python/made", projectOf({ module: "made", version: "3.0", source: 'VERSION = "3.0"\n' })),
     "python/as_it_is/__init__.py": 'VERSION = "none"\n',
-    ...under("python/sees-gpu", { ...seesGpu, "backend.py": WRITE_GPU + seesGpu["backend.py"] }),
+    ...under("python/sees-gpu", seesGpu),
     "poetry/pyproject.toml": pyproject,
     "poetry/poetry.lock": lockOf(pyproject, host),
   };
