@@ -30,7 +30,8 @@ export interface OutputOptions {
 
 export function createOutput({ json, env }: OutputOptions): Output {
   const { stdout, stderr } = process;
-  const isTerminal = stderr.isTTY && env["TERM"] !== "dumb";
+  // What is no terminal says so by having no such property.
+  const isTerminal = stderr.isTTY === true && env["TERM"] !== "dumb";
   // Some give a build a terminal and keep what is written as a log, where each drawing stays.
   const isLog = env["CI"] !== undefined && env["CI"] !== "" && env["CI"] !== "false";
   const result = (text: string) => void stdout.write(`${text}\n`);

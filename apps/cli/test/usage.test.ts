@@ -21,7 +21,9 @@ test("help and version end with 0, bad usage with 2", async () => {
 test("bad usage is told as JSON to who asked for JSON", async () => {
   const outcome = await cli(["build", "--json"]);
   expect(outcome.exitCode).toBe(2);
-  expect(jsonLines(outcome)).toEqual([{ type: "error", code: "INVALID_INPUT", message: expect.stringContaining("file") }]);
+  expect(jsonLines(outcome)).toEqual([
+    { type: "error", code: "INVALID_INPUT", reason: "invalid-usage", message: expect.stringContaining("file") },
+  ]);
 });
 
 test("help and version load neither zod nor the SDK", async () => {
@@ -71,7 +73,11 @@ test("a platform that is named without a token is told before it is asked", asyn
 
 test("colours follow NO_COLOR and FORCE_COLOR, and are off where output is not a terminal", async () => {
   const args = ["build", "missing.ts"];
-  expect((await cli(args)).stderr).not.toContain("\u001b");
+  for (const CI of ["", "1", "true"]) {
+    const { stdout, stderr } = await cli(args, { env: { CI, TERM: "xterm-256color" } });
+    expect(stderr).toContain("missing.ts");
+    expect(`${stdout}${stderr}`).not.toContain("\u001b");
+  }
   expect((await cli(args, { env: { FORCE_COLOR: "1" } })).stderr).toContain("\u001b");
   expect((await cli(args, { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stderr).not.toContain("\u001b");
 });

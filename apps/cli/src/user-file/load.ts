@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { imagesOf, LaminaError, type NamedImage as LoadedImage } from "lamina";
+import { imagesOf, badInput, type NamedImage as LoadedImage } from "lamina";
 import { resolveForUser } from "./resolve.ts";
 
 export type { LoadedImage };
@@ -27,15 +27,14 @@ export async function loadImages(target: Target): Promise<[LoadedImage, ...Loade
   if (first !== undefined) return [first, ...others];
   const there = images.length === 0 ? "It exports none." : `It exports: ${images.map(({ name }) => name).join(", ")}.`;
   const wanted = target.name === undefined ? "an image" : `an image named "${target.name}"`;
-  throw new LaminaError({ code: "INVALID_INPUT", message: `${target.file} does not export ${wanted}. ${there}` });
+  throw badInput("no-image", `${target.file} does not export ${wanted}. ${there}`);
 }
 
 async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
   const absolute = path.resolve(file);
   const found = await stat(absolute).catch(() => undefined);
-  if (!found?.isFile()) throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is not a file.` });
-  if (!/\.[cm]?[jt]s$/.test(file))
-    throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is neither TypeScript nor JavaScript.` });
+  if (!found?.isFile()) throw badInput("no-image", `${file} is not a file.`);
+  if (!/\.[cm]?[jt]s$/.test(file)) throw badInput("no-image", `${file} is neither TypeScript nor JavaScript.`);
   resolveForUser();
   try {
     const exports: unknown = await import(pathToFileURL(absolute).href);
