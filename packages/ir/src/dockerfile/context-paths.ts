@@ -26,25 +26,22 @@ export interface Followed {
   readonly path: string;
   /** The link that was followed last, if any was. */
   readonly last: string | undefined;
-  /** Whether a link led above the context or to the root of the machine. */
+  /** Whether that link leads above the context or to the root of the machine, of which BuildKit sees nothing. */
   readonly leaves: boolean;
+  /** Whether that link was followed before; BuildKit does not do so either. */
   readonly isCircle: boolean;
 }
 
-/** As many links are followed by BuildKit. */
-const MOST_LINKS = 255;
-
-/** Follows the links on a path, as BuildKit does: the context is all that there is, so a way out of it leads to its root. */
+/** Follows the links on a path as BuildKit does, to where it ends or has to be given up. */
 export function followed(path: string, { links }: ContextPaths): Followed {
   const ahead = path.split("/");
+  const seen = new Set<string>();
   let at: string[] = [];
   let last: string | undefined;
-  let leaves = false;
-  for (let count = 0; ahead.length > 0;) {
-    const part = ahead.shift();
-    if (part === undefined || part === "" || part === ".") continue;
+  for (let part = ahead.shift(); part !== undefined; part = ahead.shift()) {
+    if (part === "" || part === ".") continue;
     if (part === "..") {
-      leaves ||= at.length === 0;
+      if (at.length === 0) return { path, last, leaves: true, isCircle: false };
       at = at.slice(0, -1);
       continue;
     }
@@ -54,14 +51,11 @@ export function followed(path: string, { links }: ContextPaths): Followed {
       at.push(part);
       continue;
     }
+    if (seen.has(here)) return { path: here, last: here, leaves: false, isCircle: true };
+    if (target.startsWith("/")) return { path: here, last: here, leaves: true, isCircle: false };
+    seen.add(here);
     last = here;
-    count += 1;
-    if (count > MOST_LINKS) return { path: here, last, leaves, isCircle: true };
-    if (target.startsWith("/")) {
-      leaves = true;
-      at = [];
-    }
     ahead.unshift(...target.split("/"));
   }
-  return { path: at.join("/"), last, leaves, isCircle: false };
+  return { path: at.join("/"), last, leaves: false, isCircle: false };
 }

@@ -17,7 +17,7 @@ export function checkSources(instructions: readonly Instruction[], entries: read
       if (problem === undefined) continue;
       throw new FragmentError(
         instruction.place,
-        `${instruction.keyword} takes ${JSON.stringify(source)}, and ${problem.message}`,
+        `${instruction.keyword} takes ${JSON.stringify(source.text)}, and ${problem.message}`,
         problem.reason,
       );
     }
@@ -34,29 +34,35 @@ const WILDCARD = /^(?:\\.|[^\\*?[])*[*?[]/s;
 /** What is known only in the build: variables, and quotes around them. */
 const OPEN = /[$'"]/;
 
-function sourcesOf(instruction: Instruction): string[] {
+interface Source {
+  readonly text: string;
+  /** Of a source that is a link: whether it is copied itself, and not what it leads to. */
+  readonly keepsLinks: boolean;
+}
+
+function sourcesOf(instruction: Instruction): Source[] {
   const mounted = flagValues(instruction.flags, "mount")
     .map(mountOf)
     .filter((mount) => instruction.keyword === "RUN" && isFromContext(mount))
-    .map(({ options }) => options.get("source") ?? ".");
+    .map(({ options }) => ({ text: options.get("source") ?? ".", keepsLinks: false }));
   // With --parents `**` matches directories, and `/./` divides the path.
-  const copied = contextSources(instruction).map((source) =>
-    hasFlag(instruction.flags, "parents") ? source.replaceAll("/./", "/") : source,
-  );
+  const keepsLinks = hasFlag(instruction.flags, "parents");
+  const copied = contextSources(instruction).map((text) => ({ text: keepsLinks ? text.replaceAll("/./", "/") : text, keepsLinks }));
   return [...mounted, ...copied];
 }
 
 /** What keeps a source from being copied; undefined where nothing does, or where only the build can tell. */
-function problemOf(source: string, context: ContextPaths): Fault | undefined {
-  if (OPEN.test(source)) return undefined;
-  const path = relative(source.replaceAll(/\\(.)/gs, "$1"));
+function problemOf({ text, keepsLinks }: Source, context: ContextPaths): Fault | undefined {
+  if (OPEN.test(text)) return undefined;
+  const path = relative(text.replaceAll(/\\(.)/gs, "$1"));
   if (path.includes("**")) return undefined;
-  if (!WILDCARD.test(path)) return linkProblem(path, context) ?? (isThere(path, context) ? undefined : missing("no", source));
+  if (keepsLinks && context.paths.has(path)) return undefined;
+  if (!WILDCARD.test(path)) return linkProblem(path, context) ?? (isThere(path, context) ? undefined : missing("no", text));
   if ([...context.links.keys()].some((link) => path.startsWith(`${link}/`))) return undefined;
   const pattern = patternOf(path);
   const matching = [...context.paths].filter((there) => pattern.test(there));
-  if (matching.length === 0) return missing("nothing that matches", source);
-  return matching.map((there) => linkProblem(there, context)).find((problem) => problem !== undefined);
+  if (matching.length === 0) return missing("nothing that matches", text);
+  return keepsLinks ? undefined : matching.map((there) => linkProblem(there, context)).find((problem) => problem !== undefined);
 }
 
 function missing(what: string, source: string): Fault {
@@ -69,7 +75,7 @@ function isThere(path: string, context: ContextPaths): boolean {
 
 function linkProblem(path: string, context: ContextPaths): Fault | undefined {
   const { path: end, last, leaves, isCircle } = followed(path, context);
-  if (last === undefined || (context.paths.has(end) && !isCircle)) return undefined;
+  if (last === undefined || (context.paths.has(end) && !isCircle && !leaves)) return undefined;
   const link = `"${last}" is a link to ${JSON.stringify(context.links.get(last))}`;
   if (isCircle) return { reason: "link-cycle", message: `${link}, which leads to itself` };
   const advice = "name in contextFiles what it leads to, or copy the directory that the link is in, which keeps it as it is";
