@@ -60,9 +60,10 @@ test("a value of a secret is not taken from an argument, nor repeated", async ()
 });
 
 test("an environment that cannot be right is exit code 2, with the variable's name", async () => {
-  const { exitCode, stderr } = await cli(["images"], { env: { LAMINA_URL: "nowhere", LAMINA_HOME: directory } });
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain("LAMINA_URL");
+  const outcome = await cli(["images", "--json"], { env: { LAMINA_URL: "nowhere", LAMINA_HOME: directory } });
+  expect(outcome.exitCode).toBe(2);
+  const message = expect.stringContaining("LAMINA_URL");
+  expect(jsonLines(outcome)).toEqual([{ type: "error", code: "INVALID_INPUT", reason: "invalid-configuration", message }]);
 });
 
 test("a platform that is named without a token is told before it is asked", async () => {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { App, type ErrorReason, Image, type ImageState, imagesOf, imageState, LaminaError, Secret } from "lamina";
 import { describe, expect, test } from "vitest";
+import { IMAGE } from "../src/image-state.ts";
 import { baseValues, inlineValues } from "../src/image-secrets.ts";
 
 /** A method call that fits on any image. */
@@ -125,6 +126,15 @@ test("the secret of a base has to bring what a registry asks for", () => {
     reason: "incomplete-secret",
     message: "fromRegistry: the secret has no REGISTRY_PASSWORD; it has to bring REGISTRY_USERNAME and REGISTRY_PASSWORD",
     info: { source: { file: import.meta.filename } },
+  });
+});
+
+test("an image of another version of the SDK is refused, in words that help", () => {
+  const foreign = { [IMAGE]: { ...imageState(Image.debianSlim()), format: 2 } };
+  expect(thrownBy(() => imageState(foreign))).toMatchObject({
+    code: "INVALID_INPUT",
+    reason: "other-sdk",
+    message: expect.stringContaining("another version of the package `lamina`"),
   });
 });
 
