@@ -1,4 +1,5 @@
 /** What goes out: results on stdout, all that is said on the way on stderr. */
+import { isatty } from "node:tty";
 import picocolors from "picocolors";
 
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -30,8 +31,7 @@ export interface OutputOptions {
 
 export function createOutput({ json, env }: OutputOptions): Output {
   const { stdout, stderr } = process;
-  // What is no terminal says so by having no such property.
-  const isTerminal = stderr.isTTY === true && env["TERM"] !== "dumb";
+  const isTerminal = isatty(stderr.fd) && env["TERM"] !== "dumb";
   // Some give a build a terminal and keep what is written as a log, where each drawing stays.
   const isLog = env["CI"] !== undefined && env["CI"] !== "" && env["CI"] !== "false";
   const result = (text: string) => void stdout.write(`${text}\n`);

@@ -60,7 +60,7 @@ test.each([
     'import { Image } from "lamina";\nexport const a = Image\n  .debianSlim({ pythonVersion: "four" });\n',
     [3, 4],
   ],
-])("%s is shown with its place in the user's file", async (_, reason, source, [line = 0, column = 0]) => {
+])("%s is shown with its place in the user's file", async (...[, reason, source, [line = 0, column = 0]]) => {
   const outcome = await plan(source);
   expect(outcome.exitCode).toBe(2);
   expect(jsonLines(outcome)).toEqual([

@@ -114,7 +114,7 @@ describe("what cannot be right is an error at the call, before anything is read"
       () => image.dockerfileCommands(['SHELL ["python3", "-c"]']).runCommands("true"),
       /^runCommands: an earlier SHELL is \["python3","-c"\]/,
     ],
-  ])("%s", (_, reason, call, message) => {
+  ])("%s", (...[, reason, call, message]) => {
     const error = thrownBy(call);
     expect(error).toMatchObject({ code: "INVALID_INPUT", reason, info: { source: { file: import.meta.filename } } });
     expect(error).toHaveProperty("message", expect.stringMatching(message));
@@ -153,7 +153,7 @@ describe("files of the context", () => {
     ["d/root", "escaping-source", '"d/root" is a link to "/etc/passwd", which leads out of the context'],
     ["d/by/x.py", "escaping-source", '"d/out" is a link to "../../secret", which leads out'],
     ["d/gone", "missing-source", '"d/gone" is a link to "nothing", which leads to nothing in the context'],
-    ["d/one", "link-cycle", 'is a link to "one", which leads to itself'],
+    ["d/one", "link-cycle", 'is a link to "two", which leads to itself'],
     ["d/o*t", "escaping-source", '"d/out" is a link to "../../secret", which leads out'],
   ])("that are links which lead nowhere are refused when they are read: %s", async (source, reason, message) => {
     await using place = await workspace();

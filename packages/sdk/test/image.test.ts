@@ -332,7 +332,7 @@ const faults: readonly (readonly [what: string, reason: ErrorReason, call: () =>
 ];
 
 describe("what cannot be right is an error at the call", () => {
-  test.each(faults)("%s", (_, reason, call, message) => {
+  test.each(faults)("%s", (...[, reason, call, message]) => {
     const error = thrownBy(call);
     expect(error).toBeInstanceOf(LaminaError);
     expect(error).toMatchObject({ code: "INVALID_INPUT", reason, info: { reason, source: { file: import.meta.filename } } });

@@ -98,7 +98,7 @@ describe("a wheel that the image cannot have is an error at the call", () => {
     ["without a version", "invalid-package", "sample.whl", /is no name of a wheel/],
     ["with a part too few", "invalid-package", "sample-1.0-py3-none.whl", /is no name of a wheel/],
     ["with a part too many", "invalid-package", "sample-1.0-x-py3-none-any.whl", /is no name of a wheel/],
-  ])("%s", (_, reason, name, message) => {
+  ])("%s", (...[, reason, name, message]) => {
     expect(() => python311.addPythonPackages(`dist/${name}`)).toThrow(message);
     expect(thrownBy(() => python311.addPythonPackages(`dist/${name}`))).toMatchObject({
       code: "INVALID_INPUT",
@@ -142,7 +142,7 @@ describe("what is no package is an error at the user's line, before anything is 
     ["a pyproject.toml that is not TOML", "invalid-pyproject", "broken", /broken\/pyproject.toml" is not TOML: line 2, column \d+/],
     ["a module that cannot be imported", "invalid-package", "my-module", /"my-module" cannot be imported by that name/],
     ["a device", "invalid-package", "/dev/null", /"\/dev\/null" is neither a wheel/],
-  ])("%s", async (_, reason, given, message) => {
+  ])("%s", async (...[, reason, given, message]) => {
     await using place = await workspace();
     await place.write({
       "notes.txt": "",

@@ -21,7 +21,7 @@ test("has each reason once, with what the list says of it", () => {
 });
 
 describe("names a test that there is, and codes of the list", () => {
-  test.each(rows)("%s (%s, %s): %s", (_, codes = "", __, proof = "") => {
+  test.each(rows)("%s (%s, %s): %s", (...[, codes = "", , proof = ""]) => {
     const [, file = "", title = ""] = /^`([^`]+)`: (.+)$/.exec(proof) ?? [];
     expect(readFileSync(join(REPOSITORY, file), "utf8")).toContain(title.replaceAll("\\_", "_"));
     for (const code of codes === NOTHING ? [] : codes.split(", ")) expect(ErrorCode.options).toContain(code.replaceAll("`", ""));
