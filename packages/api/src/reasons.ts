@@ -42,7 +42,7 @@ export const REASONS = {
   "invalid-lock": "a poetry.lock that Poetry did not write",
   "stale-lock": "a poetry.lock of another pyproject.toml",
   "missing-shell": "a base without the shell that a step needs",
-  "full-disk": "a disk that is full: of the builder, of BuildKit, or of the registry",
+  "full-disk": "a full disk of the builder or of BuildKit",
   "older-platform": "a platform that is older than the SDK",
   "older-client": "an SDK that is older than the platform",
   "other-sdk": "an image that another version of the SDK made",

@@ -111,7 +111,8 @@ function stepFailure({ layer: place, step, error }: FailedStep, { layer, lastLin
     const message = `${kind} failed: ${kept}.${more.length === 0 ? "" : " The last lines name what else was found."}`;
     return { code: "STEP_FAILED", message, layer: id, exitCode, lastLines: lines.slice(-SHOWN_LINES) };
   }
-  const command = instruction?.text ?? methodCall(operation) ?? failedCommand(lines)?.command ?? onlyCommand(operation);
+  const call = methodCall(operation);
+  const command = instruction?.text ?? call ?? failedCommand(lines)?.command ?? onlyCommand(operation);
   const what = command === undefined ? "it" : `\`${oneLine(command)}\``;
   return {
     code: "STEP_FAILED",
@@ -119,7 +120,7 @@ function stepFailure({ layer: place, step, error }: FailedStep, { layer, lastLin
     layer: id,
     ...(command === undefined ? {} : { command }),
     exitCode,
-    lastLines: outputOf(lines).slice(-SHOWN_LINES),
+    lastLines: (call === undefined ? outputOf(lines) : outputOf(lines).filter((line) => !COMMAND.test(line))).slice(-SHOWN_LINES),
   };
 }
 
@@ -134,6 +135,9 @@ function instructionProblem(error: string, instruction: NamedInstruction | undef
 
 const SKIPPING = "ended the shell, and the commands after it would be skipped: put it into ( … ), or at the end";
 const MEANING: Readonly<Record<number, string>> = { 137: " (killed, most likely because memory ran out)" };
+
+/** What the wrapper says before each command. */
+const COMMAND = /^\[\d+\/\d+\] /;
 
 /** The output without what the wrapper of the commands says at its end. */
 function outputOf(lines: readonly string[]): readonly string[] {
