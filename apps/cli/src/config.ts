@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
-import { LaminaError, namedPlatform, type PlatformAddress, sdkConfig } from "lamina";
+import { badInput, namedPlatform, type PlatformAddress, sdkConfig } from "lamina";
 
 export interface Config {
   /** The directory of all local state. */
@@ -77,8 +77,7 @@ type Environment = z.infer<typeof Environment>;
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const parsed = Environment.safeParse(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== "")));
-  if (!parsed.success)
-    throw new LaminaError({ code: "INVALID_INPUT", message: `The environment is not right:\n${z.prettifyError(parsed.error)}` });
+  if (!parsed.success) throw badInput("invalid-configuration", `The environment is not right:\n${z.prettifyError(parsed.error)}`);
   const env = parsed.data;
   const shared = sdkConfig(environment);
   return {

@@ -9,11 +9,11 @@ const BAD_USAGE = 2;
 export async function reportFailure(thrown: unknown, output: Output): Promise<number> {
   // Commander has printed its own message; help and version are no errors.
   if (thrown instanceof CommanderError && !output.json) return thrown.exitCode === 0 ? 0 : BAD_USAGE;
-  const { asLaminaError, exitCodeOf, LaminaError, laminaError } = await import("lamina");
+  const { asLaminaError, badInput, exitCodeOf, laminaError } = await import("lamina");
   const { failureLines } = await import("./view/failure.ts");
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return 0;
-    output.event({ type: "error", ...new LaminaError({ code: "INVALID_INPUT", message: thrown.message }).info });
+    output.event({ type: "error", ...badInput("invalid-usage", thrown.message).info });
     return BAD_USAGE;
   }
   const known = asLaminaError(thrown) ?? laminaError(thrown);

@@ -28,7 +28,9 @@ test("bad usage names the command's own usage, and help says nothing of switches
 test("bad usage is told as JSON to who asked for JSON", async () => {
   const outcome = await cli(["build", "--json"]);
   expect(outcome.exitCode).toBe(2);
-  expect(jsonLines(outcome)).toEqual([{ type: "error", code: "INVALID_INPUT", message: expect.stringContaining("file") }]);
+  expect(jsonLines(outcome)).toEqual([
+    { type: "error", code: "INVALID_INPUT", reason: "invalid-usage", message: expect.stringContaining("file") },
+  ]);
 });
 
 test("help and version load neither zod nor the SDK", async () => {
@@ -75,9 +77,10 @@ test("a value of a secret is not taken from an argument, nor repeated", async ()
 });
 
 test("an environment that cannot be right is exit code 2, with the variable's name", async () => {
-  const { exitCode, stderr } = await cli(["images"], { env: { LAMINA_URL: "nowhere", LAMINA_HOME: directory } });
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain("LAMINA_URL");
+  const outcome = await cli(["images", "--json"], { env: { LAMINA_URL: "nowhere", LAMINA_HOME: directory } });
+  expect(outcome.exitCode).toBe(2);
+  const message = expect.stringContaining("LAMINA_URL");
+  expect(jsonLines(outcome)).toEqual([{ type: "error", code: "INVALID_INPUT", reason: "invalid-configuration", message }]);
 });
 
 test("a platform that is named without a token is told before it is asked", async () => {
@@ -88,7 +91,11 @@ test("a platform that is named without a token is told before it is asked", asyn
 
 test("colours follow NO_COLOR and FORCE_COLOR, and are off where output is not a terminal", async () => {
   const args = ["build", "missing.ts"];
-  for (const CI of ["", "true"]) expect((await cli(args, { env: { CI } })).stderr).not.toContain("\u001b");
+  for (const CI of ["", "1", "true"]) {
+    const { stdout, stderr } = await cli(args, { env: { CI, TERM: "xterm-256color" } });
+    expect(stderr).toContain("missing.ts");
+    expect(`${stdout}${stderr}`).not.toContain("\u001b");
+  }
   expect((await cli(args, { env: { FORCE_COLOR: "1" } })).stderr).toContain("\u001b");
   expect((await cli(args, { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stderr).not.toContain("\u001b");
 });

@@ -50,7 +50,7 @@ test("images of an app's functions count, and an export is picked by its name", 
   expect(await plan(source, { pick: "#f" })).toMatchObject(LOADS);
   const missing = await plan(source, { pick: "#b" });
   expect(missing.exitCode).toBe(2);
-  expect(jsonLines(missing)[0]).toMatchObject({ code: "INVALID_INPUT", message: expect.stringMatching(/"b".*a, f/) });
+  expect(jsonLines(missing)[0]).toMatchObject({ code: "INVALID_INPUT", reason: "no-image", message: expect.stringMatching(/"b".*a, f/) });
 });
 
 test("a file without images, a missing file and one of another kind are bad input", async () => {
@@ -60,21 +60,24 @@ test("a file without images, a missing file and one of another kind are bad inpu
 });
 
 test.each([
-  ["a syntax error in TypeScript", "export const a = 1;\nconst b: = 2;\n", [2, 10]],
-  ["TypeScript that has to be compiled", "export const a = 1;\nenum B { C }\n", [2, 1]],
-  ["an import that the SDK does not have", 'import { Imag } from "lamina";\nexport const a = Imag;\n', [1, 10]],
-  ["a file that is not there", 'export const a = 1;\nimport { b } from "./not-there.ts";\n', [2, 19]],
-  ["a package that is not installed", 'import { b } from "no-such-package/part";\n', [1, 19]],
-  ["an error that is thrown", "export const a = 1;\nfunction f() {\n  throw new TypeError(`bad`);\n}\nf();\n", [3, 9]],
+  ["a syntax error in TypeScript", "failing-file", "export const a = 1;\nconst b: = 2;\n", [2, 10]],
+  ["TypeScript that has to be compiled", "failing-file", "export const a = 1;\nenum B { C }\n", [2, 1]],
+  ["an import that the SDK does not have", "failing-file", 'import { Imag } from "lamina";\nexport const a = Imag;\n', [1, 10]],
+  ["a file that is not there", "failing-file", 'export const a = 1;\nimport { b } from "./not-there.ts";\n', [2, 19]],
+  ["a package that is not installed", "failing-file", 'import { b } from "no-such-package/part";\n', [1, 19]],
+  ["an error that is thrown", "failing-file", "export const a = 1;\nfunction f() {\n  throw new TypeError(`bad`);\n}\nf();\n", [3, 9]],
   [
     "a call that cannot be right",
+    "invalid-python-version",
     'import { Image } from "lamina";\nexport const a = Image\n  .debianSlim({ pythonVersion: "four" });\n',
     [3, 4],
   ],
-])("%s is shown with its place in the user's file", async (_, source, [line = 0, column = 0]) => {
+])("%s is shown with its place in the user's file", async (...[, reason, source, [line = 0, column = 0]]) => {
   const outcome = await plan(source);
   expect(outcome.exitCode).toBe(2);
-  expect(jsonLines(outcome)).toEqual([expect.objectContaining({ type: "error", code: "INVALID_INPUT", source: location(line, column) })]);
+  expect(jsonLines(outcome)).toEqual([
+    expect.objectContaining({ type: "error", code: "INVALID_INPUT", reason, source: location(line, column) }),
+  ]);
 });
 
 test("a syntax error in JavaScript is shown with its place too", async () => {

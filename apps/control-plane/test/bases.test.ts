@@ -22,7 +22,11 @@ test("the error for a version that cannot be had names those that can", async ()
   await using platform = await testControlPlane();
   await keepBase(platform, "3.11");
   const wanted = plan(platform, python("3.2"));
-  await expect(wanted).rejects.toMatchObject({ code: "BASE_NOT_FOUND", message: expect.stringMatching(/Python 3\.2.*3\.11, 3\.13/) });
+  await expect(wanted).rejects.toMatchObject({
+    code: "BASE_NOT_FOUND",
+    reason: "unknown-python-version",
+    message: expect.stringMatching(/Python 3\.2.*3\.11, 3\.13/),
+  });
 });
 
 test("where no base registry can be reached, a base that was kept is used", async () => {
@@ -78,7 +82,7 @@ test("fromRegistry says what is wrong with a reference", async () => {
   const from = (reference: string) => ({ ...definition([]), base: { kind: "fromRegistry" as const, reference } });
   const own = `${platform.config.registry.host}/${platform.config.repositoryPrefix}/library/python`;
   expect((await plan(platform, from(`${own}:3.13-slim`))).definition.base.digest).toBe(platform.base.digest);
-  await expect(plan(platform, from(`${own}:none`))).rejects.toMatchObject({ code: "BASE_NOT_FOUND" });
+  await expect(plan(platform, from(`${own}:none`))).rejects.toMatchObject({ code: "BASE_NOT_FOUND", reason: "unknown-base" });
   await expect(plan(platform, from("Not A Reference"))).rejects.toMatchObject({ code: "INVALID_INPUT" });
   await expect(plan(platform, from("127.0.0.1:9/x:y"))).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
 });
@@ -108,6 +112,7 @@ test("a base of another architecture is refused, and the message says which ther
   };
   await expect(plan(platform, { ...from, platform: "linux/amd64" })).rejects.toMatchObject({
     code: "BASE_NOT_FOUND",
+    reason: "base-for-another-platform",
     message: expect.stringMatching(/foreign:1 cannot be had: .* is not there for linux\/amd64; it has linux\/arm64/),
   });
   expect((await plan(platform, { ...from, platform: "linux/arm64" })).definition.platform).toBe("linux/arm64");

@@ -123,7 +123,7 @@ test("a named secret is its sorted variable names", async () => {
   const inline = definition([{ kind: "runCommands", commands: ["x"], secrets: [{ kind: "inline", variables: ["NAME", "TOKEN"] }] }]);
   expect((await plan(platform, named)).image).toBe((await plan(platform, inline)).image);
   const unknown = definition([{ kind: "runCommands", commands: ["x"], secrets: [{ kind: "named", name: "other" }] }]);
-  await expect(plan(platform, unknown)).rejects.toMatchObject({ code: "SECRET_MISSING" });
+  await expect(plan(platform, unknown)).rejects.toMatchObject({ code: "SECRET_MISSING", reason: "unknown-secret" });
 });
 
 test("what cannot be right is said before anything starts", async () => {
@@ -131,11 +131,16 @@ test("what cannot be right is said before anything starts", async () => {
   const unknownVersion = { ...chain("a"), builderVersion: "1999.1" };
   await expect(plan(platform, unknownVersion)).rejects.toMatchObject({
     code: "UNKNOWN_BUILDER_VERSION",
+    reason: "unknown-builder-version",
     message: expect.stringContaining("2026.11"),
   });
-  await expect(plan(platform, chain("a"), { forcedFrom: 2 })).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  await expect(plan(platform, chain("a"), { forcedFrom: 2 })).rejects.toMatchObject({ code: "INVALID_INPUT", reason: "invalid-request" });
   const inline = definition([{ kind: "runCommands", commands: ["x"], secrets: [{ kind: "inline", variables: ["TOKEN"] }] }]);
-  await expect(startBuild(platform, inline)).rejects.toMatchObject({ code: "SECRET_MISSING", message: expect.stringContaining("TOKEN") });
+  await expect(startBuild(platform, inline)).rejects.toMatchObject({
+    code: "SECRET_MISSING",
+    reason: "unset-variable",
+    message: expect.stringContaining("TOKEN"),
+  });
   const tree = `sha256:${"1".repeat(64)}`;
   const copying = definition([{ kind: "copyLocalDir", tree, destination: "/x" }]);
   expect((await plan(platform, copying)).missingTrees).toEqual([tree]);
@@ -149,7 +154,7 @@ test("a definition that cannot be built is refused by plan and start, with its s
     { kind: "runCommands", commands: ["a"] },
     { kind: "workdir", path: "~/here" },
   ]);
-  const refusal = { code: "INVALID_INPUT", message: expect.stringMatching(/^Step 2, workdir: /) };
+  const refusal = { code: "INVALID_INPUT", reason: "invalid-working-directory", message: expect.stringMatching(/^Step 2, workdir: /) };
   await expect(plan(platform, wrong)).rejects.toMatchObject({ info: refusal });
   const source = { file: "image.ts", line: 3, column: 3 };
   await expect(startBuild(platform, wrong)).rejects.toMatchObject({ info: { ...refusal, source } });
@@ -164,8 +169,8 @@ test("an error that concerns a step says where it was called", async () => {
     ["SECRET_MISSING", { kind: "runCommands", commands: ["x"], secrets: [{ kind: "inline", variables: ["TOKEN"] }] }],
   ];
   for (const [code, step] of steps) {
-    const starting = startBuild(platform, definition([{ kind: "workdir", path: "/" }, step]));
-    await expect(starting).rejects.toMatchObject({ info: { code, source: last } });
+    const asked = definition([{ kind: "workdir", path: "/" }, step]);
+    await expect(startBuild(platform, asked)).rejects.toMatchObject({ info: { code, source: last } });
   }
   const base = { ...chain("a"), base: { kind: "debianSlim" as const, pythonVersion: "3.99" } };
   const source = { file: "image.ts", line: 1, column: 1 };
@@ -179,5 +184,9 @@ test("what only the variables of a named secret show is refused too", async () =
   await platform.services.secrets.set(client, { name: "index", variables: { TOKEN: "x" } });
   const secrets = [{ kind: "named" as const, name: "index" }];
   const install = definition([{ kind: "pipInstall", arguments: ["--index-url", "https://${OTHER}@host/simple", "six"], secrets }]);
-  await expect(plan(platform, install)).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("OTHER") });
+  await expect(plan(platform, install)).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    reason: "undeclared-secret",
+    message: expect.stringContaining("OTHER"),
+  });
 });

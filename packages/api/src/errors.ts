@@ -3,6 +3,7 @@
  * anything that was thrown. A code is stable; a message is for people.
  */
 import { z } from "zod";
+import { ErrorReason } from "./reasons.ts";
 
 /** Every code, with the exit code that the command line gives for it. */
 const CODES = {
@@ -56,6 +57,8 @@ export type SourceLocation = z.infer<typeof SourceLocation>;
 /** An error as it travels. */
 export const ErrorInfo = z.object({
   code: ErrorCode,
+  /** What exactly is wrong with an input; one that only a later version knows is left out. */
+  reason: ErrorReason.optional().catch(undefined),
   message: z.string(),
   /** The layer id that it concerns. */
   layer: z.string().optional(),
@@ -81,6 +84,19 @@ export class LaminaError extends Error {
   get code(): ErrorCode {
     return this.info.code;
   }
+
+  get reason(): ErrorReason | undefined {
+    return this.info.reason;
+  }
+}
+
+/** The error for an input that cannot be right. */
+export function badInput(
+  reason: ErrorReason,
+  message: string,
+  { source, cause }: { readonly source?: SourceLocation | null | undefined; readonly cause?: unknown } = {},
+): LaminaError {
+  return new LaminaError({ code: "INVALID_INPUT", reason, message, ...(source && { source }) }, { cause });
 }
 
 /** The error as it is, or an INTERNAL one with the thrown value as its cause. */

@@ -1,7 +1,7 @@
 /** The tRPC router: access and validation, and nothing else; the work is done by the services. */
 import { initTRPC, tracked, TRPCError } from "@trpc/server";
 import { z } from "zod";
-import { type ErrorCode, type ErrorInfo, faultInfo, LaminaError } from "./errors.ts";
+import { badInput, type ErrorCode, type ErrorInfo, faultInfo, LaminaError } from "./errors.ts";
 import * as schema from "./services.ts";
 
 export interface RouterContext {
@@ -135,7 +135,7 @@ function transportError(cause: LaminaError): TRPCError {
 function infoOf(error: TRPCError, ctx: RouterContext | undefined): ErrorInfo {
   const { cause, code, message } = error;
   if (cause instanceof LaminaError) return cause.info;
-  if (code === "BAD_REQUEST") return { code: "INVALID_INPUT", message: cause instanceof z.ZodError ? z.prettifyError(cause) : message };
+  if (code === "BAD_REQUEST") return badInput("invalid-request", cause instanceof z.ZodError ? z.prettifyError(cause) : message).info;
   if (code === "NOT_FOUND") return { code: "NOT_FOUND", message };
   if (code !== "INTERNAL_SERVER_ERROR") return { code: "INTERNAL", message };
   return faultInfo(ctx?.reportFault?.(cause ?? error));

@@ -26,7 +26,8 @@ export const PlatformInfo = z.object({
 });
 export type PlatformInfo = z.infer<typeof PlatformInfo>;
 
-export const PlanInput = z.object({
+/** What a plan and a build are asked for with. */
+const ImageInput = z.object({
   definition: Definition,
   /** The first layer to make anew, counted with the base as 0; without it nothing is forced. */
   forcedFrom: z.int().min(0).optional(),
@@ -36,6 +37,11 @@ export const PlanInput = z.object({
   sources: z.array(SourceLocation.nullable()).optional(),
   /** Values of the inline secrets. A plan needs those of the base's registry alone. Encrypted at rest, gone when the build has ended. */
   secrets: z.record(VariableName, z.string()).default({}),
+});
+
+export const PlanInput = ImageInput.extend({
+  /** It is built elsewhere, so that no pool here has to fit. */
+  forExport: z.boolean().optional(),
 });
 export type PlanInput = z.input<typeof PlanInput>;
 
@@ -54,7 +60,7 @@ export type Plan = z.infer<typeof Plan>;
 /** Chosen by who asks, so that asking again when no answer came starts nothing twice. By default the platform makes one. */
 const NewId = z.uuid({ version: "v7" }).optional();
 
-export const StartBuildInput = PlanInput.extend({
+export const StartBuildInput = ImageInput.extend({
   id: NewId,
   /** A name for people, such as the export's. */
   name: z.string().max(200).optional(),

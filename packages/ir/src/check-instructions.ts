@@ -18,7 +18,7 @@ export function instructionsFault(step: StepOperation | ResolvedStep, { secrets,
     case "runCommands":
       if (isPosixShell(shell)) return undefined;
       return {
-        code: "unsuitable-shell",
+        reason: "unsuitable-shell",
         message: `an earlier SHELL is ${JSON.stringify(shell)}, and commands need a POSIX shell: set SHELL ["/bin/sh", "-c"] again before`,
       };
     case "aptInstall":
@@ -27,7 +27,7 @@ export function instructionsFault(step: StepOperation | ResolvedStep, { secrets,
     case "poetryInstallFromFile":
       if (changed === undefined) return undefined;
       return {
-        code: "invalid-instruction",
+        reason: "invalid-instruction",
         message: `it runs as root, and could not go back to the user of an earlier "USER ${user}", since ${changed} has another value by now: write the user out`,
       };
     default:

@@ -2,7 +2,7 @@
 import type { BuilderVersion } from "./builder-version.ts";
 import type { Fault } from "./definition-error.ts";
 import type { Definition, ResolvedDefinition } from "./operation.ts";
-import { moduleNameProblem, sourceProject, wheelName, wheelProblem, type WheelTarget } from "./python-package.ts";
+import { moduleNameProblem, sourceProject, wheelFault, wheelName, type WheelTarget } from "./python-package.ts";
 
 type Step = (Definition | ResolvedDefinition)["steps"][number];
 type LocalPackage = Extract<Step, { kind: "addPythonPackages" }>["packages"][number];
@@ -16,7 +16,7 @@ export function pythonFault(step: Step, definition: Definition | ResolvedDefinit
     case "poetryInstallFromFile":
       if (target.debianPython === undefined || target.debianPython >= poetry.oldestPython) return undefined;
       return {
-        code: "unsupported-python",
+        reason: "unsupported-python",
         message: `Poetry ${poetry.version} needs Python 3.${poetry.oldestPython} or newer, and the image has 3.${target.debianPython}`,
       };
     default:
@@ -30,25 +30,25 @@ function debianPython({ base }: Definition | ResolvedDefinition): number | undef
 
 function packageFault({ kind, name }: LocalPackage, target: WheelTarget): Fault | undefined {
   if (name === "." || name === ".." || name.includes("/")) {
-    return { code: "invalid-package", message: `${JSON.stringify(name)} is no name of a file or directory` };
+    return { reason: "invalid-package", message: `${JSON.stringify(name)} is no name of a file or directory` };
   }
-  if (kind === "wheel") return wheelFault(name, target);
+  if (kind === "wheel") return namedWheelFault(name, target);
   if (kind === "sdist" && sourceProject(name) === undefined) {
     const message = `"${name}" is no name of a source distribution: it is like project-1.0.tar.gz`;
-    return { code: "invalid-package", message };
+    return { reason: "invalid-package", message };
   }
   const problem = kind === "module" ? moduleNameProblem(name) : undefined;
-  return problem === undefined ? undefined : { code: "invalid-package", message: problem };
+  return problem === undefined ? undefined : { reason: "invalid-package", message: problem };
 }
 
-function wheelFault(name: string, target: WheelTarget): Fault | undefined {
+function namedWheelFault(name: string, target: WheelTarget): Fault | undefined {
   const wheel = wheelName(name);
   if (wheel === undefined) {
     const message = `"${name}" is no name of a wheel: it is like project-1.0-py3-none-any.whl, and says what the wheel is for`;
-    return { code: "invalid-package", message };
+    return { reason: "invalid-package", message };
   }
-  const problem = wheelProblem(wheel, target);
-  return problem === undefined ? undefined : { code: "incompatible-wheel", message: `"${name}" ${problem}` };
+  const fault = wheelFault(wheel, target);
+  return fault === undefined ? undefined : { ...fault, message: `"${name}" ${fault.message}` };
 }
 
 function twiceFault(packages: readonly LocalPackage[]): Fault | undefined {
@@ -56,7 +56,8 @@ function twiceFault(packages: readonly LocalPackage[]): Fault | undefined {
   for (const { kind, name } of packages) {
     const project = projectOf(kind, name);
     const other = project === undefined ? undefined : seen.get(project);
-    if (other !== undefined) return { code: "invalid-package", message: `"${other}" and "${name}" are the same package: give one of them` };
+    if (other !== undefined)
+      return { reason: "invalid-package", message: `"${other}" and "${name}" are the same package: give one of them` };
     if (project !== undefined) seen.set(project, name);
   }
   return undefined;

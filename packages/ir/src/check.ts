@@ -1,6 +1,7 @@
 /** Finds what cannot be built in a definition before any work is done for it. */
 import { type BuilderVersion, builderVersion, builderVersionNames } from "./builder-version.ts";
 import { instructionsFault } from "./check-instructions.ts";
+import { pathFault } from "./check-path.ts";
 import { pythonFault } from "./check-python.ts";
 import { DefinitionError, type Fault } from "./definition-error.ts";
 import { fileLayersOf } from "./dockerfile/fragment.ts";
@@ -10,7 +11,7 @@ import { isImageReference } from "./image-reference.ts";
 import { divideArguments, pipArguments, referencesIn } from "./lower/pip-arguments.ts";
 import { isReservedVariable } from "./lower/reserved.ts";
 import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "./operation.ts";
-import { packageNameFault, requirementsFault } from "./package-faults.ts";
+import { packageNamesFault, requirementsFault } from "./package-faults.ts";
 
 /**
  * Checks a definition as its author wrote it, or the same resolved. The variables of a secret that
@@ -31,7 +32,7 @@ export function checkDefinition(definition: Definition | ResolvedDefinition): Bu
   definition.steps.forEach((step, index) => {
     const secrets = secretVariables(("secrets" in step && step.secrets) || []);
     const fault = faultOf(step) ?? pythonFault(step, definition, version) ?? instructionsFault(step, { secrets, inherited });
-    if (fault !== undefined) throw new DefinitionError(fault.code, `${step.kind}: ${fault.message}`, index);
+    if (fault !== undefined) throw new DefinitionError(fault.reason, `${step.kind}: ${fault.message}`, index);
     inherited = afterStep(inherited, step);
   });
   checkLayerCount(definition.steps);
@@ -47,8 +48,6 @@ const MOST_LAYERS = 120;
 const LARGEST_ENVIRONMENT = 1024 * 1024;
 /** As JSON. What is larger belongs into files. */
 const LARGEST_DEFINITION = 4 * 1024 * 1024;
-const LONGEST_PATH = 4095;
-const LONGEST_FILE_NAME = 255;
 
 function checkBase(base: (Definition | ResolvedDefinition)["base"]): void {
   if (base.kind !== "fromRegistry" || isImageReference(base.reference)) return;
@@ -74,10 +73,11 @@ function checkLayerCount(steps: readonly Step[]): void {
   const layers = steps.flatMap((step, index) => Array.from({ length: fileLayersOf(step) }, () => index));
   const excess = layers[MOST_LAYERS];
   if (excess === undefined) return;
+  const counted = "each step but env makes one, and in dockerfileCommands each RUN, COPY, ADD and WORKDIR";
   const advice = "give several commands to one runCommands, several packages to one install, or copy one directory instead of its files";
   throw new DefinitionError(
     "too-many-layers",
-    `${layers.length} steps change files, and no more than ${MOST_LAYERS} can: ${advice}`,
+    `the image has ${layers.length} layers of files, and no more than ${MOST_LAYERS} fit (${counted}): ${advice}`,
     excess,
   );
 }
@@ -110,7 +110,10 @@ function checkEnvironment(steps: readonly Step[]): void {
 
 function faultOf(step: Step): Fault | undefined {
   return (
-    invalidText(step) ?? faultOfKind(step) ?? ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names) : undefined)
+    pathFault(step) ??
+    invalidText(step) ??
+    faultOfKind(step) ??
+    ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names) : undefined)
   );
 }
 
@@ -119,36 +122,35 @@ function faultOfKind(step: Step): Fault | undefined {
     case "pipInstall":
       return emptyArguments(step.arguments) ?? secretFault(step) ?? requirementsFault(step);
     case "aptInstall":
-      return emptyArguments(step.arguments) ?? packageNameFault(step.arguments);
+      return emptyArguments(step.arguments) ?? packageNamesFault(step.arguments);
     case "runCommands":
-      return step.commands.length === 0 ? { code: "empty-arguments", message: "there is no command" } : undefined;
+      return step.commands.length === 0 ? { reason: "empty-arguments", message: "there is no command" } : undefined;
     case "addPythonPackages":
     case "poetryInstallFromFile":
       return undefined;
     case "runFunction":
       return keywordsFault(step);
     case "dockerfileCommands":
-      return step.commands.length === 0 ? { code: "empty-arguments", message: "there is no instruction" } : undefined;
+      return step.commands.length === 0 ? { reason: "empty-arguments", message: "there is no instruction" } : undefined;
     case "copyLocalFile":
     case "copyLocalDir":
-      return remotePathFault(step.destination);
     case "workdir":
-      return remotePathFault(step.path);
-    default:
+      return undefined;
+    case "env":
       return Object.keys(step.variables).length === 0
-        ? { code: "empty-arguments", message: "there is no variable" }
+        ? { reason: "empty-arguments", message: "there is no variable" }
         : reservedVariable(Object.keys(step.variables));
   }
 }
 
 function keywordsFault({ language, kwargs }: StepOf<"runFunction">): Fault | undefined {
   if (language === "python" || kwargs === undefined) return undefined;
-  return { code: "invalid-argument", message: "a function of JavaScript has no keyword arguments" };
+  return { reason: "invalid-argument", message: "a function of JavaScript has no keyword arguments" };
 }
 
 function invalidText(step: Step): Fault | undefined {
   const text = textsIn(step).find((value) => value.includes("\0") || !value.isWellFormed());
-  return text === undefined ? undefined : { code: "invalid-text", message: `${JSON.stringify(text)} holds a NUL or half a character` };
+  return text === undefined ? undefined : { reason: "invalid-text", message: `${JSON.stringify(text)} holds a NUL or half a character` };
 }
 
 /** All strings that are in a value, at any depth. */
@@ -158,9 +160,9 @@ export function textsIn(value: unknown): string[] {
 }
 
 function emptyArguments(args: readonly string[]): Fault | undefined {
-  if (args.length === 0) return { code: "empty-arguments", message: "there is no package to install" };
+  if (args.length === 0) return { reason: "empty-arguments", message: "there is no package to install" };
   const empty = args.findIndex((argument) => argument.trim() === "");
-  return empty === -1 ? undefined : { code: "empty-arguments", message: `argument ${empty + 1} is empty` };
+  return empty === -1 ? undefined : { reason: "empty-arguments", message: `argument ${empty + 1} is empty` };
 }
 
 function secretFault(step: StepOf<"pipInstall">): Fault | undefined {
@@ -169,14 +171,14 @@ function secretFault(step: StepOf<"pipInstall">): Fault | undefined {
   const undeclared = complete ? args.flatMap(referencesIn).find((name) => !names.includes(name)) : undefined;
   if (undeclared !== undefined) {
     return {
-      code: "undeclared-secret",
+      reason: "undeclared-secret",
       message: `\${${undeclared}} is no variable of a secret of this step, and nothing else is expanded`,
     };
   }
   const [misplaced] = divideArguments(args).misplaced;
   if (misplaced === undefined) return undefined;
   return {
-    code: "misplaced-secret",
+    reason: "misplaced-secret",
     message: `a secret can stand in a requirement or the URL of an index, not in ${JSON.stringify(misplaced)}`,
   };
 }
@@ -194,20 +196,5 @@ function reservedVariable(names: readonly string[]): Fault | undefined {
   const reserved = names.find(isReservedVariable);
   return reserved === undefined
     ? undefined
-    : { code: "reserved-variable", message: `${reserved} is used by the platform while it builds: choose another name` };
-}
-
-function remotePathFault(path: string): Fault | undefined {
-  const fault = (message: string): Fault => ({
-    code: "invalid-remote-path",
-    message: `the remote path ${JSON.stringify(path)} ${message}`,
-  });
-  const parts = path.split("/");
-  if (path === "") return fault("is empty");
-  if (path.startsWith("~")) return fault("begins with ~, which has no meaning in an image: write the directory out");
-  if (parts.includes("..")) return fault("holds .., which a link in the image could lead anywhere: write the path without it");
-  if (parts.some((part) => part.startsWith(".wh.")))
-    return fault("has a name that begins with .wh., which marks a deleted file in an image");
-  const tooLong = Buffer.byteLength(path) > LONGEST_PATH || parts.some((part) => Buffer.byteLength(part) > LONGEST_FILE_NAME);
-  return tooLong ? fault("is longer than a file system takes") : undefined;
+    : { reason: "reserved-variable", message: `${reserved} is used by the platform while it builds: choose another name` };
 }

@@ -20,36 +20,61 @@ export function requirementsFault(step: Parameters<typeof pipArguments>[0]): Fau
     const fault = referencesIn(requirement).length > 0 ? undefined : requirementFault(requirement);
     if (fault !== undefined) {
       const message = `${JSON.stringify(requirement)} is not a requirement such as "numpy>=1.26": ${fault}`;
-      return { code: "invalid-requirement", message };
+      return { reason: "invalid-requirement", message };
     }
   }
   const index = indexesIn(pipArguments(step)).find((location) => !isIndex(location));
   if (index === undefined) return undefined;
   const message = `${JSON.stringify(index)} is not the URL of a package index, such as "https://index.example/simple"`;
-  return { code: "invalid-index-url", message };
+  return { reason: "invalid-index-url", message };
 }
 
 function flagsFault(args: readonly string[]): Fault | undefined {
-  if (args.length > 0 && args.every(isSwitch)) return { code: "empty-arguments", message: "there is no package to install" };
+  if (args.length > 0 && args.every(isSwitch)) return { reason: "empty-arguments", message: "there is no package to install" };
   const joined = args.find((argument, index) => FLAG_AND_VALUE.test(argument) && !mayTakeValue(args[index - 1] ?? ""));
   if (joined !== undefined) {
-    return { code: "invalid-requirement", message: `${JSON.stringify(joined)} is a flag and its value in one: give two arguments` };
+    return { reason: "invalid-requirement", message: `${JSON.stringify(joined)} is a flag and its value in one: give two arguments` };
   }
   const last = args.at(-1) ?? "";
-  return wantsValue(last) ? { code: "invalid-requirement", message: `${last} has no value, which is the argument after it` } : undefined;
+  return wantsValue(last) ? { reason: "invalid-requirement", message: `${last} has no value, which is the argument after it` } : undefined;
 }
 
 const FLAG_AND_VALUE = /^(?:-[A-Za-z]|--[a-z-]+)\s/;
 
-/** Flags may have values of any kind; a name has no white space. */
-export function packageNameFault(args: readonly string[]): Fault | undefined {
-  const wrong = args.find((argument, index) => /\s/.test(argument) && !argument.startsWith("-") && !args[index - 1]?.startsWith("-"));
-  return wrong === undefined
-    ? undefined
-    : {
-        code: "invalid-requirement",
-        message: `${JSON.stringify(wrong)} is not the name of a package: give each as an argument of its own`,
-      };
+/** What is wrong with the names among the arguments of apt. */
+export function packageNamesFault(args: readonly string[]): Fault | undefined {
+  const names = args.filter((argument, index) => !argument.startsWith("-") && !APT_OPTIONS.has(args[index - 1] ?? ""));
+  if (names.length === 0) return { reason: "empty-arguments", message: "there is no package, but flags alone" };
+  const wrong = names.find((name) => !isPackage(name));
+  if (wrong === undefined) return undefined;
+  const advice = /\s/.test(wrong)
+    ? "give each as an argument of its own"
+    : 'it is like "git", "libc6:amd64", "nginx=1.26.3-3" or "./local.deb"';
+  return { reason: "invalid-package-name", message: `${JSON.stringify(wrong)} is not the name of a package: ${advice}` };
+}
+
+/** Options of apt-get whose value is the next argument. */
+const APT_OPTIONS: ReadonlySet<string> = new Set([
+  "-o",
+  "--option",
+  "-t",
+  "--target-release",
+  "--default-release",
+  "-c",
+  "--config-file",
+  "-a",
+  "--host-architecture",
+  "-P",
+  "--build-profiles",
+]);
+/** A name with its architecture, its version or release, and what `+`, `-` or `^` at its end mean to apt. */
+const PACKAGE = /^[a-z0-9][a-z0-9+.-]*(:[a-z0-9-]+)?(\^|=[\w.+:~*-]+|\/[\w.+/-]+)?[+-]?$/;
+/** What apt finds names by: globs, expressions and patterns, which it alone knows to read. */
+const SEARCH = /^[?~!^]|[*?[\]()$|]/;
+const FILE = /^\.{0,2}\//;
+
+function isPackage(name: string): boolean {
+  return !/\s/.test(name) && (PACKAGE.test(name) || SEARCH.test(name) || FILE.test(name));
 }
 
 /** A URL, or a directory of the image that is laid out like one. */

@@ -1,4 +1,5 @@
 /** What the names of Python packages say: of projects, wheels and source distributions. */
+import type { Fault } from "./definition-error.ts";
 import type { Platform } from "./operation.ts";
 
 /** The name of a project, an extra or a group in its normal form: `My_Package` and `my.package` are `my-package`. */
@@ -47,15 +48,17 @@ export interface WheelTarget {
 }
 
 /** Why a wheel cannot be installed there, or undefined when it may be. */
-export function wheelProblem(wheel: WheelName, target: WheelTarget): string | undefined {
+export function wheelFault(wheel: WheelName, target: WheelTarget): Fault | undefined {
   const { pythons, abis, platforms } = wheel;
   if (!pythons.some((python) => abis.some((abi) => fitsPython(python, abi, target.debianPython)))) {
     const python = target.debianPython === undefined ? "Python 3" : `Python 3.${target.debianPython}`;
-    return `is for the Python of ${pythons.join(".")}-${abis.join(".")}, and the image has ${python}`;
+    const message = `is for the Python of ${pythons.join(".")}-${abis.join(".")}, and the image has ${python}`;
+    return { reason: "wheel-for-another-python", message };
   }
   if (platforms.some((platform) => fitsPlatform(platform, target))) return undefined;
   const where = target.platform ?? "linux/amd64 or linux/arm64";
-  return `is for ${platforms.join(".")}, and the image is for ${where}${target.debianPython === undefined ? "" : " with glibc"}`;
+  const message = `is for ${platforms.join(".")}, and the image is for ${where}${target.debianPython === undefined ? "" : " with glibc"}`;
+  return { reason: "wheel-for-another-platform", message };
 }
 
 /** `project-version(-build)-python-abi-platform.whl`; a part of the project's name is escaped so that it has no `-`. */

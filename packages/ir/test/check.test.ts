@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DEFINITION_ERROR_CODES, type Definition, type DefinitionErrorCode, type StepOperation, checkDefinition } from "../src/index.ts";
+import { DEFINITION_REASONS, type Definition, type DefinitionReason, type StepOperation, checkDefinition } from "../src/index.ts";
 
 const secret = (...variables: string[]) => [{ kind: "inline" as const, variables }];
 const digest = `sha256:${"1".repeat(64)}`;
@@ -12,41 +12,46 @@ function packagesOf(...packages: Extract<StepOperation, { kind: "addPythonPackag
   return { kind: "addPythonPackages", tree: digest, packages };
 }
 
-const faults: readonly { what: string; definition: Definition; code: DefinitionErrorCode; step?: number }[] = [
-  { what: "an unknown builder version", definition: { ...definitionOf(), builderVersion: "1999.1" }, code: "unknown-builder-version" },
+const faults: readonly { what: string; definition: Definition; reason: DefinitionReason; step?: number }[] = [
+  { what: "an unknown builder version", definition: { ...definitionOf(), builderVersion: "1999.1" }, reason: "unknown-builder-version" },
   {
     what: "no package",
     definition: definitionOf({ kind: "workdir", path: "/x" }, { kind: "pipInstall", arguments: [] }),
-    code: "empty-arguments",
+    reason: "empty-arguments",
     step: 1,
   },
-  { what: "an empty package", definition: definitionOf({ kind: "aptInstall", arguments: ["git", " "] }), code: "empty-arguments", step: 0 },
-  { what: "no command", definition: definitionOf({ kind: "runCommands", commands: [] }), code: "empty-arguments", step: 0 },
-  { what: "no variable", definition: definitionOf({ kind: "env", variables: {} }), code: "empty-arguments", step: 0 },
-  { what: "a NUL", definition: definitionOf({ kind: "runCommands", commands: ["a\0b"] }), code: "invalid-text", step: 0 },
-  { what: "half a character", definition: definitionOf({ kind: "env", variables: { A: "\ud83d" } }), code: "invalid-text", step: 0 },
+  {
+    what: "an empty package",
+    definition: definitionOf({ kind: "aptInstall", arguments: ["git", " "] }),
+    reason: "empty-arguments",
+    step: 0,
+  },
+  { what: "no command", definition: definitionOf({ kind: "runCommands", commands: [] }), reason: "empty-arguments", step: 0 },
+  { what: "no variable", definition: definitionOf({ kind: "env", variables: {} }), reason: "empty-arguments", step: 0 },
+  { what: "a NUL", definition: definitionOf({ kind: "runCommands", commands: ["a\0b"] }), reason: "invalid-text", step: 0 },
+  { what: "half a character", definition: definitionOf({ kind: "env", variables: { A: "\ud83d" } }), reason: "invalid-text", step: 0 },
   {
     what: "a file that is called as no wheel",
     definition: definitionOf(packagesOf({ kind: "wheel", name: "sample.whl" })),
-    code: "invalid-package",
+    reason: "invalid-package",
     step: 0,
   },
   {
     what: "one package twice",
     definition: definitionOf(packagesOf({ kind: "wheel", name: "a_b-1.0-py3-none-any.whl" }, { kind: "sdist", name: "A.b-2.0.zip" })),
-    code: "invalid-package",
+    reason: "invalid-package",
     step: 0,
   },
   {
     what: "a package that leads elsewhere",
     definition: definitionOf(packagesOf({ kind: "project", name: "../x" })),
-    code: "invalid-package",
+    reason: "invalid-package",
     step: 0,
   },
   {
     what: "a wheel for another Python",
     definition: definitionOf(packagesOf({ kind: "wheel", name: "a-1.0-cp311-cp311-linux_x86_64.whl" })),
-    code: "incompatible-wheel",
+    reason: "wheel-for-another-python",
     step: 0,
   },
   {
@@ -55,7 +60,7 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
       ...definitionOf(packagesOf({ kind: "wheel", name: "a-1.0-cp313-cp313-manylinux_2_17_aarch64.whl" })),
       platform: "linux/amd64",
     },
-    code: "incompatible-wheel",
+    reason: "wheel-for-another-platform",
     step: 0,
   },
   {
@@ -64,44 +69,49 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
       ...definitionOf({ kind: "poetryInstallFromFile", tree: digest }),
       base: { kind: "debianSlim", pythonVersion: "3.9" },
     },
-    code: "unsupported-python",
+    reason: "unsupported-python",
     step: 0,
   },
   {
     what: "keywords for a function that takes none",
     definition: definitionOf({ kind: "runFunction", language: "javascript", name: "f", source: "() => 1", kwargs: { a: 1 } }),
-    code: "invalid-argument",
+    reason: "invalid-argument",
     step: 0,
   },
   {
     what: "a way up in a path",
     definition: definitionOf({ kind: "copyLocalDir", tree: digest, destination: "/a/../b" }),
-    code: "invalid-remote-path",
+    reason: "invalid-remote-path",
     step: 0,
   },
   {
     what: "a home directory",
     definition: definitionOf({ kind: "copyLocalFile", tree: digest, destination: "~/x" }),
-    code: "invalid-remote-path",
+    reason: "invalid-remote-path",
     step: 0,
   },
-  { what: "a home directory to work in", definition: definitionOf({ kind: "workdir", path: "~" }), code: "invalid-remote-path", step: 0 },
+  {
+    what: "a home directory to work in",
+    definition: definitionOf({ kind: "workdir", path: "~" }),
+    reason: "invalid-working-directory",
+    step: 0,
+  },
   {
     what: "a file name that is too long",
     definition: definitionOf({ kind: "workdir", path: `/${"é".repeat(128)}` }),
-    code: "invalid-remote-path",
+    reason: "invalid-working-directory",
     step: 0,
   },
   {
     what: "a path that is too long",
     definition: definitionOf({ kind: "workdir", path: "/abcdefg".repeat(512) }),
-    code: "invalid-remote-path",
+    reason: "invalid-working-directory",
     step: 0,
   },
   {
     what: "a variable that Linux refuses",
     definition: definitionOf({ kind: "env", variables: { A: "x".repeat(128 * 1024) } }),
-    code: "environment-too-large",
+    reason: "environment-too-large",
     step: 0,
   },
   {
@@ -109,36 +119,60 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
     definition: definitionOf(
       ...Array.from({ length: 11 }, (_, n): StepOperation => ({ kind: "env", variables: { [`A${n}`]: "x".repeat(100_000) } })),
     ),
-    code: "environment-too-large",
+    reason: "environment-too-large",
     step: 10,
   },
   {
     what: "a name that marks a deleted file",
     definition: definitionOf({ kind: "copyLocalFile", tree: digest, destination: "/app/.wh.a" }),
-    code: "invalid-remote-path",
+    reason: "invalid-remote-path",
     step: 0,
   },
   {
     what: "a base that no registry could name",
     definition: { ...definitionOf(), base: { kind: "fromRegistry", reference: "Python:3.12" } },
-    code: "invalid-reference",
+    reason: "invalid-reference",
   },
   {
     what: "a requirement that is none",
     definition: definitionOf({ kind: "pipInstall", arguments: ["x", "numpy=1.0"] }),
-    code: "invalid-requirement",
+    reason: "invalid-requirement",
     step: 0,
   },
   {
     what: "two Debian packages in one argument",
     definition: definitionOf({ kind: "aptInstall", arguments: ["git curl"] }),
-    code: "invalid-requirement",
+    reason: "invalid-package-name",
+    step: 0,
+  },
+  {
+    what: "a Debian package with a sign that no name has, after a flag",
+    definition: definitionOf({ kind: "aptInstall", arguments: ["--purge", "Git!"] }),
+    reason: "invalid-package-name",
+    step: 0,
+  },
+  {
+    what: "flags of apt without a package",
+    definition: definitionOf({ kind: "aptInstall", arguments: ["--purge", "-t", "trixie-backports"] }),
+    reason: "empty-arguments",
+    step: 0,
+  },
+  {
+    what: "NUL in a remote path",
+    definition: definitionOf({ kind: "copyLocalDir", tree: digest, destination: "/a\0b" }),
+    reason: "invalid-remote-path",
+    step: 0,
+  },
+  {
+    what: "NUL in a working directory",
+    definition: definitionOf({ kind: "workdir", path: "/a\0b" }),
+    reason: "invalid-working-directory",
     step: 0,
   },
   {
     what: "an index that is no URL",
     definition: definitionOf({ kind: "pipInstall", arguments: ["x"], indexUrl: "index.example/simple" }),
-    code: "invalid-index-url",
+    reason: "invalid-index-url",
     step: 0,
   },
   {
@@ -146,13 +180,37 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
     definition: definitionOf(
       ...Array.from({ length: 5 }, (): StepOperation => ({ kind: "runCommands", commands: ["x".repeat(1024 * 1024)] })),
     ),
-    code: "definition-too-large",
+    reason: "definition-too-large",
     step: 3,
   },
   {
     what: "an instruction that begins another image",
     definition: definitionOf({ kind: "dockerfileCommands", commands: ["RUN x", "FROM y"] }),
-    code: "invalid-instruction",
+    reason: "from-instruction",
+    step: 0,
+  },
+  ...(
+    [
+      ["ADD a /b", "local-add"],
+      ["INSTALL git", "unknown-instruction"],
+      ["RUN <<EOF\nx", "open-heredoc"],
+      ["RUN x \\", "open-instruction"],
+      ["RUN x \\\n\n# y", "open-instruction"],
+      ["COPY a /b", "missing-source"],
+      ["COPY ../a /b", "escaping-source"],
+      ["RUN --mount=type=secret,id=TOKEN x", "undeclared-secret"],
+      ["ENV A", "invalid-instruction"],
+    ] as const
+  ).map(([instruction, reason]) => ({
+    what: `the instruction ${JSON.stringify(instruction)}`,
+    definition: definitionOf({ kind: "dockerfileCommands", commands: [instruction] }),
+    reason,
+    step: 0,
+  })),
+  {
+    what: "an instruction that would keep a secret",
+    definition: definitionOf({ kind: "dockerfileCommands", commands: ["ENV A=$TOKEN"], secrets: secret("TOKEN") }),
+    reason: "misplaced-secret",
     step: 0,
   },
   {
@@ -161,49 +219,49 @@ const faults: readonly { what: string; definition: Definition; code: DefinitionE
       { kind: "dockerfileCommands", commands: ['SHELL ["python3", "-c"]'] },
       { kind: "runCommands", commands: ["x"] },
     ),
-    code: "unsuitable-shell",
+    reason: "unsuitable-shell",
     step: 1,
   },
-  { what: "a name of ours", definition: definitionOf({ kind: "env", variables: { LAMINA_NL: "" } }), code: "reserved-variable", step: 0 },
+  { what: "a name of ours", definition: definitionOf({ kind: "env", variables: { LAMINA_NL: "" } }), reason: "reserved-variable", step: 0 },
   ...["LAMINA_SECRET_1", "lamina_value"].map((name) => ({
     what: `a secret with a name of ours, ${name}`,
     definition: definitionOf({ kind: "runCommands", commands: ["x"], secrets: secret(name) }),
-    code: "reserved-variable" as const,
+    reason: "reserved-variable" as const,
     step: 0,
   })),
   {
     what: "a secret that is not declared",
     definition: definitionOf({ kind: "pipInstall", arguments: ["git+https://${B}@x"], secrets: secret("A") }),
-    code: "undeclared-secret",
+    reason: "undeclared-secret",
     step: 0,
   },
   {
     what: "a reference without any secret",
     definition: definitionOf({ kind: "pipInstall", arguments: ["x"], indexUrl: "https://${B}@x" }),
-    code: "undeclared-secret",
+    reason: "undeclared-secret",
     step: 0,
   },
   {
     what: "a secret where it would be seen",
     definition: definitionOf({ kind: "pipInstall", arguments: ["--proxy", "https://${A}@x", "x"], secrets: secret("A") }),
-    code: "misplaced-secret",
+    reason: "misplaced-secret",
     step: 0,
   },
   {
     what: "121 layers",
     definition: definitionOf(...Array.from({ length: 121 }, (): StepOperation => ({ kind: "workdir", path: "/x" }))),
-    code: "too-many-layers",
+    reason: "too-many-layers",
     step: 120,
   },
 ];
 
 describe("refuses, and says which step", () => {
-  test.each(faults)("$what", ({ definition, code, step }) => {
-    expect(errorOf(definition)).toMatchObject({ name: "DefinitionError", code, step });
+  test.each(faults)("$what", ({ definition, reason, step }) => {
+    expect(errorOf(definition)).toMatchObject({ name: "DefinitionError", reason, step });
   });
 
-  test("every code has a case", () => {
-    expect(new Set(faults.map(({ code }) => code))).toEqual(new Set(DEFINITION_ERROR_CODES));
+  test("every reason has a case, but for those of files that are read only later", () => {
+    expect([...new Set([...faults.map(({ reason }) => reason), "link-cycle"])].sort()).toEqual(Object.keys(DEFINITION_REASONS).sort());
   });
 });
 
@@ -214,12 +272,41 @@ describe("takes", () => {
       what: "a secret by name, whose variables the server knows",
       steps: [{ kind: "pipInstall", arguments: ["git+https://${B}@x"], secrets: [{ kind: "named", name: "tokens" }] }],
     },
+    {
+      what: "Debian packages in all the ways that apt names them",
+      steps: [
+        {
+          kind: "aptInstall",
+          arguments: [
+            "-t",
+            "trixie-backports",
+            "g++",
+            "libc6:amd64",
+            "nginx=1:1.26.3-3+deb13u1",
+            "git/stable",
+            "nano-",
+            "lamp-server^",
+            "./a.deb",
+          ],
+        },
+        { kind: "aptInstall", arguments: ["--purge", "python3-*", "^lib.*x$", "?name(x)", "-o", "Some::Thing=a b", "0ad", "/srv/x.deb"] },
+      ],
+    },
     { what: "a tilde elsewhere, and dots that lead nowhere", steps: [{ kind: "workdir", path: "/a~/..b/c.." }] },
     {
       what: "120 layers, and variables",
       steps: [
         ...Array.from({ length: 120 }, (): StepOperation => ({ kind: "workdir", path: "/x" })),
         { kind: "env", variables: { A: "" } },
+      ],
+    },
+    {
+      what: "120 layers, and instructions and a directory that make none",
+      steps: [
+        { kind: "dockerfileCommands", commands: Array.from({ length: 119 }, () => "RUN x") },
+        { kind: "dockerfileCommands", commands: ["LABEL a=b\nENV A=b\nUSER 1\nWORKDIR /\nCMD x"] },
+        { kind: "workdir", path: "/" },
+        { kind: "workdir", path: "/x" },
       ],
     },
     {
@@ -238,7 +325,7 @@ describe("takes", () => {
       base: { kind: "base" as const, digest },
       steps: [step],
     };
-    expect(() => checkDefinition(resolved)).toThrow(expect.objectContaining({ code: "undeclared-secret", step: 0 }));
+    expect(() => checkDefinition(resolved)).toThrow(expect.objectContaining({ reason: "undeclared-secret", step: 0 }));
   });
 });
 

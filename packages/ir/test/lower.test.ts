@@ -119,7 +119,9 @@ test("of a base alone it is the base", () => {
 
 test("a definition that cannot be built is not lowered", () => {
   const definition: ResolvedDefinition = { ...BASE_ALONE, builderVersion: "0" };
-  expect(() => lower({ definition, from: FROM, first: 1, last: 0 })).toThrow(expect.objectContaining({ code: "unknown-builder-version" }));
+  expect(() => lower({ definition, from: FROM, first: 1, last: 0 })).toThrow(
+    expect.objectContaining({ reason: "unknown-builder-version" }),
+  );
 });
 
 describe("GPUs", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { packageNameFault, requirementsFault } from "../src/package-faults.ts";
+import { packageNamesFault, requirementsFault } from "../src/package-faults.ts";
 import { requirementFault } from "../src/requirement.ts";
 
 describe("takes as a requirement what pip takes", () => {
@@ -76,10 +76,10 @@ describe("a pipInstall", () => {
     [["--index-url=htps://index", "numpy"], "invalid-index-url"],
     [["-i", "index.example", "numpy"], "invalid-index-url"],
     [["--extra-index-url", "https://a b/", "numpy"], "invalid-index-url"],
-  ])("may not be %j", (args, code) => expect(requirementsFault({ arguments: args })).toMatchObject({ code }));
+  ])("may not be %j", (args, reason) => expect(requirementsFault({ arguments: args })).toMatchObject({ reason }));
 });
 
 test("an aptInstall takes flags with values, versions and patterns, and no two names in one argument", () => {
-  expect(packageNameFault(["-o", "Dpkg::Use-Pty=0 x", "git=1:2.39*", "libc6:amd64", "vim/stable", "task^", "--purge"])).toBeUndefined();
-  expect(packageNameFault(["git curl"])).toMatchObject({ code: "invalid-requirement", message: expect.stringContaining("git curl") });
+  expect(packageNamesFault(["-o", "Dpkg::Use-Pty=0 x", "git=1:2.39*", "libc6:amd64", "vim/stable", "task^", "--purge"])).toBeUndefined();
+  expect(packageNamesFault(["git curl"])).toMatchObject({ reason: "invalid-package-name", message: expect.stringContaining("git curl") });
 });

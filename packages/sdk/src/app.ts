@@ -1,6 +1,7 @@
 /** Apps: functions with the images that they run in. */
+import { badInput } from "@lamina/api";
 import { z } from "zod";
-import { invalidInput, parseArgument } from "./failure.ts";
+import { parseArgument } from "./failure.ts";
 import type { Image } from "./image.ts";
 import { IMAGE, isImage } from "./image-state.ts";
 import { callSite } from "./source.ts";
@@ -35,14 +36,16 @@ export class App {
 
   /** @throws INVALID_INPUT for an empty name */
   constructor(name: string) {
-    if (typeof name !== "string" || name.trim() === "") throw invalidInput("App: give the app a name", callSite());
+    if (typeof name !== "string" || name.trim() === "")
+      throw badInput("empty-arguments", "App: give the app a name", { source: callSite() });
     this.name = name;
   }
 
   /** Registers a function, and gives back what holds it and its image. */
   function<H extends Handler>(options: FunctionOptions, handler: H): AppFunction<H> {
     const { image } = parseArgument(FunctionOptions, options, { method: "App.function", source: callSite() });
-    if (typeof handler !== "function") throw invalidInput("App.function: the second argument must be a function", callSite());
+    if (typeof handler !== "function")
+      throw badInput("invalid-argument", "App.function: the second argument must be a function", { source: callSite() });
     const registered: AppFunction<H> = { [FUNCTION]: true, image, handler };
     this[APP].push(Object.freeze(registered));
     return registered;

@@ -1,13 +1,14 @@
 /** What the methods of an image take, and the checks that need nothing but the arguments. */
-import type { SourceLocation } from "@lamina/api";
-import { normalPackageName, VariableName } from "@lamina/ir";
+import { badInput, type SourceLocation } from "@lamina/api";
+import { normalPackageName } from "@lamina/ir";
 import { isAbsolute, posix } from "node:path";
 import { Script } from "node:vm";
 import { z } from "zod";
-import { invalidInput, parseArgument } from "./failure.ts";
+import { fault, parseArgument } from "./failure.ts";
 import { type Condition, isCondition } from "./local/condition.ts";
 import { ignoreFault } from "./local/ignore.ts";
 import { isSecret, type Secret } from "./secret.ts";
+import { Variable } from "./variable.ts";
 
 /** Strings, then options if there are any. */
 export type WithOptions<Options> = readonly string[] | readonly [...strings: string[], options: Options];
@@ -72,7 +73,7 @@ export interface CopyLocalDirOptions {
 }
 
 const text = z.string({ error: "must be a string" });
-const filled = text.refine((value) => value.trim() !== "", "is empty");
+const filled = text.refine((value) => value.trim() !== "", fault("empty-arguments", "is empty"));
 const flag = z.boolean({ error: "must be true or false" }).optional();
 const oneOrMore = z.union([filled, z.array(filled).readonly()], { error: "must be a string or a list of strings" }).optional();
 
@@ -83,7 +84,10 @@ const runOptions = {
   secrets: z.array(secret, { error: "must be a list of secrets" }).readonly().optional(),
   gpu: z
     .string()
-    .regex(/^(any|[A-Za-z][A-Za-z0-9-]*(:[1-9][0-9]*)?)$/, 'must be like "T4", "A100:2", "A100-80GB" or "any"')
+    .refine(
+      (value) => /^(any|[A-Za-z][A-Za-z0-9-]*(:[1-9][0-9]*)?)$/.test(value),
+      fault("invalid-gpu", 'must be like "T4", "A100:2", "A100-80GB" or "any"'),
+    )
     .optional(),
 };
 
@@ -96,9 +100,15 @@ export const PipInstallOptions = z.strictObject({
   pre: flag,
 });
 const packageNames = z
-  .array(z.string().regex(/^[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?$/, "is not a name: letters, digits, '-', '_' and '.'"), {
-    error: "must be a list of names",
-  })
+  .array(
+    z
+      .string()
+      .refine(
+        (name) => /^[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?$/.test(name),
+        fault("unknown-group", "is not a name: letters, digits, '-', '_' and '.'"),
+      ),
+    { error: "must be a list of names" },
+  )
   .transform((names) => [...new Set(names.map(normalPackageName))].sort())
   .default([]);
 export const PoetryInstallOptions = z.strictObject({
@@ -107,7 +117,10 @@ export const PoetryInstallOptions = z.strictObject({
   extras: packageNames,
   groups: packageNames,
 });
-const instructions = z.array(filled, { error: "must be a list of strings" }).min(1, "must not be empty").readonly();
+const instructions = z
+  .array(filled, { error: "must be a list of strings" })
+  .refine((list) => list.length > 0, fault("empty-arguments", "must not be empty"))
+  .readonly();
 export const DockerfileCommandsOptions = z.strictObject({
   ...runOptions,
   contextFiles: z.record(z.string(), filled, { error: "must be an object of paths in the context and local paths" }).optional(),
@@ -120,26 +133,22 @@ export const CopyLocalDirOptions = z.strictObject({
   condition: z.custom<Condition>(isCondition, "must be a function").optional(),
   ignore: oneOrMore.check(({ value, issues }) => {
     for (const input of listed(value)) {
-      const fault = ignoreFault(input);
-      if (fault !== undefined) issues.push({ code: "custom", input, message: `${JSON.stringify(input)} is no pattern: ${fault}` });
+      const problem = ignoreFault(input);
+      if (problem === undefined) continue;
+      const { error: message, params } = fault("invalid-ignore-pattern", `${JSON.stringify(input)} is no pattern: ${problem}`);
+      issues.push({ code: "custom", input, message, params });
     }
   }),
 });
 export const DebianSlimOptions = z.strictObject({
   pythonVersion: z
     .string({ error: 'must be a string such as "3.12"' })
-    .regex(/^3\.\d{1,2}$/, 'must be a major and minor version such as "3.12"')
+    .refine((version) => /^3\.\d{1,2}$/.test(version), fault("invalid-python-version", 'must be a major and minor version such as "3.12"'))
     .optional(),
   builderVersion: text.optional(),
 });
 export const FromRegistryOptions = z.strictObject({ secret: secret.optional(), setupDockerfileCommands: instructions.optional() });
-export const Variables = z.record(
-  z
-    .string()
-    .refine((name) => VariableName.safeParse(name).success, "a variable's name is letters, digits and _, and does not begin with a digit"),
-  text,
-  { error: "give an object of variable names and values" },
-);
+export const Variables = z.record(Variable, text, { error: "give an object of variable names and values" });
 export const Reference = text;
 
 /** Parts the strings of a call from the options at their end. @throws INVALID_INPUT when there is no string, or something else among them */
@@ -150,14 +159,12 @@ export function splitOptions<Options>(
 ): { readonly strings: string[]; readonly options: Options } {
   const last = given.at(-1);
   if (given.some(Array.isArray)) {
-    throw invalidInput(
-      `${call.method}: give each ${call.what} as an argument of its own, not in a list: ${call.method}(...list)`,
-      call.source,
-    );
+    const message = `${call.method}: give each ${call.what} as an argument of its own, not in a list: ${call.method}(...list)`;
+    throw badInput("invalid-argument", message, call);
   }
   const hasOptions = typeof last === "object" && last !== null;
   const values = hasOptions ? given.slice(0, -1) : given;
-  if (values.length === 0) throw invalidInput(`${call.method}: give at least one ${call.what}`, call.source);
+  if (values.length === 0) throw badInput("empty-arguments", `${call.method}: give at least one ${call.what}`, call);
   const strings = values.map((value, index) =>
     parseArgument(filled, value, { ...call, method: `${call.method}: ${call.what} ${index + 1}` }),
   );
@@ -175,7 +182,7 @@ export function functionSource(handler: (...args: never[]) => unknown, call: Cal
   const cause = faultOfExpression(source);
   if (cause !== undefined) {
     const message = `${call.method}: the function has no source that stands by itself: give a function or an arrow function, not a method or a bound one`;
-    throw invalidInput(message, call.source, { cause });
+    throw badInput("invalid-function", message, { source: call.source, cause });
   }
   return { name: /^[A-Za-z_$][\w$]*$/.test(handler.name) ? handler.name : "anonymous", source };
 }
@@ -194,7 +201,7 @@ function faultOfExpression(source: string): unknown {
 export function pythonFunction(given: unknown, call: Call): { readonly file: string; readonly name: string } {
   const [, file, name] = typeof given === "string" ? (/^(.+\.py):([A-Za-z_]\w*)$/.exec(given) ?? []) : [];
   if (file !== undefined && name !== undefined) return { file: localPath(file, call), name };
-  throw invalidInput(`${call.method}: give a function, or one of Python as "file.py:name"`, call.source);
+  throw badInput("invalid-function", `${call.method}: give a function, or one of Python as "file.py:name"`, { source: call.source });
 }
 
 /** Instructions of a Dockerfile, one or several in each string. */
@@ -207,15 +214,13 @@ export function contextPath(value: string, call: Call): string {
   const path = posix.normalize(value).replace(/\/$/, "");
   const isOutside = posix.isAbsolute(path) || path === ".." || path.startsWith("../") || value === "" || value.includes("\0");
   if (!isOutside && !path.split("/").some((part) => part.startsWith(".wh."))) return path;
-  throw invalidInput(
-    `${call.method}: contextFiles: "${value}" is no path in the context, which is relative, leads nowhere else and has no name that begins with .wh.`,
-    call.source,
-  );
+  const message = `${call.method}: contextFiles: "${value}" is no path in the context, which is relative, leads nowhere else and has no name that begins with .wh.`;
+  throw badInput("invalid-context-path", message, call);
 }
 
 /** A local path that was given. */
 export function localPath(value: unknown, call: Call): string {
-  const path = filled.refine((given) => !given.includes("\0"), "holds a NUL, which no path can");
+  const path = filled.refine((given) => !given.includes("\0"), fault("invalid-local-path", "holds a NUL, which no path can"));
   return parseArgument(path, value, { ...call, method: `${call.method}: the local path` });
 }
 
@@ -232,10 +237,8 @@ export function destinationOf(local: string, remote: string | undefined, call: C
   if (remote !== undefined) return remotePath(remote, call);
   const normal = posix.normalize(local);
   if (isAbsolute(normal) || normal === ".." || normal.startsWith("../")) {
-    throw invalidInput(
-      `${call.method}: "${local}" lies outside the working directory; say where it goes in the image, as the second argument`,
-      call.source,
-    );
+    const message = `${call.method}: "${local}" lies outside the working directory; say where it goes in the image, as the second argument`;
+    throw badInput("missing-remote-path", message, call);
   }
   return normal;
 }

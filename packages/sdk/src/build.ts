@@ -1,5 +1,5 @@
 /** Building: the one way from an image to its reference in a registry. */
-import { type BuildEvent, type BuildOwnEvent, LaminaError, type StartedBuild, type Tracked } from "@lamina/api";
+import { type BuildEvent, type BuildOwnEvent, LaminaError, type StartBuildInput, type StartedBuild, type Tracked } from "@lamina/api";
 import type { BuildFeedOptions, Client } from "./client/client.ts";
 import { inlineValues } from "./image-secrets.ts";
 import { asLaminaError } from "./failure.ts";
@@ -77,7 +77,10 @@ export async function followBuild(client: Client, build: string, options: Follow
   throw cancelled();
 }
 
-/** Mostly nothing has to be sent, so the platform is asked for the build at once, and what it lacks is sent when it says so. */
+/**
+ * Mostly nothing has to be sent, so the platform is asked for the build at once. It says that it lacks files only where nothing else is
+ * wrong, and then they are sent: a build that is refused leaves nothing behind.
+ */
 async function start(
   client: Client,
   asked: Asked,
@@ -92,25 +95,40 @@ async function start(
     sources: [...state.sources],
     secrets: inlineValues(state.secrets),
   };
+  const uploading = { onProgress: onEvent, signal };
   const changed = [...snapshot.trees.values()].filter(isLittleNew);
-  if (changed.length > 0) await (await uploader()).uploadChanges(client, changed, { onProgress: onEvent, signal });
-  throwIfCancelled(signal);
-  try {
-    return await client.builds.start({ ...input, pull });
-  } catch (error) {
-    if (asLaminaError(error)?.code !== "CONTEXT_MISSING") throw error;
+  // Looked for while the platform looks at the build.
+  const changes = changed.length === 0 ? undefined : uploader().then(({ missingOf }) => missingOf(client, changed, signal));
+  changes?.catch(() => {});
+  const first = await startUnlessFilesLack(client, { ...input, pull });
+  if (first !== undefined) return first;
+  // From here on the platform knows what a tag means: it was asked just now.
+  if (changes !== undefined) {
+    await (await uploader()).uploadChanges(client, { trees: changed, missing: await changes }, uploading);
+    throwIfCancelled(signal);
+    const second = await startUnlessFilesLack(client, input);
+    if (second !== undefined) return second;
   }
-  // What a tag means was asked just now.
   const { trees } = await plannedAs(client, asked, { signal });
-  await (await uploader()).upload(client, trees, { onProgress: onEvent, signal });
+  await (await uploader()).upload(client, trees, uploading);
   throwIfCancelled(signal);
   return client.builds.start(input);
+}
+
+/** Undefined where the platform lacks local files, and nothing else is wrong. */
+async function startUnlessFilesLack(client: Client, input: StartBuildInput): Promise<StartedBuild | undefined> {
+  try {
+    return await client.builds.start(input);
+  } catch (error) {
+    if (asLaminaError(error)?.code !== "CONTEXT_MISSING") throw error;
+    return undefined;
+  }
 }
 
 /** Rarely needed, and slow to load. */
 const uploader = () => import("./upload/upload.ts");
 
-/** What the platform most likely lacks, and so little that it may be sent before anything else is known to be right. */
+/** What the platform most likely lacks, and so little that it is not worth asking what else it lacks. */
 function isLittleNew({ files }: LocalTree): boolean {
   const sizes = [...files.values()].filter(({ isNew }) => isNew).map(({ stamp }) => Number(stamp.size));
   return sizes.length > 0 && sizes.reduce((sum, size) => sum + size, 0) <= LITTLE_BYTES;

@@ -1,5 +1,5 @@
 /** An image as a Dockerfile: its text, or a directory from which BuildKit makes the image without Lamina. */
-import { LaminaError } from "@lamina/api";
+import { badInput } from "@lamina/api";
 import { type BuilderVersion, builderVersion, type Lowered, lower } from "@lamina/ir";
 import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,14 +24,14 @@ export interface DockerfileExport {
 
 /** The text of the Dockerfile that makes an image. */
 export async function dockerfileOf(client: Client, image: AnyImage, options: PlanOptions = {}): Promise<string> {
-  return lowered(await planned(client, imageState(image), options)).dockerfile;
+  return lowered(await planned(client, imageState(image), { ...options, forExport: true })).dockerfile;
 }
 
 /** Writes `Dockerfile`, `contexts/` and `build.sh`. @throws INVALID_INPUT when the directory holds something else */
 export async function exportDockerfile(client: Client, image: AnyImage, options: ExportOptions): Promise<DockerfileExport> {
   const { directory, uv } = options;
   await refuseOther(directory);
-  const plan = await planned(client, imageState(image), options);
+  const plan = await planned(client, imageState(image), { ...options, forExport: true });
   const { dockerfile, contexts, ...rest } = lowered(plan);
   const contextsDirectory = join(directory, "contexts");
   await removeTrees(contextsDirectory);
@@ -57,10 +57,10 @@ function lowered({ plan }: Planned): Lowered {
 async function refuseOther(directory: string): Promise<void> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === "ENOENT") return [];
-    throw new LaminaError({ code: "INVALID_INPUT", message: `"${directory}" cannot be written to: ${error.message}` }, { cause: error });
+    throw badInput("invalid-usage", `"${directory}" cannot be written to: ${error.message}`, { cause: error });
   });
   if (names.length === 0 || (names.includes("Dockerfile") && names.includes("build.sh"))) return;
-  throw new LaminaError({ code: "INVALID_INPUT", message: `"${directory}" holds other files; name an empty directory` });
+  throw badInput("invalid-usage", `"${directory}" holds other files; name an empty directory`);
 }
 
 interface ContextPlace {
@@ -78,7 +78,7 @@ async function writeContext(context: Lowered["contexts"][number], { directory, p
   if (context.kind === "node") {
     if (process.versions.node.split(".")[0] !== context.version) {
       const message = `The image needs Node ${context.version} for its runFunction, and this is ${process.versions.node}: run the export under Node ${context.version}.`;
-      throw new LaminaError({ code: "INVALID_INPUT", message });
+      throw badInput("invalid-usage", message);
     }
     await mkdir(directory, { recursive: true });
     await copyFile(process.execPath, join(directory, "node"));

@@ -1,16 +1,21 @@
 /** Errors about what the user wrote. */
-import { type ErrorCode, ErrorInfo, LaminaError, type SourceLocation } from "@lamina/api";
-import type { z } from "zod";
+import { badInput, type ErrorCode, ErrorInfo, ErrorReason, LaminaError, type SourceLocation } from "@lamina/api";
+import { z } from "zod";
 
-/** An input that cannot be right, with the place where it was given. */
-export function invalidInput(message: string, source: SourceLocation | null, options?: ErrorOptions): LaminaError {
-  return failure("INVALID_INPUT", message, { source, ...options });
+export interface FailureOptions extends ErrorOptions {
+  readonly reason: ErrorReason;
+  /** The place in the user's file that it concerns, if there is one. */
+  readonly source: SourceLocation | null;
 }
 
-/** An error of any code, with the place in the user's file that it concerns, if there is one. */
-export function failure(code: ErrorCode, message: string, options: ErrorOptions & { readonly source: SourceLocation | null }): LaminaError {
-  const { source, ...rest } = options;
-  return new LaminaError({ code, message, ...(source !== null && { source }) }, rest);
+/** An error of another code than INVALID_INPUT about what was given. */
+export function failure(code: ErrorCode, message: string, { reason, source, ...options }: FailureOptions): LaminaError {
+  return new LaminaError({ code, reason, message, ...(source !== null && { source }) }, options);
+}
+
+/** What a check of a schema says where it finds something wrong. */
+export function fault(reason: ErrorReason, error: string): { readonly error: string; readonly params: { readonly reason: ErrorReason } } {
+  return { error, params: { reason } };
 }
 
 /** Parses an argument of the method of that name. @throws INVALID_INPUT with what is wrong with it */
@@ -21,7 +26,24 @@ export function parseArgument<T>(
 ): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw invalidInput(`${at.method}: ${result.error.issues.map(problem).join("; ")}`, at.source);
+  const [first] = result.error.issues;
+  throw badInput(reasonOf(first), `${at.method}: ${result.error.issues.map(problem).join("; ")}`, { source: at.source });
+}
+
+const Params = z.object({ reason: ErrorReason });
+
+/** The reason of the check that failed; of what is merely of another kind, the one that says so. */
+function reasonOf(issue: z.core.$ZodIssue | undefined): ErrorReason {
+  switch (issue?.code) {
+    case "invalid_key":
+      return reasonOf(issue.issues[0]);
+    case "unrecognized_keys":
+      return "unknown-option";
+    case "custom":
+      return Params.safeParse(issue.params).data?.reason ?? "invalid-argument";
+    default:
+      return "invalid-argument";
+  }
 }
 
 /** The error when it is one of Lamina's, from this copy of the SDK or from another. */

@@ -11,12 +11,13 @@ export function checkImage({ builderVersion, base, steps }: ImageState, call: Ca
     checkDefinition({ builderVersion, base, steps: steps.map(withoutFiles) });
   } catch (error) {
     if (!(error instanceof DefinitionError)) throw error;
-    const code = error.code === "unknown-builder-version" ? "UNKNOWN_BUILDER_VERSION" : "INVALID_INPUT";
+    const { reason } = error;
+    const code = reason === "unknown-builder-version" ? "UNKNOWN_BUILDER_VERSION" : "INVALID_INPUT";
     // The setup of a base is a step like any other, which its author has not called.
     const message =
       call.method === "fromRegistry"
         ? error.message.replace(/^dockerfileCommands: /, "fromRegistry: setupDockerfileCommands: ")
         : error.message;
-    throw failure(code, message, { source: call.source, cause: error });
+    throw failure(code, message, { reason, source: call.source, cause: error });
   }
 }

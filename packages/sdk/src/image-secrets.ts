@@ -1,8 +1,8 @@
 /** The secrets that an image's steps use, as far as they concern each other. */
-import type { LaminaError } from "@lamina/api";
+import { badInput, type LaminaError } from "@lamina/api";
 import { REGISTRY_VARIABLES, type SecretReference, secretsOf, textsIn } from "@lamina/ir";
 import type { Call } from "./arguments.ts";
-import { failure, invalidInput } from "./failure.ts";
+import { failure } from "./failure.ts";
 import type { ImageState, Step } from "./image-state.ts";
 import { referenceTo, type Secret, SECRET } from "./secret.ts";
 
@@ -12,10 +12,8 @@ export function withSecrets(before: readonly Secret[], added: readonly Secret[],
   const values = new Map<string, string>();
   for (const [name, value] of secrets.flatMap(valuesOf)) {
     if ((values.get(name) ?? value) !== value) {
-      throw invalidInput(
-        `${call.method}: two secrets of this image give ${name} different values; name their variables apart`,
-        call.source,
-      );
+      const message = `${call.method}: two secrets of this image give ${name} different values; name their variables apart`;
+      throw badInput("conflicting-secrets", message, call);
     }
     values.set(name, value);
   }
@@ -49,7 +47,8 @@ function variableIn(step: Step, values: readonly (readonly [name: string, value:
 }
 
 function valueStays(name: string, advice: string, { method, source }: Call): LaminaError {
-  return invalidInput(`${method}: the value of the secret ${name} is in what is to be built, where it would stay: ${advice}`, source);
+  const message = `${method}: the value of the secret ${name} is in what is to be built, where it would stay: ${advice}`;
+  return badInput("secret-value-in-step", message, { source });
 }
 
 /** Shorter ones are in many words. */
@@ -62,7 +61,7 @@ export function registrySecret(secret: Secret, { method, source }: Call): Secret
   const missing = REGISTRY_VARIABLES.filter((variable) => !reference.variables.includes(variable));
   if (missing.length === 0) return { kind: "inline", variables: [...REGISTRY_VARIABLES].sort() };
   const message = `${method}: the secret has no ${missing.join(" and ")}; it has to bring ${REGISTRY_VARIABLES.join(" and ")}`;
-  throw failure("SECRET_MISSING", message, { source });
+  throw failure("SECRET_MISSING", message, { reason: "incomplete-secret", source });
 }
 
 /** Of the values of secrets that are given inline, those that resolving the base needs. */

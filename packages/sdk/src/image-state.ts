@@ -1,5 +1,5 @@
 /** What an image is made of, in a form that any copy of the SDK can read. */
-import { LaminaError, SourceLocation } from "@lamina/api";
+import { badInput, SourceLocation } from "@lamina/api";
 import { BaseOperation, StepOperation } from "@lamina/ir";
 import { z } from "zod";
 import { LocalStep } from "./local-steps/index.ts";
@@ -42,7 +42,7 @@ export function imageState(image: { readonly [IMAGE]: unknown }): ImageState {
   }
   const message =
     "This image was made by another version of the package `lamina`. Use the same version in the project and on the command line.";
-  throw new LaminaError({ code: "INVALID_INPUT", message }, { cause: result.error });
+  throw badInput("other-sdk", message, { cause: result.error });
 }
 
 /** Images do not change, and are asked for their state several times in a build. */

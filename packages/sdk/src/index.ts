@@ -23,6 +23,16 @@ export { sdkConfig } from "./config.ts";
 export { asLaminaError } from "./failure.ts";
 export { VERSION } from "./version.ts";
 
-export { type ErrorCode, type ErrorInfo, exitCodeOf, LaminaError, laminaError, SourceLocation } from "@lamina/api";
+export {
+  badInput,
+  type ErrorCode,
+  type ErrorInfo,
+  type ErrorReason,
+  exitCodeOf,
+  LaminaError,
+  laminaError,
+  REASONS,
+  SourceLocation,
+} from "@lamina/api";
 export type { Build, BuildEvent, BuildOwnEvent, BuiltImage, PlannedLayer, PlatformInfo, RunEvent, SecretInfo } from "@lamina/api";
 export { builderVersion, builderVersionNames, type Definition } from "@lamina/ir";

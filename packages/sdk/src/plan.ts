@@ -27,6 +27,11 @@ export async function planImage(client: Client, image: AnyImage, { pull = false,
   return { ...plan, upload: { files: missing.length, bytes: missing.reduce((sum, { size }) => sum + size, 0) } };
 }
 
+/** For a plan of what is built elsewhere. */
+export interface AskOptions extends PlanOptions {
+  readonly forExport?: boolean | undefined;
+}
+
 export interface Planned {
   readonly snapshot: Snapshot;
   readonly plan: Plan;
@@ -35,7 +40,7 @@ export interface Planned {
 }
 
 /** Reads the local files of an image and asks the platform about it. */
-export async function planned(client: Client, state: ImageState, options: PlanOptions): Promise<Planned> {
+export async function planned(client: Client, state: ImageState, options: AskOptions): Promise<Planned> {
   const snapshot = await snapshotOf(state);
   const planning = plannedAs(client, { snapshot, state }, options);
   const [result] = await Promise.all([planning, snapshot.remember()]);
@@ -48,13 +53,18 @@ export interface Asked {
 }
 
 /** Asks the platform about an image whose local files were read. */
-export async function plannedAs(client: Client, { snapshot, state }: Asked, { pull = false, signal }: PlanOptions): Promise<Planned> {
+export async function plannedAs(
+  client: Client,
+  { snapshot, state }: Asked,
+  { pull = false, forExport = false, signal }: AskOptions,
+): Promise<Planned> {
   const { forcedFrom } = state;
   const plan = await client.images.plan(
     {
       definition: snapshot.definition,
       sources: [...state.sources],
       pull,
+      forExport,
       secrets: baseValues(state),
       ...(forcedFrom !== undefined && { forcedFrom }),
     },

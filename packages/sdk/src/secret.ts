@@ -1,8 +1,9 @@
 /** Secrets: named values that a step may use and that no image keeps. */
-import { problemOfSecretValue, SecretName, type SecretReference, VariableName } from "@lamina/ir";
+import { problemOfSecretValue, SecretName, type SecretReference } from "@lamina/ir";
 import { z } from "zod";
-import { failure, parseArgument } from "./failure.ts";
+import { failure, fault, parseArgument } from "./failure.ts";
 import { callSite } from "./source.ts";
+import { Variable } from "./variable.ts";
 
 /** What a secret is to the SDK: values that are at hand, or the name under which the workspace keeps them. */
 export type SecretContent =
@@ -40,7 +41,13 @@ export class Secret {
     const at = { method: "Secret.fromEnv", source: callSite() };
     const entries = parseArgument(Names, names, at).map((name) => {
       const value = process.env[name];
-      if (value === undefined) throw failure("SECRET_MISSING", `Secret.fromEnv: the environment variable ${name} is not set`, at);
+      if (value === undefined) {
+        const { source } = at;
+        throw failure("SECRET_MISSING", `Secret.fromEnv: the environment variable ${name} is not set`, {
+          reason: "unset-variable",
+          source,
+        });
+      }
       return [name, value];
     });
     return new Secret({ kind: "inline", values: parseValues(Object.fromEntries(entries), at.method) });
@@ -64,22 +71,21 @@ function parseValues(values: unknown, method: string): Readonly<Record<string, s
   return Object.freeze(parseArgument(Values, values, { method, source: callSite() }));
 }
 
-const Variable = z
-  .string()
-  .refine((name) => VariableName.safeParse(name).success, "a variable's name is letters, digits and _, and does not begin with a digit");
 const Values = z
   .record(Variable, z.string({ error: "a value must be a string" }), { error: "give an object of variable names and values" })
-  .refine((values) => Object.keys(values).length > 0, "give at least one variable")
+  .refine((values) => Object.keys(values).length > 0, fault("empty-arguments", "give at least one variable"))
   .check(({ value: values, issues }) => {
     for (const [name, input] of Object.entries(values)) {
       const message = problemOfSecretValue(name, input);
-      if (message !== undefined) issues.push({ code: "custom", path: [name], input, message });
+      if (message !== undefined) issues.push({ code: "custom", path: [name], input, message, params: { reason: "invalid-secret-value" } });
     }
   });
-const Names = z.array(Variable, { error: "give a list of variable names" }).min(1, "give at least one variable name");
+const Names = z
+  .array(Variable, { error: "give a list of variable names" })
+  .refine((names) => names.length > 0, fault("empty-arguments", "give at least one variable name"));
 const Name = z
   .string({ error: "the name must be a string" })
   .refine(
     (name) => SecretName.safeParse(name).success,
-    "a secret's name is up to 63 letters, digits, '.', '_' and '-', and begins with a letter or digit",
+    fault("invalid-secret-name", "a secret's name is up to 63 letters, digits, '.', '_' and '-', and begins with a letter or digit"),
   );

@@ -1,8 +1,7 @@
 /** An image with its local files read: what is sent to the platform. */
-import type { SourceLocation } from "@lamina/api";
+import { badInput, type SourceLocation } from "@lamina/api";
 import type { Definition, Digest, StepOperation } from "@lamina/ir";
 import { sdkConfig } from "./config.ts";
-import { invalidInput } from "./failure.ts";
 import type { ImageState } from "./image-state.ts";
 import { ChangedWhileRead } from "./local/digest.ts";
 import type { LocalTree } from "./local/tree.ts";
@@ -44,5 +43,5 @@ export async function snapshotOf(state: ImageState): Promise<Snapshot> {
 export function aboutChange(thrown: unknown, trees: readonly SnapshotTree[]): unknown {
   if (!(thrown instanceof ChangedWhileRead)) return thrown;
   const changed = trees.find(({ files }) => [...files.values()].some(({ path }) => path === thrown.path));
-  return invalidInput(thrown.message, changed?.source ?? null, { cause: thrown });
+  return badInput("changed-file", thrown.message, { source: changed?.source, cause: thrown });
 }

@@ -91,31 +91,36 @@ test("a file that changes between planning and sending is an error that says so"
   await writeFile(place.path("a"), randomBytes(100));
   await expect(upload(client, trees, { onProgress: () => {} })).rejects.toMatchObject({
     code: "INVALID_INPUT",
+    reason: "changed-file",
     message: expect.stringMatching(/files\/a" changed while it was read/),
     info: { source: { file: import.meta.filename } },
   });
 });
 
-test("what cannot be built says where it was asked for, and no build is left of it", async () => {
+test("what cannot be built says where it was asked for, by plan and by build, and nothing is left of it", async () => {
   await using place = await workspace();
-  await place.write({ "ignored/.dockerignore": "[", a: "a" });
+  await place.write({ "ignored/.dockerignore": "[", a: "a", "changing/a": "a", "new/file": randomBytes(1000) });
   const slim = Image.debianSlim({ pythonVersion: "3.13" });
   const change = (file: string) => (appendFileSync(file, "more"), true);
-  const bad: readonly (readonly [string, Image])[] = [
-    ["BASE_NOT_FOUND", Image.debianSlim({ pythonVersion: "3.99" })],
-    ["BASE_NOT_FOUND", Image.fromRegistry(`${platform.environment.LAMINA_REGISTRY}/bases/python:none`)],
-    ["SECRET_MISSING", slim.runCommands("true", { secrets: [Secret.fromName("nowhere")] })],
-    ["POOL_UNAVAILABLE", slim.runCommands("true", { gpu: "H100" })],
-    ["INVALID_INPUT", slim.copyLocalFile(place.path("missing"), "/x")],
-    ["INVALID_INPUT", slim.copyLocalDir(place.path("a"), "/x")],
-    ["INVALID_INPUT", slim.copyLocalDir(place.path("ignored"), "/x")],
-    ["INVALID_INPUT", slim.copyLocalDir(place.directory, "/x", { condition: change })],
+  const withFile = (image: Image) => image.copyLocalDir(place.path("new"), "/new");
+  const bad: readonly (readonly [code: string, reason: string | undefined, image: Image])[] = [
+    ["BASE_NOT_FOUND", "unknown-python-version", withFile(Image.debianSlim({ pythonVersion: "3.99" }))],
+    ["BASE_NOT_FOUND", "unknown-base", withFile(Image.fromRegistry(`${platform.environment.LAMINA_REGISTRY}/bases/python:none`))],
+    ["SECRET_MISSING", "unknown-secret", withFile(slim).runCommands("true", { secrets: [Secret.fromName("nowhere")] })],
+    ["POOL_UNAVAILABLE", undefined, withFile(slim).runCommands("true", { gpu: "H100" })],
+    ["INVALID_INPUT", "missing-file", withFile(slim).copyLocalFile(place.path("missing"), "/x")],
+    ["INVALID_INPUT", "wrong-file-kind", withFile(slim).copyLocalDir(place.path("a"), "/x")],
+    ["INVALID_INPUT", "invalid-ignore-pattern", withFile(slim).copyLocalDir(place.path("ignored"), "/x")],
+    ["INVALID_INPUT", "changed-file", withFile(slim).copyLocalDir(place.path("changing"), "/x", { condition: change })],
   ];
   const before = await client.builds.list(100);
-  for (const [code, image] of bad) {
-    await expect(buildImage(client, image)).rejects.toMatchObject({ code, info: { source: { file: import.meta.filename } } });
+  for (const [code, reason, image] of bad) {
+    for (const ask of [buildImage, planImage]) {
+      await expect(ask(client, image)).rejects.toMatchObject({ code, reason, info: { source: { file: import.meta.filename } } });
+    }
   }
   expect(await client.builds.list(100)).toEqual(before);
+  expect((await planImage(client, withFile(slim))).upload).toEqual({ files: 1, bytes: 1000 });
 });
 
 test("an image that is a base alone is done at once", async () => {

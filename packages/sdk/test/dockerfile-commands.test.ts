@@ -2,7 +2,7 @@
 import { mkdir, symlink } from "node:fs/promises";
 import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
 import { serve, type TestPlatform, testPlatform, tinyBase } from "@lamina/testkit";
-import { buildImage, type Client, connect, Image, imageState, LaminaError, planImage, Secret } from "lamina";
+import { buildImage, type Client, connect, type ErrorReason, Image, imageState, LaminaError, planImage, Secret } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { snapshotOf } from "../src/snapshot.ts";
 import { lookInside } from "./support/look-inside.ts";
@@ -31,50 +31,87 @@ test("each call is one step, and the setup of a base is the first", () => {
 describe("what cannot be right is an error at the call, before anything is read", () => {
   const given: readonly unknown[] = ["RUN x"];
   const unchecked = (...args: readonly unknown[]): unknown => Reflect.apply(Reflect.get(image, "dockerfileCommands"), image, args);
-  test.each<[what: string, call: () => unknown, message: RegExp]>([
-    ["a text in place of a list", () => unchecked("RUN x"), /^dockerfileCommands: the instructions: must be a list of strings/],
-    ["no instruction", () => unchecked([]), /^dockerfileCommands: the instructions: must not be empty/],
-    ["an empty one", () => unchecked([...given, " "]), /^dockerfileCommands: the instructions: 2: is empty/],
-    ["an option that there is not", () => unchecked(given, { context: "." }), /^dockerfileCommands: .*context/],
-    ["files that are no object", () => unchecked(given, { contextFiles: ["a"] }), /contextFiles: must be an object/],
+  test.each<[what: string, reason: ErrorReason, call: () => unknown, message: RegExp]>([
+    [
+      "a text in place of a list",
+      "invalid-argument",
+      () => unchecked("RUN x"),
+      /^dockerfileCommands: the instructions: must be a list of strings/,
+    ],
+    ["no instruction", "empty-arguments", () => unchecked([]), /^dockerfileCommands: the instructions: must not be empty/],
+    ["an empty one", "empty-arguments", () => unchecked([...given, " "]), /^dockerfileCommands: the instructions: 2: is empty/],
+    ["an option that there is not", "unknown-option", () => unchecked(given, { context: "." }), /^dockerfileCommands: .*context/],
+    ["files that are no object", "invalid-argument", () => unchecked(given, { contextFiles: ["a"] }), /contextFiles: must be an object/],
     [
       "a place outside the context",
+      "invalid-context-path",
       () => unchecked(given, { contextFiles: { "../a": "a" } }),
       /contextFiles: "\.\.\/a" is no path in the context/,
     ],
-    ["an absolute place", () => unchecked(given, { contextFiles: { "/a": "a" } }), /contextFiles: "\/a" is no path in the context/],
-    ["a place that no layer holds", () => unchecked(given, { contextFiles: { "a/.wh.b": "a" } }), /begins with \.wh\./],
-    ["FROM", () => image.dockerfileCommands(["RUN x\n\nFROM y"]), /^dockerfileCommands: command 1, line 3: FROM begins another image/],
-    ["a local ADD", () => image.dockerfileCommands(["ADD a /b"]), /^dockerfileCommands: command 1: ADD takes URLs/],
+    [
+      "an absolute place",
+      "invalid-context-path",
+      () => unchecked(given, { contextFiles: { "/a": "a" } }),
+      /contextFiles: "\/a" is no path in the context/,
+    ],
+    [
+      "a place that no layer holds",
+      "invalid-context-path",
+      () => unchecked(given, { contextFiles: { "a/.wh.b": "a" } }),
+      /begins with \.wh\./,
+    ],
+    [
+      "FROM",
+      "from-instruction",
+      () => image.dockerfileCommands(["RUN x\n\nFROM y"]),
+      /^dockerfileCommands: command 1, line 3: FROM begins another image/,
+    ],
+    ["a local ADD", "local-add", () => image.dockerfileCommands(["ADD a /b"]), /^dockerfileCommands: command 1: ADD takes URLs/],
     [
       "an unknown instruction",
+      "unknown-instruction",
       () => image.dockerfileCommands(["RUN x", "APT git"]),
       /^dockerfileCommands: command 2: "APT" is no instruction/,
     ],
     [
       "an open heredoc",
+      "open-heredoc",
       () => image.dockerfileCommands(["RUN <<EOF\nx"]),
       /^dockerfileCommands: command 1, line 1: the heredoc <<EOF is open/,
     ],
-    ["a backslash at the end", () => image.dockerfileCommands(["RUN x \\"]), /^dockerfileCommands: command 1: a backslash at the end/],
+    [
+      "a backslash at the end",
+      "open-instruction",
+      () => image.dockerfileCommands(["RUN x \\"]),
+      /^dockerfileCommands: command 1: a backslash at the end/,
+    ],
     [
       "COPY without files",
+      "missing-source",
       () => image.dockerfileCommands(["COPY a /b"]),
       /^dockerfileCommands: command 1: COPY takes local files, and there are none/,
     ],
-    ["a secret outside RUN", () => image.dockerfileCommands(["ENV A=$TOKEN"], { secrets: [token] }), /ENV names \$TOKEN, a secret/],
+    [
+      "a secret outside RUN",
+      "misplaced-secret",
+      () => image.dockerfileCommands(["ENV A=$TOKEN"], { secrets: [token] }),
+      /ENV names \$TOKEN, a secret/,
+    ],
     [
       "FROM in the setup of a base",
+      "from-instruction",
       () => Image.fromRegistry("debian:13", { setupDockerfileCommands: ["FROM y"] }),
       /^fromRegistry: setupDockerfileCommands: command 1: FROM begins another image/,
     ],
     [
       "no setup",
+      "empty-arguments",
       () => Image.fromRegistry("debian:13", { setupDockerfileCommands: [] }),
       /^fromRegistry: setupDockerfileCommands: must not be empty/,
     ],
     [
       "a password of the base in its setup",
+      "secret-value-in-step",
       () => {
         const secret = Secret.fromDict({ REGISTRY_USERNAME: "robot-of-ci", REGISTRY_PASSWORD: "of-the-registry" });
         const setup = (command: string) => Image.fromRegistry("debian:13", { secret, setupDockerfileCommands: ["RUN a", command] });
@@ -85,12 +122,13 @@ describe("what cannot be right is an error at the call, before anything is read"
     ],
     [
       "commands after a SHELL that is none",
+      "unsuitable-shell",
       () => image.dockerfileCommands(['SHELL ["python3", "-c"]']).runCommands("true"),
       /^runCommands: an earlier SHELL is \["python3","-c"\]/,
     ],
-  ])("%s", (_, call, message) => {
+  ])("%s", (...[, reason, call, message]) => {
     const error = thrownBy(call);
-    expect(error).toMatchObject({ code: "INVALID_INPUT", info: { source: { file: import.meta.filename } } });
+    expect(error).toMatchObject({ code: "INVALID_INPUT", reason, info: { source: { file: import.meta.filename } } });
     expect(error).toHaveProperty("message", expect.stringMatching(message));
   });
 });
@@ -112,9 +150,36 @@ describe("files of the context", () => {
     });
     await expect(snapshotOf(imageState(copying))).rejects.toMatchObject({
       code: "INVALID_INPUT",
+      reason: "missing-source",
       message: expect.stringContaining(`dockerfileCommands: command 2: ${message}`),
       info: { source: { file: import.meta.filename } },
     });
+  });
+
+  test.each<[source: string, reason: ErrorReason, message: string]>([
+    [
+      "d/out",
+      "escaping-source",
+      '"d/out" is a link to "../../secret", which leads out of the context: name in contextFiles what it leads to',
+    ],
+    ["d/root", "escaping-source", '"d/root" is a link to "/etc/passwd", which leads out of the context'],
+    ["d/by/x.py", "escaping-source", '"d/out" is a link to "../../secret", which leads out'],
+    ["d/gone", "missing-source", '"d/gone" is a link to "nothing", which leads to nothing in the context'],
+    ["d/one", "link-cycle", 'is a link to "two", which leads to itself'],
+    ["d/o*t", "escaping-source", '"d/out" is a link to "../../secret", which leads out'],
+  ])("that are links which lead nowhere are refused when they are read: %s", async (source, reason, message) => {
+    await using place = await workspace();
+    await place.write({ "src/a": "a", secret: "outside" });
+    const targets = { out: "../../secret", root: "/etc/passwd", by: "out", gone: "nothing", one: "two", two: "one" };
+    for (const [name, target] of Object.entries(targets)) await symlink(target, place.path(`src/${name}`));
+    const copying = image.dockerfileCommands(["COPY d /x\nCOPY d/a /x/", `COPY ${source} /y`], { contextFiles: { d: place.path("src") } });
+    await expect(snapshotOf(imageState(copying))).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      reason,
+      message: expect.stringMatching(/^dockerfileCommands: command 2: COPY takes "d\/.*", and "d\//),
+      info: { source: { file: import.meta.filename } },
+    });
+    await expect(snapshotOf(imageState(copying))).rejects.toThrow(message);
   });
 
   test("are found by name, by pattern, as directories, through links and variables", async () => {
@@ -122,9 +187,10 @@ describe("files of the context", () => {
     await place.write(files);
     await mkdir(place.path("src/empty"));
     await symlink("lib", place.path("src/link"));
+    await symlink("../code/link/../main.py", place.path("src/around"));
     const commands = [
       "COPY . ./a.txt /code/lib/ code/*.py code/lib/[m-z].py code/[^a-k]ib code/empty /x/",
-      "COPY code/link/x.py $WHERE code/*/x.py /x/\nCOPY --parents code/./lib/** /x/",
+      "COPY code/link/x.py code/around $WHERE code/*/x.py /x/\nCOPY --parents code/./lib/** /x/",
       'COPY ["code/lib/[[]odd] name", "/x/"]\nRUN --mount=source=code/lib,target=/x --mount=target=/y true',
     ];
     const copying = image.dockerfileCommands(commands, {
@@ -141,6 +207,7 @@ describe("files of the context", () => {
     const copying = image.dockerfileCommands(["COPY a /b"], { contextFiles: { a: place.path("nothing") } });
     await expect(snapshotOf(imageState(copying))).rejects.toMatchObject({
       code: "INVALID_INPUT",
+      reason: "missing-file",
       message: expect.stringContaining("nothing"),
       info: { source: { file: import.meta.filename } },
     });

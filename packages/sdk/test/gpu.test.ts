@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { builderVersion, DEFAULT_BUILDER_VERSION } from "@lamina/ir";
 import { gpuStandIn, type TestPlatform, testPlatform, tinyBase } from "@lamina/testkit";
-import { buildImage, type Client, type ClientEvent, connect, Image } from "lamina";
+import { buildImage, type Client, type ClientEvent, connect, dockerfileOf, Image, planImage } from "lamina";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lookInside } from "./support/look-inside.ts";
 
@@ -66,10 +66,13 @@ test.each([
   const image = Image.fromRegistry(base).runCommands(`echo ${randomUUID()}`).runCommands("true", { gpu });
   const { stack = "" } = new Error();
   const line = Number(/:(\d+):\d+\)?$/m.exec(stack)?.[1]) - 1;
-  await expect(buildImage(client, image)).rejects.toMatchObject({
-    code: "POOL_UNAVAILABLE",
-    message: expect.stringMatching(new RegExp(`GPU "${gpu}".*cpu, T4 \\(2 GPUs a builder\\)`)),
-    info: { source: { file: import.meta.filename, line } },
-  });
+  for (const ask of [planImage, buildImage]) {
+    await expect(ask(client, image)).rejects.toMatchObject({
+      code: "POOL_UNAVAILABLE",
+      message: expect.stringMatching(new RegExp(`GPU "${gpu}".*cpu, T4 \\(2 GPUs a builder\\)`)),
+      info: { source: { file: import.meta.filename, line } },
+    });
+  }
+  expect(await dockerfileOf(client, image)).toContain("nvidia.com/gpu");
   expect(await client.builds.list(50)).toEqual(before);
 });

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
-import { App, Image, type ImageState, imagesOf, imageState, LaminaError, Secret } from "lamina";
+import { App, type ErrorReason, Image, type ImageState, imagesOf, imageState, LaminaError, Secret } from "lamina";
 import { describe, expect, test } from "vitest";
+import { IMAGE } from "../src/image-state.ts";
 import { baseValues, inlineValues } from "../src/image-secrets.ts";
 import { thrownBy } from "./support/thrown-by.ts";
 
@@ -123,8 +124,18 @@ test("the secret of a base has to bring what a registry asks for", () => {
   const call = () => Image.fromRegistry("ghcr.io/a/b:1", { secret: Secret.fromDict({ REGISTRY_USERNAME: "me", PASSWORD: "p" }) });
   expect(thrownBy(call)).toMatchObject({
     code: "SECRET_MISSING",
+    reason: "incomplete-secret",
     message: "fromRegistry: the secret has no REGISTRY_PASSWORD; it has to bring REGISTRY_USERNAME and REGISTRY_PASSWORD",
     info: { source: { file: import.meta.filename } },
+  });
+});
+
+test("an image of another version of the SDK is refused, in words that help", () => {
+  const foreign = { [IMAGE]: { ...imageState(Image.debianSlim()), format: 2 } };
+  expect(thrownBy(() => imageState(foreign))).toMatchObject({
+    code: "INVALID_INPUT",
+    reason: "other-sdk",
+    message: expect.stringContaining("another version of the package `lamina`"),
   });
 });
 
@@ -153,75 +164,168 @@ const debianSlim = (options: unknown): unknown => Reflect.apply(Reflect.get(Imag
 /** The compiler takes any object for one with other options. */
 const uncheckedBase = (options: { readonly [name: string]: string }): unknown => Image.fromRegistry("x", options);
 
-const faults: readonly (readonly [string, () => unknown, RegExp])[] = [
-  ["a patch version of Python", () => Image.debianSlim({ pythonVersion: "3.11.2" }), /debianSlim: pythonVersion: must be .* "3.12"/],
-  ["an option of a base that there is not", () => uncheckedBase({ password: "p" }), /fromRegistry: .*"password"/],
-  ["a base's secret that is none", () => uncheckedBase({ secret: "p" }), /fromRegistry: secret: must be a Secret/],
-  ["GPUs by a word", () => image.runCommands("true", { gpu: "T4:two" }), /runCommands: gpu: must be like "T4"/],
-  ["no GPU at all", () => image.aptInstall("git", { gpu: "T4:0" }), /aptInstall: gpu: must be like "T4"/],
-  ["a base with a space", () => Image.fromRegistry("python 3"), /fromRegistry: "python 3" is not an image reference/],
-  ["a base with capitals in its name", () => Image.fromRegistry("Python:3.12"), /"Python:3.12" is not an image reference such as "python/],
+const faults: readonly (readonly [what: string, reason: ErrorReason, call: () => unknown, message: RegExp])[] = [
+  [
+    "a patch version of Python",
+    "invalid-python-version",
+    () => Image.debianSlim({ pythonVersion: "3.11.2" }),
+    /debianSlim: pythonVersion: must be .* "3.12"/,
+  ],
+  ["an option of a base that there is not", "unknown-option", () => uncheckedBase({ password: "p" }), /fromRegistry: .*"password"/],
+  ["a base's secret that is none", "invalid-argument", () => uncheckedBase({ secret: "p" }), /fromRegistry: secret: must be a Secret/],
+  ["GPUs by a word", "invalid-gpu", () => image.runCommands("true", { gpu: "T4:two" }), /runCommands: gpu: must be like "T4"/],
+  ["no GPU at all", "invalid-gpu", () => image.aptInstall("git", { gpu: "T4:0" }), /aptInstall: gpu: must be like "T4"/],
+  ["a base with a space", "invalid-reference", () => Image.fromRegistry("python 3"), /fromRegistry: "python 3" is not an image reference/],
+  [
+    "a base with capitals in its name",
+    "invalid-reference",
+    () => Image.fromRegistry("Python:3.12"),
+    /"Python:3.12" is not an image reference such as "python/,
+  ],
   [
     "a requirement that is none",
+    "invalid-requirement",
     () => image.pipInstall("numpy pandas"),
     /"numpy pandas" is not a requirement .* after "numpy" comes "pandas"/,
   ],
   [
     "an index that is no URL",
+    "invalid-index-url",
     () => image.pipInstall("x", { indexUrl: "index.example" }),
     /"index.example" is not the URL of a package index/,
   ],
-  ["a second index that is no URL", () => image.pipInstall("x", { extraIndexUrl: ["https://a", "b c"] }), /"b c" is not the URL/],
-  ["two Debian packages in one string", () => image.aptInstall("git curl"), /"git curl" is not the name of a package/],
-  ["no package", () => image.pipInstall(), /pipInstall: give at least one package/],
-  ["an empty package", () => image.aptInstall("git", " "), /aptInstall: package 2: is empty/],
-  ["something that is no string among packages", () => unchecked("pipInstall", 3, "x"), /pipInstall: package 1: must be a string/],
-  ["an option that does not exist", () => unchecked("pipInstall", "x", { force_build: true }), /force_build/],
-  ["a GPU that cannot be", () => image.runCommands("true", { gpu: "two of them" }), /runCommands: gpu: must be like "T4"/],
-  ["a secret that is none", () => unchecked("runCommands", "true", { secrets: [{ A: "1" }] }), /secrets.1: must be a Secret/],
-  ["an undeclared expansion", () => image.pipInstall("https://${TOKEN}@x/y.whl"), /\$\{TOKEN\} is no variable of a secret/],
-  ["a variable that no shell expands", () => image.env({ "A-B": "1" }), /env: A-B: a variable's name/],
-  ["a number as a value", () => unchecked("env", { A: 1 }), /env: A: must be a string/],
-  ["no variable", () => image.env({}), /env: there is no variable/],
-  ["NUL in a command", () => image.runCommands("echo \0"), /NUL/],
-  ["no command", () => image.runCommands(), /runCommands: give at least one command/],
-  ["no Debian package but options", () => image.aptInstall({ forceBuild: true }), /aptInstall: give at least one package/],
-  ["NUL in a local path", () => image.copyLocalFile("a\0b", "/a"), /copyLocalFile: the local path: holds a NUL/],
-  ["NUL in a remote path", () => image.copyLocalDir("a", "/a\0b"), /NUL/],
-  ["NUL in a working directory", () => image.workdir("/a\0b"), /NUL/],
-  ["no working directory", () => image.workdir(""), /workdir: the path in the image: is empty/],
-  [".. in a working directory", () => image.workdir("/a/../b"), /workdir: .*\.\./],
-  ["a name that marks a deleted file", () => image.copyLocalFile("a", "/app/.wh.a"), /begins with .wh., which marks a deleted file/],
+  [
+    "a second index that is no URL",
+    "invalid-index-url",
+    () => image.pipInstall("x", { extraIndexUrl: ["https://a", "b c"] }),
+    /"b c" is not the URL/,
+  ],
+  [
+    "two Debian packages in one string",
+    "invalid-package-name",
+    () => image.aptInstall("git curl"),
+    /"git curl" is not the name of a package/,
+  ],
+  ["no package", "empty-arguments", () => image.pipInstall(), /pipInstall: give at least one package/],
+  ["an empty package", "empty-arguments", () => image.aptInstall("git", " "), /aptInstall: package 2: is empty/],
+  [
+    "something that is no string among packages",
+    "invalid-argument",
+    () => unchecked("pipInstall", 3, "x"),
+    /pipInstall: package 1: must be a string/,
+  ],
+  ["an option that does not exist", "unknown-option", () => unchecked("pipInstall", "x", { force_build: true }), /force_build/],
+  ["a GPU that cannot be", "invalid-gpu", () => image.runCommands("true", { gpu: "two of them" }), /runCommands: gpu: must be like "T4"/],
+  [
+    "a secret that is none",
+    "invalid-argument",
+    () => unchecked("runCommands", "true", { secrets: [{ A: "1" }] }),
+    /secrets.1: must be a Secret/,
+  ],
+  [
+    "an undeclared expansion",
+    "undeclared-secret",
+    () => image.pipInstall("https://${TOKEN}@x/y.whl"),
+    /\$\{TOKEN\} is no variable of a secret/,
+  ],
+  ["a variable that no shell expands", "invalid-variable-name", () => image.env({ "A-B": "1" }), /env: A-B: a variable's name/],
+  ["a number as a value", "invalid-argument", () => unchecked("env", { A: 1 }), /env: A: must be a string/],
+  ["no variable", "empty-arguments", () => image.env({}), /env: there is no variable/],
+  ["NUL in a command", "invalid-text", () => image.runCommands("echo \0"), /NUL/],
+  ["no command", "empty-arguments", () => image.runCommands(), /runCommands: give at least one command/],
+  [
+    "no Debian package but options",
+    "empty-arguments",
+    () => image.aptInstall({ forceBuild: true }),
+    /aptInstall: give at least one package/,
+  ],
+  ["NUL in a local path", "invalid-local-path", () => image.copyLocalFile("a\0b", "/a"), /copyLocalFile: the local path: holds a NUL/],
+  ["NUL in a remote path", "invalid-remote-path", () => image.copyLocalDir("a", "/a\0b"), /NUL/],
+  ["NUL in a working directory", "invalid-working-directory", () => image.workdir("/a\0b"), /NUL/],
+  ["no working directory", "empty-arguments", () => image.workdir(""), /workdir: the path in the image: is empty/],
+  [".. in a working directory", "invalid-working-directory", () => image.workdir("/a/../b"), /workdir: .*\.\./],
+  [
+    "a name that marks a deleted file",
+    "invalid-remote-path",
+    () => image.copyLocalFile("a", "/app/.wh.a"),
+    /begins with .wh., which marks a deleted file/,
+  ],
   [
     "a pattern that is none",
+    "invalid-ignore-pattern",
     () => image.copyLocalDir("a", "/a", { ignore: ["*.log", "[a"] }),
     /ignore: "\[a" is no pattern: a \[ has no \]/,
   ],
-  ["an exception from nothing", () => image.copyLocalDir("a", "/a", { ignore: "!" }), /ignore: "!" is no pattern: there is nothing after/],
-  ["options that are none", () => unchecked("runCommands", "true", { gpu: 4 }), /^runCommands: gpu: must be a string$/],
-  ["an option that there is not", () => unchecked("pipInstall", "six", { prre: true }), /^pipInstall: there is no option "prre"$/],
-  ["no options, but a text", () => debianSlim("3.12"), /^debianSlim: the options must be an object$/],
-  ["a list", () => unchecked("pipInstall", ["six", "numpy"]), /^pipInstall: give each package as an argument of its own.*\.\.\.list/],
+  [
+    "an exception from nothing",
+    "invalid-ignore-pattern",
+    () => image.copyLocalDir("a", "/a", { ignore: "!" }),
+    /ignore: "!" is no pattern: there is nothing after/,
+  ],
+  ["options that are none", "invalid-argument", () => unchecked("runCommands", "true", { gpu: 4 }), /^runCommands: gpu: must be a string$/],
+  [
+    "an option that there is not",
+    "unknown-option",
+    () => unchecked("pipInstall", "six", { prre: true }),
+    /^pipInstall: there is no option "prre"$/,
+  ],
+  ["no options, but a text", "invalid-argument", () => debianSlim("3.12"), /^debianSlim: the options must be an object$/],
+  [
+    "a list",
+    "invalid-argument",
+    () => unchecked("pipInstall", ["six", "numpy"]),
+    /^pipInstall: give each package as an argument of its own.*\.\.\.list/,
+  ],
   [
     "the value of a secret in place of its name",
+    "secret-value-in-step",
     () => image.runCommands("echo ghp_0123", { secrets: [Secret.fromDict({ TOKEN: "ghp_0123" })] }),
     /^(?!.*ghp_).*runCommands: the value of the secret TOKEN is in what is to be built.* write \$\{TOKEN\}/,
   ],
-  ["a secret of nothing", () => Secret.fromDict({}), /Secret.fromDict: give at least one variable/],
-  ["a secret of no variable", () => Secret.fromEnv([]), /Secret.fromEnv: give at least one variable name/],
-  ["a secret without a name", () => Secret.fromName(""), /Secret.fromName: a secret's name is/],
+  ["a secret of nothing", "empty-arguments", () => Secret.fromDict({}), /Secret.fromDict: give at least one variable/],
+  ["a secret of no variable", "empty-arguments", () => Secret.fromEnv([]), /Secret.fromEnv: give at least one variable name/],
+  ["a secret without a name", "invalid-secret-name", () => Secret.fromName(""), /Secret.fromName: a secret's name is/],
   [
     "more layers than can be",
+    "too-many-layers",
     () => Array.from({ length: 121 }).reduce<Image>((grown) => grown.workdir("/x"), image),
-    /121 steps change files, and no more than 120 can: give several commands/,
+    /the image has 121 layers of files, and no more than 120 fit \(.*\): give several commands/,
   ],
-  ["a definition that is too large", () => image.runCommands("x".repeat(4 * 1024 * 1024)), /more than 4194304 bytes: put long texts/],
-  ["~ in a remote path", () => image.workdir("~/app"), /~/],
-  [".. in a remote path", () => image.copyLocalDir("src", "/app/../x"), /\.\./],
-  ["an escaping path without a remote one", () => image.copyLocalFile("../x"), /lies outside the working directory/],
-  ["an absolute path without a remote one", () => image.copyLocalDir("/etc"), /lies outside the working directory/],
+  [
+    "a definition that is too large",
+    "definition-too-large",
+    () => image.runCommands("x".repeat(4 * 1024 * 1024)),
+    /more than 4194304 bytes: put long texts/,
+  ],
+  ["~ in a remote path", "invalid-remote-path", () => image.copyLocalDir("src", "~/app"), /~/],
+  ["~ in a working directory", "invalid-working-directory", () => image.workdir("~/app"), /~/],
+  [
+    "a Debian package with a sign that no name has",
+    "invalid-package-name",
+    () => image.aptInstall("Git!"),
+    /"Git!" is not the name of a package: it is like "git"/,
+  ],
+  ["flags of apt alone", "empty-arguments", () => image.aptInstall("--purge"), /aptInstall: there is no package, but flags alone/],
+  ["the name of a secret that cannot be", "invalid-secret-name", () => Secret.fromName("a b"), /a secret's name is/],
+  [
+    "a variable of a secret that no shell expands",
+    "invalid-variable-name",
+    () => Secret.fromDict({ "A-B": "1" }),
+    /A-B: a variable's name/,
+  ],
+  ["a value that no environment holds", "invalid-secret-value", () => Secret.fromDict({ A: "b\0" }), /A: a value holds no NUL/],
+  [
+    "a secret where it would be seen",
+    "misplaced-secret",
+    () => image.pipInstall("--proxy", "https://${A}@x", "six", { secrets: [Secret.fromDict({ A: "long-value" })] }),
+    /a secret can stand in a requirement or the URL of an index/,
+  ],
+  [".. in a remote path", "invalid-remote-path", () => image.copyLocalDir("src", "/app/../x"), /\.\./],
+  ["an escaping path without a remote one", "missing-remote-path", () => image.copyLocalFile("../x"), /lies outside the working directory/],
+  ["an absolute path without a remote one", "missing-remote-path", () => image.copyLocalDir("/etc"), /lies outside the working directory/],
   [
     "one variable with two values",
+    "conflicting-secrets",
     () =>
       image.runCommands("true", { secrets: [Secret.fromDict({ A: "1" })] }).runCommands("true", { secrets: [Secret.fromDict({ A: "2" })] }),
     /give A different values/,
@@ -229,16 +333,17 @@ const faults: readonly (readonly [string, () => unknown, RegExp])[] = [
 ];
 
 describe("what cannot be right is an error at the call", () => {
-  test.each(faults)("%s", (_, call, message) => {
+  test.each(faults)("%s", (...[, reason, call, message]) => {
     const error = thrownBy(call);
     expect(error).toBeInstanceOf(LaminaError);
-    expect(error).toMatchObject({ code: "INVALID_INPUT", info: { source: { file: import.meta.filename } } });
+    expect(error).toMatchObject({ code: "INVALID_INPUT", reason, info: { reason, source: { file: import.meta.filename } } });
     expect(error).toHaveProperty("message", expect.stringMatching(message));
   });
 
   test("a builder version that this release does not know", () => {
     expect(thrownBy(() => Image.debianSlim({ builderVersion: "1999.01" }))).toMatchObject({
       code: "UNKNOWN_BUILDER_VERSION",
+      reason: "unknown-builder-version",
       message: 'there is no builder version "1999.01"; known are 2026.11',
       info: { source: { file: import.meta.filename } },
     });

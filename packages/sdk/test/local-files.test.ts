@@ -5,7 +5,7 @@ import { chmod, lstat, mkdir, readFile, readlink, rename, rm, symlink, utimes, w
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { treeDigest } from "@lamina/ir";
-import type { Image } from "lamina";
+import type { ErrorReason, Image } from "lamina";
 import { expect, test } from "vitest";
 import { stageTree } from "../src/local/stage.ts";
 import { snapshotOfCopy, workspace } from "./support/workspace.ts";
@@ -77,7 +77,7 @@ test("a condition that gives no boolean is an error", async () => {
   await place.write({ a: "a" });
   const options = Object.fromEntries([["condition", async () => true]]);
   const copying = snapshotOfCopy((image) => image.copyLocalDir(place.directory, "/x", options));
-  await expect(copying).rejects.toThrow(/the condition gave a promise; it must give true or false/);
+  await expect(copying).rejects.toMatchObject(refusal("failed-condition", /the condition gave a promise; it must give true or false/));
 });
 
 test("a condition that fails is an error at the user's line, with the file that it was asked about", async () => {
@@ -88,6 +88,7 @@ test("a condition that fails is an error at the user's line, with the file that 
   };
   await expect(snapshotOfCopy((image) => image.copyLocalDir(place.directory, "/x", { condition }))).rejects.toMatchObject({
     code: "INVALID_INPUT",
+    reason: "failed-condition",
     message: `copyLocalDir: the condition failed for "${place.path("a")}": no such list`,
     info: { source: { file: import.meta.filename } },
   });
@@ -147,11 +148,15 @@ test("what an image cannot hold is refused, unless a condition leaves it out", a
   const copy = (directory: string, condition?: (path: string) => boolean) =>
     snapshotOfCopy((image) => image.copyLocalDir(place.path(directory), "/x", condition && { condition }));
   try {
-    await expect(copy("keep")).rejects.toThrow(/\.wh\.a" begins with \.wh\., which marks a deleted file/);
+    await expect(copy("keep")).rejects.toMatchObject(
+      refusal("reserved-file-name", /\.wh\.a" begins with \.wh\., which marks a deleted file/),
+    );
     const single = snapshotOfCopy((image) => image.copyLocalFile(place.path("keep/.wh.a"), "/x"));
-    await expect(single).rejects.toThrow(/copyLocalFile: ".*\.wh\.a" begins with \.wh\., .*; rename it/);
-    await expect(copy("utf8")).rejects.toThrow(/has a name that is not UTF-8/);
-    await expect(copy("socket")).rejects.toThrow(/is a socket, which an image cannot hold/);
+    await expect(single).rejects.toMatchObject(
+      refusal("reserved-file-name", /copyLocalFile: ".*\.wh\.a" begins with \.wh\., .*; rename it/),
+    );
+    await expect(copy("utf8")).rejects.toMatchObject(refusal("name-not-utf8", /has a name that is not UTF-8/));
+    await expect(copy("socket")).rejects.toMatchObject(refusal("special-file", /is a socket, which an image cannot hold/));
     await expect(copy("utf8", (path) => path.endsWith("ok"))).resolves.toBeDefined();
     await expect(copy("socket", (path) => path.endsWith("ok"))).resolves.toBeDefined();
   } finally {
@@ -163,11 +168,11 @@ test("devices are refused, in a directory and by themselves", async () => {
   await using place = await workspace();
   await place.write({ "dev/ok": "a" });
   execFileSync("mknod", [place.path("dev/null"), "c", "1", "3"]);
-  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("dev"), "/x"))).rejects.toThrow(
-    /dev\/null" is a device, .*; leave it/,
+  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("dev"), "/x"))).rejects.toMatchObject(
+    refusal("special-file", /dev\/null" is a device, .*; leave it/),
   );
   const single = snapshotOfCopy((image) => image.copyLocalFile(place.path("dev/null"), "/x"));
-  await expect(single).rejects.toThrow(/copyLocalFile: ".*null" is not a file or a directory/);
+  await expect(single).rejects.toMatchObject(refusal("special-file", /copyLocalFile: ".*null" is not a file or a directory/));
 });
 
 test("links are kept as they are: out of the directory, in a circle, to the directory itself", async () => {
@@ -180,7 +185,7 @@ test("links are kept as they are: out of the directory, in a circle, to the dire
   expect(Object.fromEntries(links)).toEqual(targets);
   expect([...tree.files.values()].map(({ path }) => path)).toEqual([place.path("src/a")]);
   const circle = snapshotOfCopy((image) => image.copyLocalFile(place.path("src/one"), "/x"));
-  await expect(circle).rejects.toThrow(/copyLocalFile: ".*src\/one" is a link that leads to itself/);
+  await expect(circle).rejects.toMatchObject(refusal("link-cycle", /copyLocalFile: ".*src\/one" is a link that leads to itself/));
 });
 
 test.each([
@@ -193,6 +198,7 @@ test.each([
   const condition = (file: string) => (change(file), true);
   await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("src"), "/x", { condition }))).rejects.toMatchObject({
     code: "INVALID_INPUT",
+    reason: "changed-file",
     message: `copyLocalDir: "${place.path("src/a")}" changed while it was read; try again when nothing writes to it`,
     info: { source: { file: import.meta.filename } },
   });
@@ -202,8 +208,8 @@ test("a link whose target is not UTF-8 is refused", async () => {
   await using place = await workspace();
   await place.write({ "src/a": "a" });
   await symlink(Buffer.from([0x61, 0xff]), place.path("src/link"));
-  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("src"), "/x"))).rejects.toThrow(
-    /link ".*src\/link" has a target that is not UTF-8; leave it out/,
+  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("src"), "/x"))).rejects.toMatchObject(
+    refusal("name-not-utf8", /link ".*src\/link" has a target that is not UTF-8; leave it out/),
   );
 });
 
@@ -224,6 +230,7 @@ test("a file or a directory that may not be read is an error at the user's line"
     expect(thrown).toContainEqual(
       expect.objectContaining({
         code: "INVALID_INPUT",
+        reason: "unreadable-file",
         message: `copyLocalDir: "${place.path(`${name}/closed`)}" may not be read by this user`,
         info: expect.objectContaining({ source: expect.objectContaining({ file: import.meta.filename }) }),
       }),
@@ -235,10 +242,9 @@ test("a path that is not there, or of the wrong kind, is an error at the user's 
   await using place = await workspace();
   await place.write({ a: "a" });
   const missing = snapshotOfCopy((image) => image.copyLocalFile(place.path("nothing"), "/x"));
-  await expect(missing).rejects.toMatchObject({ code: "INVALID_INPUT", info: { source: { file: import.meta.filename } } });
-  await expect(missing).rejects.toThrow(/copyLocalFile: there is no ".*nothing"/);
-  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("a"), "/x"))).rejects.toThrow(
-    /copyLocalDir: ".*a" is not a directory/,
+  await expect(missing).rejects.toMatchObject(refusal("missing-file", /copyLocalFile: there is no ".*nothing"/));
+  await expect(snapshotOfCopy((image) => image.copyLocalDir(place.path("a"), "/x"))).rejects.toMatchObject(
+    refusal("wrong-file-kind", /copyLocalDir: ".*a" is not a directory/),
   );
 });
 
@@ -256,6 +262,11 @@ test("staging writes a tree back exactly", async () => {
   expect((await lstat(join(place.path("out"), "closed"))).mode & 0o777).toBe(0o555);
   expect(await readFile(place.path("out/é\n"), "utf8")).toBe("3");
 });
+
+/** An error at a line of this file. */
+function refusal(reason: ErrorReason, message: RegExp) {
+  return { code: "INVALID_INPUT", reason, message: expect.stringMatching(message), info: { source: { file: import.meta.filename } } };
+}
 
 /** Root may read everything, so reading is done as somebody else. */
 async function asOrdinaryUser<T>(work: () => Promise<T>): Promise<T> {

@@ -113,6 +113,7 @@ describe("static programs alone", () => {
 
     const noShell = {
       code: "STEP_FAILED",
+      reason: "missing-shell",
       message: expect.stringMatching(/failed: the image has no \/bin\/sh, which it needs to run commands/),
     };
     await expect(build(image.runCommands("true"))).rejects.toMatchObject(noShell);

@@ -49,9 +49,18 @@ test("a part may lie inside another one", async () => {
 test("two parts at one path, or one below a file, are an error that names both", async () => {
   await using place = await workspace();
   await place.write({ a: "a", "d/a": "a", "d/x/y": "y" });
-  await expect(read(place, { d: "d", "d/a": "a" })).rejects.toThrow('"a" and "d" would both be at "d/a"');
-  await expect(read(place, { x: "a", "x/y": "d" })).rejects.toThrow('"d" and "a" would both be at "x"');
-  await expect(read(place, { "x/y": "d", x: "a" })).rejects.toThrow('"d" and "a" would both be at "x"');
+  await expect(read(place, { d: "d", "d/a": "a" })).rejects.toMatchObject({
+    reason: "colliding-files",
+    message: expect.stringContaining('"a" and "d" would both be at "d/a"'),
+  });
+  await expect(read(place, { x: "a", "x/y": "d" })).rejects.toMatchObject({
+    reason: "colliding-files",
+    message: expect.stringContaining('"d" and "a" would both be at "x"'),
+  });
+  await expect(read(place, { "x/y": "d", x: "a" })).rejects.toMatchObject({
+    reason: "colliding-files",
+    message: expect.stringContaining('"d" and "a" would both be at "x"'),
+  });
 });
 
 test("a part that cannot be read is named as it was given", async () => {

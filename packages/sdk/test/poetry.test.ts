@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { parse } from "smol-toml";
-import { Image, Secret } from "lamina";
+import { type ErrorReason, Image, Secret } from "lamina";
 import { describe, expect, test } from "vitest";
 import { contentHash } from "../src/poetry/lock.ts";
 import { poetryHashes } from "./support/poetry-hashes.ts";
@@ -72,40 +72,75 @@ test("a lock of a Poetry that left dependency groups out of the hash is taken", 
 const local = (line: string) => PYPROJECT.replace('six = "^1.16"', line);
 
 describe("what cannot be right is an error at the user's line, before anything is sent", () => {
-  const cases: readonly (readonly [string, Readonly<Record<string, string>>, Parameters<typeof read>[2], RegExp])[] = [
-    ["no pyproject", {}, {}, /poetryInstallFromFile: there is no ".*pyproject.toml"/],
-    ["a pyproject that is not TOML", { "pyproject.toml": "[tool\n" }, {}, /pyproject.toml" is not TOML: line 1, column \d+/],
-    ["a pyproject of another shape", { "pyproject.toml": "[project]\ndependencies = 3\n" }, {}, /pyproject.toml": project.dependencies: /],
-    ["a pyproject without dependencies", { "pyproject.toml": "[tool.ruff]\n" }, {}, /pyproject.toml" has no dependencies/],
-    ["an extra that there is not", { "pyproject.toml": PYPROJECT }, { extras: ["gpu"] }, /has no extra "gpu"; it has net/],
-    ["a group that there is not", { "pyproject.toml": PYPROJECT }, { groups: ["dev"] }, /has no group "dev"; it has my-docs/],
-    ["a lock that is not TOML", { "pyproject.toml": PYPROJECT, "poetry.lock": "a =\n" }, {}, /poetry.lock" is not TOML: line 1/],
+  const cases: readonly (readonly [string, ErrorReason, Readonly<Record<string, string>>, Parameters<typeof read>[2], RegExp])[] = [
+    ["no pyproject", "missing-file", {}, {}, /poetryInstallFromFile: there is no ".*pyproject.toml"/],
+    [
+      "a pyproject that is not TOML",
+      "invalid-pyproject",
+      { "pyproject.toml": "[tool\n" },
+      {},
+      /pyproject.toml" is not TOML: line 1, column \d+/,
+    ],
+    [
+      "a pyproject of another shape",
+      "invalid-pyproject",
+      { "pyproject.toml": "[project]\ndependencies = 3\n" },
+      {},
+      /pyproject.toml": project.dependencies: /,
+    ],
+    [
+      "a pyproject without dependencies",
+      "invalid-pyproject",
+      { "pyproject.toml": "[tool.ruff]\n" },
+      {},
+      /pyproject.toml" has no dependencies/,
+    ],
+    ["an extra that there is not", "unknown-group", { "pyproject.toml": PYPROJECT }, { extras: ["gpu"] }, /has no extra "gpu"; it has net/],
+    [
+      "a group that there is not",
+      "unknown-group",
+      { "pyproject.toml": PYPROJECT },
+      { groups: ["dev"] },
+      /has no group "dev"; it has my-docs/,
+    ],
+    [
+      "a lock that is not TOML",
+      "invalid-lock",
+      { "pyproject.toml": PYPROJECT, "poetry.lock": "a =\n" },
+      {},
+      /poetry.lock" is not TOML: line 1/,
+    ],
     [
       "a lock that Poetry did not write",
+      "invalid-lock",
       { "pyproject.toml": PYPROJECT, "poetry.lock": "a = 1\n" },
       {},
       /poetry.lock" is no lock of Poetry/,
     ],
     [
       "a lock of another pyproject",
+      "stale-lock",
       { "pyproject.toml": local('six = "^1.17"'), "poetry.lock": lockOf(PYPROJECT) },
       {},
       /poetry.lock" was not made from ".*pyproject.toml" as it is now: run `poetry lock`, or ask for { ignoreLockfile: true }/,
     ],
     [
       "a lock of a Poetry to come",
+      "invalid-lock",
       { "pyproject.toml": PYPROJECT, "poetry.lock": lockOf(PYPROJECT).replace('"2.1"', '"3.0"') },
       {},
       /has the lock version 3.0/,
     ],
     [
       "a directory that the project needs",
+      "local-dependency",
       { "pyproject.toml": local('shared = { path = "../shared", develop = true }'), "poetry.lock": "" },
       { ignoreLockfile: true },
       /needs shared from "..\/shared", and files beside it are not sent: .* addPythonPackages/,
     ],
     [
       "a file that the project needs",
+      "local-dependency",
       {
         "pyproject.toml":
           '[project]\nname = "a"\nversion = "1"\ndependencies = ["shared @ file:///srv/shared.whl ; python_version > \'3\'"]\n',
@@ -114,11 +149,11 @@ describe("what cannot be right is an error at the user's line, before anything i
       /needs shared from "file:\/\/\/srv\/shared.whl"/,
     ],
   ];
-  test.each(cases)("%s", async (...[, files, options, message]) => {
+  test.each(cases)("%s", async (...[, reason, files, options, message]) => {
     await using place = await project(files);
     const reading = read(place, undefined, options);
     await expect(reading).rejects.toThrow(message);
-    await expect(reading).rejects.toMatchObject({ code: "INVALID_INPUT", info: { source: { file: import.meta.filename } } });
+    await expect(reading).rejects.toMatchObject({ code: "INVALID_INPUT", reason, info: { source: { file: import.meta.filename } } });
   });
 
   test("a lock that is given and is not there", async () => {

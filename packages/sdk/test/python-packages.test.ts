@@ -78,21 +78,32 @@ const anyBase = Image.fromRegistry("registry.example/python:3");
 
 describe("a wheel that the image cannot have is an error at the call", () => {
   test.each([
-    ["for Windows", "a-1.0-cp311-cp311-win_amd64.whl", /is for win_amd64, and the image is for linux\/amd64 or linux\/arm64/],
-    ["for macOS", "a-1.0-cp311-cp311-macosx_11_0_arm64.whl", /is for macosx_11_0_arm64/],
-    ["for Python 2", "a-1.0-cp27-none-any.whl", /is for the Python of cp27-none, and the image has Python 3/],
-    ["for musl", "a-1.0-cp311-cp311-musllinux_1_2_x86_64.whl", /and the image is for .* with glibc/],
-    ["for another Python", "a-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", /and the image has Python 3\.11/],
-    ["for a newer stable ABI", "a-1.0-cp312-abi3-manylinux_2_28_x86_64.whl", /and the image has Python 3\.11/],
-    ["for PyPy", "a-1.0-pp311-pypy311_pp73-linux_x86_64.whl", /and the image has Python 3\.11/],
-    ["for a Python without its lock", "a-1.0-cp311-cp311t-linux_x86_64.whl", /and the image has Python 3\.11/],
-    ["without a version", "sample.whl", /is no name of a wheel/],
-    ["with a part too few", "sample-1.0-py3-none.whl", /is no name of a wheel/],
-    ["with a part too many", "sample-1.0-x-py3-none-any.whl", /is no name of a wheel/],
-  ])("%s", (_, name, message) => {
+    [
+      "for Windows",
+      "wheel-for-another-platform",
+      "a-1.0-cp311-cp311-win_amd64.whl",
+      /is for win_amd64, and the image is for linux\/amd64 or linux\/arm64/,
+    ],
+    ["for macOS", "wheel-for-another-platform", "a-1.0-cp311-cp311-macosx_11_0_arm64.whl", /is for macosx_11_0_arm64/],
+    ["for Python 2", "wheel-for-another-python", "a-1.0-cp27-none-any.whl", /is for the Python of cp27-none, and the image has Python 3/],
+    ["for musl", "wheel-for-another-platform", "a-1.0-cp311-cp311-musllinux_1_2_x86_64.whl", /and the image is for .* with glibc/],
+    [
+      "for another Python",
+      "wheel-for-another-python",
+      "a-1.0-cp312-cp312-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+      /and the image has Python 3\.11/,
+    ],
+    ["for a newer stable ABI", "wheel-for-another-python", "a-1.0-cp312-abi3-manylinux_2_28_x86_64.whl", /and the image has Python 3\.11/],
+    ["for PyPy", "wheel-for-another-python", "a-1.0-pp311-pypy311_pp73-linux_x86_64.whl", /and the image has Python 3\.11/],
+    ["for a Python without its lock", "wheel-for-another-python", "a-1.0-cp311-cp311t-linux_x86_64.whl", /and the image has Python 3\.11/],
+    ["without a version", "invalid-package", "sample.whl", /is no name of a wheel/],
+    ["with a part too few", "invalid-package", "sample-1.0-py3-none.whl", /is no name of a wheel/],
+    ["with a part too many", "invalid-package", "sample-1.0-x-py3-none-any.whl", /is no name of a wheel/],
+  ])("%s", (...[, reason, name, message]) => {
     expect(() => python311.addPythonPackages(`dist/${name}`)).toThrow(message);
     expect(thrownBy(() => python311.addPythonPackages(`dist/${name}`))).toMatchObject({
       code: "INVALID_INPUT",
+      reason,
       info: { source: { file: import.meta.filename } },
     });
   });
@@ -125,14 +136,14 @@ test("the same package twice, and a source distribution without a version, are e
 
 describe("what is no package is an error at the user's line, before anything is sent", () => {
   test.each([
-    ["a path that is not there", "nothing", /addPythonPackages: there is no ".*nothing"/],
-    ["a file of another kind", "notes.txt", /"\S*notes.txt" is neither a wheel \(\.whl\), a source distribution/],
-    ["a directory without anything of Python", "empty", /"\S*empty" is no Python package/],
-    ["a pyproject.toml that has the settings of tools alone", "tools", /"\S*tools" is no Python package/],
-    ["a pyproject.toml that is not TOML", "broken", /broken\/pyproject.toml" is not TOML: line 2, column \d+/],
-    ["a module that cannot be imported", "my-module", /"my-module" cannot be imported by that name/],
-    ["a device", "/dev/null", /"\/dev\/null" is neither a wheel/],
-  ])("%s", async (_, given, message) => {
+    ["a path that is not there", "missing-file", "nothing", /addPythonPackages: there is no ".*nothing"/],
+    ["a file of another kind", "invalid-package", "notes.txt", /"\S*notes.txt" is neither a wheel \(\.whl\), a source distribution/],
+    ["a directory without anything of Python", "invalid-package", "empty", /"\S*empty" is no Python package/],
+    ["a pyproject.toml that has the settings of tools alone", "invalid-package", "tools", /"\S*tools" is no Python package/],
+    ["a pyproject.toml that is not TOML", "invalid-pyproject", "broken", /broken\/pyproject.toml" is not TOML: line 2, column \d+/],
+    ["a module that cannot be imported", "invalid-package", "my-module", /"my-module" cannot be imported by that name/],
+    ["a device", "invalid-package", "/dev/null", /"\/dev\/null" is neither a wheel/],
+  ])("%s", async (...[, reason, given, message]) => {
     await using place = await workspace();
     await place.write({
       "notes.txt": "",
@@ -144,6 +155,6 @@ describe("what is no package is an error at the user's line, before anything is 
     const path = given.startsWith("/") ? given : place.path(given);
     const reading = snapshotOfCopy((image) => image.addPythonPackages(path));
     await expect(reading).rejects.toThrow(message);
-    await expect(reading).rejects.toMatchObject({ code: "INVALID_INPUT", info: { source: { file: import.meta.filename } } });
+    await expect(reading).rejects.toMatchObject({ code: "INVALID_INPUT", reason, info: { source: { file: import.meta.filename } } });
   });
 });

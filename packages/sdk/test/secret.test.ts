@@ -32,6 +32,7 @@ test("fromEnv names the variable that is not set", () => {
   expect(() => Secret.fromEnv(["LAMINA_TEST_UNSET"])).toThrow(
     expect.objectContaining({
       code: "SECRET_MISSING",
+      reason: "unset-variable",
       message: expect.stringContaining("LAMINA_TEST_UNSET"),
       info: expect.objectContaining({ source: expect.objectContaining({ file: import.meta.filename }) }),
     }),

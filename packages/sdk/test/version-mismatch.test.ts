@@ -8,10 +8,12 @@ const explained = (version: string, error = answer) => explainMismatch(error, as
 test("a platform that is older is to be upgraded, and an SDK that is older", async () => {
   expect((await explained("0.0.9")).info).toEqual({
     code: "VERSION_MISMATCH",
+    reason: "older-platform",
     message:
       'The platform is version 0.0.9, and this SDK 0.1.0: upgrade the platform. It answered: No procedure found on path "images.plan"',
   });
   expect((await explained("0.10.0")).message).toContain(": upgrade the packages `lamina` and `@lamina/cli`. It answered");
+  expect((await explained("0.10.0")).reason).toBe("older-client");
   expect((await explained("1.0.0")).message).toContain("upgrade the packages");
 });
 

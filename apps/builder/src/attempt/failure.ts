@@ -15,6 +15,7 @@ import {
   missingShellIn,
 } from "../buildkit/messages.ts";
 import type { FailedStep } from "./layer-progress.ts";
+import { methodCall } from "./method-call.ts";
 
 export interface FailureContext {
   readonly failed: FailedStep | undefined;
@@ -27,7 +28,13 @@ export interface FailureContext {
 
 /** The error with which an attempt ends. */
 export function failureOf(error: unknown, context: FailureContext): ErrorInfo {
-  return redacted(describe(error, context), context.redact);
+  return redacted(withFullDisk(describe(error, context)), context.redact);
+}
+
+/** Whichever disk it is, of a builder, of BuildKit or behind the registry: it says so in these words. */
+function withFullDisk(info: ErrorInfo): ErrorInfo {
+  const isFull = [info.message, ...(info.lastLines ?? [])].some((text) => /no space left on device/i.test(text));
+  return isFull && info.reason === undefined ? { ...info, reason: "full-disk" } : info;
 }
 
 function describe(error: unknown, context: FailureContext): ErrorInfo {
@@ -97,14 +104,15 @@ function stepFailure({ layer: place, step, error }: FailedStep, { layer, lastLin
   const shell = missingShellIn(lines);
   if (shell !== undefined) {
     const message = `${kind} failed: the image has no ${shell}, which it needs to run commands. Start from a base that has a shell.`;
-    return { code: "STEP_FAILED", message, layer: id, exitCode };
+    return { code: "STEP_FAILED", reason: "missing-shell", message, layer: id, exitCode };
   }
   const [kept, ...more] = failedSearch(lines);
   if (kept !== undefined) {
     const message = `${kind} failed: ${kept}.${more.length === 0 ? "" : " The last lines name what else was found."}`;
     return { code: "STEP_FAILED", message, layer: id, exitCode, lastLines: lines.slice(-SHOWN_LINES) };
   }
-  const command = instruction?.text ?? failedCommand(lines)?.command ?? onlyCommand(operation);
+  const call = methodCall(operation);
+  const command = instruction?.text ?? call ?? failedCommand(lines)?.command ?? onlyCommand(operation);
   const what = command === undefined ? "it" : `\`${oneLine(command)}\``;
   return {
     code: "STEP_FAILED",
@@ -112,7 +120,7 @@ function stepFailure({ layer: place, step, error }: FailedStep, { layer, lastLin
     layer: id,
     ...(command === undefined ? {} : { command }),
     exitCode,
-    lastLines: outputOf(lines).slice(-SHOWN_LINES),
+    lastLines: (call === undefined ? outputOf(lines) : outputOf(lines).filter((line) => !COMMAND.test(line))).slice(-SHOWN_LINES),
   };
 }
 
@@ -127,6 +135,9 @@ function instructionProblem(error: string, instruction: NamedInstruction | undef
 
 const SKIPPING = "ended the shell, and the commands after it would be skipped: put it into ( … ), or at the end";
 const MEANING: Readonly<Record<number, string>> = { 137: " (killed, most likely because memory ran out)" };
+
+/** What the wrapper says before each command. */
+const COMMAND = /^\[\d+\/\d+\] /;
 
 /** The output without what the wrapper of the commands says at its end. */
 function outputOf(lines: readonly string[]): readonly string[] {

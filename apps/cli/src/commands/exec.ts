@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createLogUpdate } from "log-update";
-import { type Client, LaminaError, type RunEvent } from "lamina";
+import { type Client, badInput, LaminaError, type RunEvent } from "lamina";
 import { buildShown } from "../build-shown.ts";
 import { readConfig } from "../config.ts";
 import { INTERRUPTED, onInterrupt } from "../interrupt.ts";
@@ -28,7 +28,7 @@ interface ExecContext {
 /** Runs a command in an image. Its output is ours, and so is its exit code. */
 export async function exec({ image, command, output }: ExecOptions): Promise<void> {
   if (command.length === 0) {
-    throw new LaminaError({ code: "INVALID_INPUT", message: `Say which command is to run: lamina exec ${image} -- COMMAND` });
+    throw badInput("invalid-usage", `Say which command is to run: lamina exec ${image} -- COMMAND`);
   }
   const client = await connect(readConfig(), output);
   using interruption = onInterrupt();
@@ -49,7 +49,7 @@ async function imageOf(image: string, context: ExecContext): Promise<string> {
   const [first, ...others] = await loadImages(parseTarget(image));
   if (others.length > 0) {
     const names = [first, ...others].map(({ name }) => `${image}#${name}`);
-    throw new LaminaError({ code: "INVALID_INPUT", message: `${image} exports several images. Name one: ${names.join(", ")}` });
+    throw badInput("invalid-usage", `${image} exports several images. Name one: ${names.join(", ")}`);
   }
   return (await buildShown(first, context)).ref;
 }

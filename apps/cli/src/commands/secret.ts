@@ -3,7 +3,7 @@ import { parseEnv } from "node:util";
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { LaminaError } from "lamina";
+import { badInput, LaminaError } from "lamina";
 import { columnsOf } from "../view/columns.ts";
 import { timeText } from "../view/text.ts";
 
@@ -73,5 +73,5 @@ async function fromInput(): Promise<Record<string, string>> {
 }
 
 function invalid(message: string): LaminaError {
-  return new LaminaError({ code: "INVALID_INPUT", message });
+  return badInput("invalid-usage", message);
 }

@@ -1,5 +1,5 @@
 /** Builds and images by part of their id. */
-import { type BuiltImage, type Client, LaminaError } from "lamina";
+import { type BuiltImage, type Client, badInput, LaminaError } from "lamina";
 
 const SHORTEST = 8;
 const BUILDS_SEARCHED = 500;
@@ -28,15 +28,13 @@ export async function findImage(client: Client, part: string): Promise<BuiltImag
 const FULL_BUILD_ID = 36;
 
 function requireLength(part: string, what: string): void {
-  if (part.length < SHORTEST)
-    throw new LaminaError({ code: "INVALID_INPUT", message: `"${part}" is too short for ${what}: give at least ${SHORTEST} digits.` });
+  if (part.length < SHORTEST) throw badInput("invalid-usage", `"${part}" is too short for ${what}: give at least ${SHORTEST} digits.`);
 }
 
 function only<T extends { readonly id: string }>(found: readonly T[], { what, part }: { readonly what: string; readonly part: string }): T {
   const [first, ...others] = found.filter(({ id }, index) => found.findIndex((other) => other.id === id) === index);
   if (first === undefined)
     throw new LaminaError({ code: "NOT_FOUND", message: `There is no ${what} "${part}". \`lamina ${what}s\` lists them.` });
-  if (others.length > 0)
-    throw new LaminaError({ code: "INVALID_INPUT", message: `"${part}" fits ${others.length + 1} ${what}s. Give more of the id.` });
+  if (others.length > 0) throw badInput("invalid-usage", `"${part}" fits ${others.length + 1} ${what}s. Give more of the id.`);
   return first;
 }

@@ -1,7 +1,7 @@
 /** The lock of a home: whoever holds it, and nobody else, supervises a platform there. The kernel gives it back however the holder ends. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { LaminaError } from "lamina";
+import { badInput, LaminaError } from "lamina";
 import { lockFile } from "./files.ts";
 
 /** What {@link flock} exits with when another process holds the lock. */
@@ -29,10 +29,7 @@ export async function holdLock(home: string): Promise<Disposable> {
   holder.stdin.on("error", () => {}).write("held");
   const isHeld = await Promise.race([once(holder.stdout, "data").then(() => true), exited]);
   if (!isHeld) {
-    throw new LaminaError({
-      code: "INVALID_INPUT",
-      message: "The platform runs, or is being started, already. Stop it with `lamina down`.",
-    });
+    throw badInput("invalid-usage", "The platform runs, or is being started, already. Stop it with `lamina down`.");
   }
   return { [Symbol.dispose]: () => void holder.kill() };
 }

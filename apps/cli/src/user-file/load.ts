@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { imagesOf, LaminaError, type NamedImage as LoadedImage } from "lamina";
+import { imagesOf, badInput, type NamedImage as LoadedImage } from "lamina";
 import { resolveForUser } from "./resolve.ts";
 
 export type { LoadedImage };
@@ -30,15 +30,14 @@ export async function loadImages(target: Target): Promise<[LoadedImage, ...Loade
     images.length === 0
       ? `Export one: export const ${target.name ?? "image"} = Image.debianSlim()`
       : `It exports: ${images.map(({ name }) => name).join(", ")}`;
-  throw new LaminaError({ code: "INVALID_INPUT", message: `${target.file} exports ${wanted}. ${advice}.` });
+  throw badInput("no-image", `${target.file} exports ${wanted}. ${advice}.`);
 }
 
 async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
   const absolute = path.resolve(file);
   const found = await stat(absolute).catch(() => undefined);
-  if (!found?.isFile()) throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is not a file.` });
-  if (!/\.[cm]?[jt]s$/.test(file))
-    throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is neither TypeScript nor JavaScript.` });
+  if (!found?.isFile()) throw badInput("no-image", `${file} is not a file.`);
+  if (!/\.[cm]?[jt]s$/.test(file)) throw badInput("no-image", `${file} is neither TypeScript nor JavaScript.`);
   resolveForUser();
   try {
     const exports: unknown = await import(pathToFileURL(absolute).href);

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { asLaminaError, LaminaError, type SourceLocation } from "lamina";
+import { asLaminaError, badInput, type LaminaError, type SourceLocation } from "lamina";
 
 /** What to show for a thing that was thrown; an error of ours stays what it is. */
 export async function userError(thrown: unknown, file: string): Promise<LaminaError> {
@@ -17,7 +17,7 @@ export async function userError(thrown: unknown, file: string): Promise<LaminaEr
 }
 
 function invalid(message: string, source: SourceLocation | undefined, cause: unknown): LaminaError {
-  return new LaminaError({ code: "INVALID_INPUT", message, ...(source !== undefined && { source }) }, { cause });
+  return badInput("failing-file", message, { source, cause });
 }
 
 function isMissingModule(error: Error): boolean {

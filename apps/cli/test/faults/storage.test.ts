@@ -65,7 +65,7 @@ describe("a full disk", () => {
   test("of the builder fails a build in words, leaves nothing on it, and is no matter once there is room", async () => {
     const image = await copyOfFile(6);
     const { error } = await build({ client, image });
-    expect(error).toMatchObject({ code: "BUILD_FAILED", message: expect.stringMatching(/no space left/i) });
+    expect(error).toMatchObject({ code: "BUILD_FAILED", reason: "full-disk", message: expect.stringMatching(/no space left/i) });
     await expect.poll(() => readdir(join(disks.staging.path, "attempts"))).toEqual([]);
     await disks.staging.resize(64);
     expect((await build({ client, image })).error).toBeUndefined();
@@ -76,7 +76,10 @@ describe("a full disk", () => {
     const images = [await copyOfFile(24), largeImage(base, 24)];
     for (const image of images) {
       const { error } = await build({ client, image });
-      expect(error).toMatchObject({ code: "REGISTRY_UNAVAILABLE", message: expect.stringMatching(/disk|registry/) });
+      expect(error).toMatchObject({
+        code: "REGISTRY_UNAVAILABLE",
+        message: expect.stringContaining("Check that the registry runs and has disk"),
+      });
     }
     await disks.registry.resize(256);
     for (const image of images) expect((await build({ client, image })).error).toBeUndefined();
@@ -86,6 +89,7 @@ describe("a full disk", () => {
     const image = largeImage(base, 320);
     const { error } = await build({ client, image });
     expect(["BUILD_FAILED", "STEP_FAILED"]).toContain(error?.code);
+    expect(error?.reason).toBe("full-disk");
     expect(JSON.stringify(error?.info)).toMatch(/no space left/i);
     await Promise.all([disks.buildkit.resize(1024), disks.registry.resize(1024)]);
     expect((await build({ client, image })).error).toBeUndefined();

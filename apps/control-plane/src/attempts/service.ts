@@ -1,4 +1,4 @@
-import { LaminaError, type PublishInput, type Services } from "@lamina/api";
+import { badInput, type PublishInput, type Services } from "@lamina/api";
 import { advance } from "../builds/advance.ts";
 import type { Context } from "../context.ts";
 import { inWorkspace, overOutages, type Transaction } from "../database/database.ts";
@@ -66,11 +66,11 @@ async function keepRecord(
   const { id: attemptId, workspace, layer, digest, bytes, seconds } = publication;
   const { worker: builder, definition } = await requireLease(transaction, workspace, publication);
   const made = await transaction.attemptLayer.findFirst({ where: { attemptId, layer } });
-  if (made === null) throw new LaminaError({ code: "INVALID_INPUT", message: `Layer ${layer} is none of attempt ${attemptId}.` });
+  if (made === null) throw badInput("invalid-request", `Layer ${layer} is none of attempt ${attemptId}.`);
   const { record: id, parentRecord: parent } = made;
   const known = await transaction.record.findUnique({ where: { id } });
   if (known?.digest === digest) return false;
-  if (known !== null) throw new LaminaError({ code: "INVALID_INPUT", message: `Layer ${layer} was published with another digest.` });
+  if (known !== null) throw badInput("invalid-request", `Layer ${layer} was published with another digest.`);
   const { builderVersion } = definition;
   await transaction.record.create({ data: { id, workspace, layer, parent, digest, bytes, seconds, builder, builderVersion } });
   await enqueue(transaction, { kind: "tag", repository: repositories.images(workspace), digest, tag: `${layer}-${id}` });

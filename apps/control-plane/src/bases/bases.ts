@@ -4,7 +4,7 @@
  * I1: who asks is told of a base only after the registry has shown it for the same credentials (or for none). Of a reference that
  *     is known already to others the digest is theirs, so that it means one image in the workspace.
  */
-import { LaminaError } from "@lamina/api";
+import { badInput, LaminaError } from "@lamina/api";
 import { type BaseOperation, Digest, type Platform, REGISTRY_VARIABLES } from "@lamina/ir";
 import { type Credentials, formatReference, parseReference, RegistryError } from "@lamina/registry";
 import type { Config } from "../config.ts";
@@ -117,11 +117,14 @@ function toLaminaError(error: unknown, { operation, credentials }: BaseRequest):
   if (error.code === "UNAUTHORIZED" && operation.kind === "fromRegistry") return unauthorized(error, name, credentials);
   switch (error.code) {
     case "INVALID_REFERENCE":
-      return new LaminaError({ code: "INVALID_INPUT", message: error.message }, { cause: error });
+      return badInput("invalid-reference", error.message, { cause: error });
     case "NOT_FOUND":
     case "NO_SUCH_PLATFORM":
-    case "UNAUTHORIZED":
-      return new LaminaError({ code: "BASE_NOT_FOUND", message: `The base ${name} cannot be had: ${error.message}.` }, { cause: error });
+    case "UNAUTHORIZED": {
+      const reason = error.code === "NO_SUCH_PLATFORM" ? "base-for-another-platform" : "unknown-base";
+      const message = `The base ${name} cannot be had: ${error.message}.`;
+      return new LaminaError({ code: "BASE_NOT_FOUND", reason, message }, { cause: error });
+    }
     default:
       return new LaminaError(
         { code: "REGISTRY_UNAVAILABLE", message: `The base ${name} cannot be looked up: ${error.message}.` },

@@ -38,6 +38,7 @@ export function credentialsIn(values: Readonly<Record<string, string>>, secret: 
   const missing = REGISTRY_VARIABLES.filter((name) => values[name] === undefined).join(" and ");
   throw new LaminaError({
     code: "SECRET_MISSING",
+    reason: "incomplete-secret",
     message: `${secret} of fromRegistry has no ${missing}; it has to bring ${REGISTRY_VARIABLES.join(" and ")}.`,
   });
 }

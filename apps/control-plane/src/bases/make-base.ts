@@ -26,7 +26,7 @@ export async function makeBase(options: MakeBaseOptions): Promise<void> {
   } catch (cause) {
     if (!(cause instanceof ExecaError)) throw cause;
     const message = `The Debian base with Python ${version} could not be made: ${lastLine(cause.stderr) ?? cause.shortMessage}`;
-    throw new LaminaError({ code: "BASE_NOT_FOUND", message }, { cause });
+    throw new LaminaError({ code: "BASE_NOT_FOUND", reason: "unknown-python-version", message }, { cause });
   }
 }
 

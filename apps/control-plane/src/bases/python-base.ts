@@ -67,9 +67,14 @@ export function createPythonBases(options: PythonBaseOptions): PythonBases {
   const notFound = async (version: string): Promise<LaminaError> => {
     const places = unreachable === undefined ? [inBaseRegistry(version), kept(version)] : [kept(version)];
     const versions = await versionsIn(registries, places);
-    const reason = unreachable === undefined ? "" : ` The base registry ${config.baseRegistry} cannot be used: ${unreachable.reason}.`;
+    const refusal = unreachable === undefined ? "" : ` The base registry ${config.baseRegistry} cannot be used: ${unreachable.reason}.`;
     const others = versions.length === 0 ? "" : ` Those that can be had: ${versions.join(", ")}.`;
-    return new LaminaError({ code: "BASE_NOT_FOUND", message: `There is no Debian base with Python ${version}.${reason}${others}` });
+    const reason = "unknown-python-version";
+    return new LaminaError({
+      code: "BASE_NOT_FOUND",
+      reason,
+      message: `There is no Debian base with Python ${version}.${refusal}${others}`,
+    });
   };
 
   return {

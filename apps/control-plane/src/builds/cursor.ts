@@ -1,5 +1,5 @@
 /** The cursor of a build's feed: how far it was read in the build's own events and in those of each attempt. */
-import { LaminaError } from "@lamina/api";
+import { badInput } from "@lamina/api";
 import { z } from "zod";
 
 const Positions = z.object({ own: z.int().min(0), attempts: z.record(z.string(), z.int().min(0)) });
@@ -15,6 +15,6 @@ export function decodeCursor(cursor: string | undefined): Positions {
   try {
     return Positions.parse(JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")));
   } catch (cause) {
-    throw new LaminaError({ code: "INVALID_INPUT", message: "The cursor is none of this feed's." }, { cause });
+    throw badInput("invalid-request", "The cursor is none of this feed's.", { cause });
   }
 }

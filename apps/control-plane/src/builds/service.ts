@@ -1,4 +1,4 @@
-import { Build as BuildView, ErrorInfo, LaminaError, type Services, type StartBuildInput } from "@lamina/api";
+import { Build as BuildView, ErrorInfo, badInput, LaminaError, type Services, type StartBuildInput } from "@lamina/api";
 import { treesOf } from "@lamina/ir";
 import { v7 as uuid } from "uuid";
 import type { z } from "zod";
@@ -7,7 +7,7 @@ import { type Database, inWorkspace, overOutages } from "../database/database.ts
 import type { Prisma } from "../generated/client.ts";
 import { requireCopiedImages } from "../images/copied-images.ts";
 import { plannedLayers } from "../images/planned-layers.ts";
-import { liveGpuPools, poolsOf, usesGpu } from "../images/pools.ts";
+import { livePoolsOf } from "../images/pools.ts";
 import { resolveRequest } from "../images/request.ts";
 import { inlineVariables, type SecretSources } from "../images/secret-sources.ts";
 import { chainStateWithImport, missingTrees } from "../images/service.ts";
@@ -27,11 +27,11 @@ export function createBuildsService(context: Context): Services["builds"] {
       const { definition, asWritten, layers, base, secretSources, forcedFrom } = request;
       const secrets = neededValues(secretSources, input);
       if (input.sources.length > layers.length) {
-        throw new LaminaError({ code: "INVALID_INPUT", message: `There are ${input.sources.length} sources for ${layers.length} layers.` });
+        throw badInput("invalid-request", `There are ${input.sources.length} sources for ${layers.length} layers.`);
       }
       const { hit } = await chainStateWithImport(context, request);
-      const gpuPools = definition.steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace)) : [];
-      const pools = poolsOf(definition.steps, gpuPools, { mustRun: hit.index + 1, sources: input.sources });
+      const toMake = { steps: definition.steps, mustRun: hit.index + 1, sources: input.sources };
+      const pools = await livePoolsOf(database, workspace, toMake);
       await requireCopiedImages(registries, { steps: definition.steps, from: hit.index + 1, sources: input.sources });
       await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
 
@@ -106,7 +106,7 @@ function neededValues(
   if (missing.length > 0) {
     const layer = secretSources.findIndex((variables) => missing.some((variable) => variables[variable] === null));
     const message = `No value was given for the secret's ${missing.join(", ")}.`;
-    throw new LaminaError({ code: "SECRET_MISSING", message, source: sources[layer] ?? undefined });
+    throw new LaminaError({ code: "SECRET_MISSING", reason: "unset-variable", message, source: sources[layer] ?? undefined });
   }
   const values = Object.fromEntries(needed.flatMap(([variable, value]) => (value === undefined ? [] : [[variable, value] as const])));
   checkValues(values);

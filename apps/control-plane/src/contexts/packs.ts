@@ -53,5 +53,6 @@ function unwrapped(error: unknown): unknown {
   if (error instanceof LaminaError) return error;
   if (!isRegistryError(error)) return error;
   if (error.cause instanceof LaminaError) return error.cause;
-  return new LaminaError({ code: "REGISTRY_UNAVAILABLE", message: `The pack could not be stored: ${error.message}.` }, { cause: error });
+  const message = `The pack could not be stored: ${error.message}. Check that the registry runs and has disk.`;
+  return new LaminaError({ code: "REGISTRY_UNAVAILABLE", message }, { cause: error });
 }

@@ -35,16 +35,22 @@ export async function requireCopiedImages(registries: Registries, { steps, from,
   );
 }
 
-async function problemOf(registries: Registries, image: string): Promise<Pick<LaminaError["info"], "code" | "message"> | undefined> {
+async function problemOf(
+  registries: Registries,
+  image: string,
+): Promise<Pick<LaminaError["info"], "code" | "reason" | "message"> | undefined> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   try {
     const { host, repository, identifier } = parseReference(image);
     const isThere = await registries.of(host).repository(repository).hasManifest(identifier, { signal });
-    return isThere ? undefined : { code: "BASE_NOT_FOUND", message: `dockerfileCommands: there is no image ${image}.` };
+    return isThere
+      ? undefined
+      : { code: "BASE_NOT_FOUND", reason: "unknown-base", message: `dockerfileCommands: there is no image ${image}.` };
   } catch (error) {
     if (signal.aborted) return undefined;
     if (!isRegistryError(error)) throw error;
-    if (error.code === "INVALID_REFERENCE") return { code: "INVALID_INPUT", message: `dockerfileCommands: ${error.message}.` };
+    if (error.code === "INVALID_REFERENCE")
+      return { code: "INVALID_INPUT", reason: "invalid-reference", message: `dockerfileCommands: ${error.message}.` };
     if (error.code !== "UNAUTHORIZED") return undefined;
     const advice =
       "Instructions copy from images that anybody may read; what is private can be started from, by fromRegistry with a secret.";

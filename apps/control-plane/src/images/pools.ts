@@ -1,7 +1,7 @@
 /** Which pool of builders makes a layer. */
 import { CPU_POOL, LaminaError, type SourceLocation } from "@lamina/api";
 import { type GpuRequest, gpuRequest, type ResolvedStep } from "@lamina/ir";
-import type { Queryable } from "../database/database.ts";
+import { type Database, overOutages, type Queryable } from "../database/database.ts";
 
 /**
  * The pool of each layer, the base first, which has none. A step with a GPU runs where that class is and where there are as
@@ -20,14 +20,24 @@ export function poolsOf(steps: readonly ResolvedStep[], gpuPools: readonly GpuPo
   return pools;
 }
 
+/** The same by the pools that live now, which are asked for only where a step has a GPU. */
+export async function livePoolsOf(database: Database, workspace: string, { steps, ...layers }: StepsInPools): Promise<string[]> {
+  const gpuPools = steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace)) : [];
+  return poolsOf(steps, gpuPools, layers);
+}
+
+export interface StepsInPools extends PooledLayers {
+  readonly steps: readonly ResolvedStep[];
+}
+
 export interface PooledLayers {
   /** The first layer that may have to be made: those before it need no pool. */
   readonly mustRun: number;
   /** Where each layer's method was called, the base first. */
-  readonly sources?: readonly (SourceLocation | null)[];
+  readonly sources?: readonly (SourceLocation | null)[] | undefined;
 }
 
-export function usesGpu(step: ResolvedStep): boolean {
+function usesGpu(step: ResolvedStep): boolean {
   return gpuOf(step) !== undefined;
 }
 

@@ -1,5 +1,5 @@
 /** A plan request with everything that the outside decides filled in. */
-import { LaminaError, type PlanInput, type SourceLocation } from "@lamina/api";
+import { badInput, LaminaError, type PlanInput, type SourceLocation } from "@lamina/api";
 import {
   checkDefinition,
   type Definition,
@@ -86,10 +86,11 @@ function requireBuildable(definition: Definition | ResolvedDefinition, sources: 
     checkDefinition(definition);
   } catch (error) {
     if (!(error instanceof DefinitionError)) throw error;
-    const code = error.code === "unknown-builder-version" ? "UNKNOWN_BUILDER_VERSION" : "INVALID_INPUT";
+    const { reason } = error;
+    const code = reason === "unknown-builder-version" ? "UNKNOWN_BUILDER_VERSION" : "INVALID_INPUT";
     const layer = error.step === undefined ? 0 : error.step + 1;
     const message = layer === 0 ? `The definition cannot be built: ${error.message}.` : `Step ${layer}, ${error.message}.`;
-    throw new LaminaError({ code, message, source: sources?.[layer] ?? undefined });
+    throw new LaminaError({ code, reason, message, source: sources?.[layer] ?? undefined });
   }
 }
 
@@ -104,7 +105,7 @@ function requireSecrets(
     const missing = names.filter((name) => !secrets.has(name));
     if (missing.length === 0) continue;
     const message = `There is no secret ${missing.map((name) => `"${name}"`).join(", ")}. Set it with "lamina secret set ${missing[0]}".`;
-    throw new LaminaError({ code: "SECRET_MISSING", message, source: sources?.[layer] ?? undefined });
+    throw new LaminaError({ code: "SECRET_MISSING", reason: "unknown-secret", message, source: sources?.[layer] ?? undefined });
   }
 }
 
@@ -118,10 +119,7 @@ function placed(error: unknown, source: SourceLocation | null | undefined): unkn
 function forcedFromOf(forcedFrom: number | undefined, layers: number): number | null {
   if (forcedFrom === undefined) return null;
   if (forcedFrom >= layers) {
-    throw new LaminaError({
-      code: "INVALID_INPUT",
-      message: `Layer ${forcedFrom} cannot be forced: the image has layers 0 to ${layers - 1}.`,
-    });
+    throw badInput("invalid-request", `Layer ${forcedFrom} cannot be forced: the image has layers 0 to ${layers - 1}.`);
   }
   return layers === 1 ? null : Math.max(forcedFrom, 1);
 }

@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { type Database, overOutages, type Queryable } from "../database/database.ts";
 import { type Chain, type ChainState, stateOf } from "./chain.ts";
 import { plannedLayers } from "./planned-layers.ts";
+import { livePoolsOf } from "./pools.ts";
 import { type ResolvedRequest, resolveRequest } from "./request.ts";
 
 export function createImagesService(context: Context): Services["images"] {
@@ -13,6 +14,8 @@ export function createImagesService(context: Context): Services["images"] {
       const request = await resolveRequest(context, workspace, input);
       const { hit } = await chainStateWithImport(context, request);
       const { definition, image, base, layers, asWritten } = request;
+      const toMake = { steps: definition.steps, mustRun: hit.index + 1, sources: input.sources };
+      if (input.forExport !== true) await livePoolsOf(database, workspace, toMake);
       const trees = treesOf({ steps: definition.steps.slice(hit.index) });
       return {
         image,

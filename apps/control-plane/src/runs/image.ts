@@ -1,5 +1,5 @@
 /** Which image a run was asked for. */
-import { type ImageLocation, LaminaError } from "@lamina/api";
+import { type ImageLocation, badInput, LaminaError } from "@lamina/api";
 import { Digest } from "@lamina/ir";
 import { isRegistryError, parseReference } from "@lamina/registry";
 import type { Context } from "../context.ts";
@@ -51,7 +51,7 @@ function locationOfBase(build: BuildOfBase | null): ImageLocation | undefined {
     const message =
       "This image is a base of a private registry and nothing else, and a run has no credentials for that. " +
       "Add a step to it, such as env: what is built lies in the platform's registry.";
-    throw new LaminaError({ code: "INVALID_INPUT", message });
+    throw badInput("invalid-usage", message);
   }
   return { host: build.baseHost ?? undefined, repository: build.baseRepository, digest: Digest.parse(build.baseDigest) };
 }
@@ -63,5 +63,5 @@ function digestOfReference(image: string): Digest {
   } catch (error) {
     if (!isRegistryError(error)) throw error;
   }
-  throw new LaminaError({ code: "INVALID_INPUT", message: `"${image}" is neither an image id nor a reference with a digest.` });
+  throw badInput("invalid-usage", `"${image}" is neither an image id nor a reference with a digest.`);
 }

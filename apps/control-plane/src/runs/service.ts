@@ -1,5 +1,5 @@
 /** Runs: one command in a throw-away container of an image. A run is started once, and never again. */
-import { CPU_POOL, LaminaError, RunEvent, type RunEvent as Event, type Services, type Tracked } from "@lamina/api";
+import { badInput, CPU_POOL, LaminaError, RunEvent, type RunEvent as Event, type Services, type Tracked } from "@lamina/api";
 import { Digest } from "@lamina/ir";
 import { v7 as uuid } from "uuid";
 import { z } from "zod";
@@ -88,6 +88,6 @@ async function requireRun(database: Database, workspace: string, id: string): Pr
 function positionOf(cursor: string | null | undefined): number {
   if (cursor === null || cursor === undefined) return 0;
   const position = z.coerce.number().int().min(0).safeParse(cursor);
-  if (!position.success) throw new LaminaError({ code: "INVALID_INPUT", message: "The cursor is none of this feed's." });
+  if (!position.success) throw badInput("invalid-request", "The cursor is none of this feed's.");
   return position.data;
 }

@@ -1,5 +1,5 @@
 /** Named secrets of a workspace. Values go in and to the holders of leases, and never come out otherwise. */
-import { LaminaError, type Services } from "@lamina/api";
+import { badInput, LaminaError, type Services } from "@lamina/api";
 import { problemOfSecretValue } from "@lamina/ir";
 import { type Database, overOutages, type Queryable } from "../database/database.ts";
 import type { Sealer } from "./seal.ts";
@@ -13,7 +13,7 @@ export function createSecretsService({ database, sealer }: SecretsOptions): Serv
   return {
     async set({ workspace }, { name, variables }) {
       const names = Object.keys(variables).sort();
-      if (names.length === 0) throw new LaminaError({ code: "INVALID_INPUT", message: `Secret "${name}" needs at least one variable.` });
+      if (names.length === 0) throw badInput("empty-arguments", `Secret "${name}" needs at least one variable.`);
       checkNames(names);
       checkValues(variables);
       const row = { variables: names, sealed: sealer.seal(rowOf(workspace, name), variables) };
@@ -58,14 +58,14 @@ function checkNames(names: readonly string[]): void {
   const reserved = names.find((name) => name === "PATH" || /^(LAMINA|LD)_/i.test(name));
   if (reserved === undefined) return;
   const message = `A secret cannot bring ${reserved}: PATH, and names that begin with LAMINA_ or LD_, are reserved. Choose another name.`;
-  throw new LaminaError({ code: "INVALID_INPUT", message });
+  throw badInput("reserved-variable", message);
 }
 
 /** What a builder can hand to a step as an environment variable. @throws {LaminaError} INVALID_INPUT, which names the variable */
 export function checkValues(values: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(values)) {
     const problem = problemOfSecretValue(name, value);
-    if (problem !== undefined) throw new LaminaError({ code: "INVALID_INPUT", message: `${name}: ${problem}.` });
+    if (problem !== undefined) throw badInput("invalid-secret-value", `${name}: ${problem}.`);
   }
 }
 

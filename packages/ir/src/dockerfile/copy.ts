@@ -1,4 +1,5 @@
 /** The arguments of COPY and ADD. */
+import type { DefinitionReason } from "../definition-error.ts";
 import { flagValues } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { heredocWord } from "./heredoc.ts";
@@ -25,18 +26,19 @@ export function contextSources(instruction: Instruction): string[] {
 export function checkCopy(instruction: Instruction): void {
   const { keyword, place } = instruction;
   const { sources, destination } = copyArguments(instruction);
-  const fail = (message: string) => new FragmentError(place, `${keyword} ${message}`);
+  const fail = (message: string, reason?: DefinitionReason) => new FragmentError(place, `${keyword} ${message}`, reason);
   if (sources.length === 0 || destination === "") throw fail("needs a source and a destination");
   checkHeredocs(instruction);
   if ([...sources, destination].some((word) => splitWords(word) === undefined)) throw fail("has an open quote");
   const files = sources.filter((source) => heredocWord(source) === undefined);
   for (const source of keyword === "ADD" ? files : []) {
     if (!isRemote(source))
-      throw fail(`takes URLs and git repositories here, and ${JSON.stringify(source)} is neither: use COPY for local files`);
+      throw fail(`takes URLs and git repositories here, and ${JSON.stringify(source)} is neither: use COPY for local files`, "local-add");
   }
   for (const source of keyword === "COPY" ? files : []) {
     if (isRemote(source) && !source.startsWith("$")) throw fail(`cannot fetch ${JSON.stringify(source)}: use ADD`);
-    if (source.split("/").includes("..")) throw fail(`has a source with "..", ${JSON.stringify(source)}: write the path without it`);
+    if (source.split("/").includes(".."))
+      throw fail(`has a source with "..", ${JSON.stringify(source)}: write the path without it`, "escaping-source");
   }
 }
 

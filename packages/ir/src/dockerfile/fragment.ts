@@ -27,14 +27,22 @@ export function fragmentFault(fragment: Fragment, surroundings: FragmentSurround
 }
 
 /** What COPY or a bind mount takes and the context lacks, and where; undefined where all is there. */
-export function missingSource(commands: readonly string[], entries: readonly TreeEntry[]): string | undefined {
-  return faultOf(commands, () => checkSources(readInstructions(commands), entries))?.message;
+export function missingSource(commands: readonly string[], entries: readonly TreeEntry[]): Fault | undefined {
+  return faultOf(commands, () => checkSources(readInstructions(commands), entries));
 }
 
-/** How many layers of files a step adds to an image. */
+/** How many layers of files a step adds to an image: one, but for `env`; of instructions each that makes files has its own. */
 export function fileLayersOf(step: StepOperation | ResolvedStep): number {
-  if (step.kind === "env") return 0;
-  return step.kind === "dockerfileCommands" ? fileInstructions(step.commands).length : 1;
+  switch (step.kind) {
+    case "env":
+      return 0;
+    case "workdir":
+      return step.path === ROOT ? 0 : 1;
+    case "dockerfileCommands":
+      return fileInstructions(step.commands).filter(makesLayer).length;
+    default:
+      return 1;
+  }
 }
 
 /**
@@ -64,12 +72,19 @@ export function instructionAt(
   const instructions = fileInstructions(commands);
   // The first stage of a Dockerfile counts its FROM too. A WORKDIR that makes nothing has a number that is not used.
   const before = total - instructions.length;
-  const instruction = instructions.filter(({ keyword, rest }) => keyword !== "WORKDIR" || rest !== "/")[number - before - 1];
+  const instruction = instructions.filter(makesLayer)[number - before - 1];
   return instruction && { keyword: instruction.keyword, text: textOf(instruction), place: placeOf(instruction.place, commands) };
 }
 
 function textOf({ keyword, rest, heredocs }: Instruction): string {
   return [`${keyword} ${rest}`, ...heredocs.map(({ content, delimiter }) => `${content}${delimiter}`)].join("\n");
+}
+
+/** It is in every image, so that to work there makes nothing. */
+const ROOT = "/";
+
+function makesLayer({ keyword, rest }: Instruction): boolean {
+  return keyword !== "WORKDIR" || rest !== ROOT;
 }
 
 const MAKES_FILES = new Set(["RUN", "COPY", "ADD", "WORKDIR"]);
@@ -84,7 +99,7 @@ function faultOf(commands: readonly string[], check: () => void): Fault | undefi
     return undefined;
   } catch (error) {
     if (!(error instanceof FragmentError)) throw error;
-    return { code: "invalid-instruction", message: `${placeOf(error.place, commands)}: ${error.message}` };
+    return { reason: error.reason, message: `${placeOf(error.place, commands)}: ${error.message}` };
   }
 }
 
@@ -98,7 +113,11 @@ function checkFragment({ commands, tree }: Fragment, { secrets, complete, inheri
   for (const instruction of readInstructions(commands)) {
     checkInstruction(instruction);
     if (tree === undefined && takesFiles(instruction)) {
-      throw new FragmentError(instruction.place, `${instruction.keyword} takes local files, and there are none: name them in contextFiles`);
+      throw new FragmentError(
+        instruction.place,
+        `${instruction.keyword} takes local files, and there are none: name them in contextFiles`,
+        "missing-source",
+      );
     }
     checkSecrets(instruction, { secrets, complete });
     if (secrets.length > 0 && isScript(instruction) && !isPosixShell(state.shell)) {
@@ -126,7 +145,11 @@ function checkSecrets(instruction: Instruction, { secrets, complete }: Pick<Frag
     const mounted = mounts.flatMap((mount) => mountedSecret(mount) ?? []);
     const undeclared = complete ? mounted.find((id) => !id.includes("$") && !secrets.includes(id)) : undefined;
     if (undeclared !== undefined)
-      throw new FragmentError(place, `RUN mounts ${JSON.stringify(undeclared)}, which is no variable of a secret of this step`);
+      throw new FragmentError(
+        place,
+        `RUN mounts ${JSON.stringify(undeclared)}, which is no variable of a secret of this step`,
+        "undeclared-secret",
+      );
     return;
   }
   const text = [rest, ...flags.map(({ value = "" }) => value), ...heredocs.map(({ expands, content }) => (expands ? content : ""))].join(
@@ -134,6 +157,10 @@ function checkSecrets(instruction: Instruction, { secrets, complete }: Pick<Frag
   );
   const misplaced = variablesIn(text).find((name) => secrets.includes(name));
   if (misplaced !== undefined) {
-    throw new FragmentError(place, `${keyword} names $${misplaced}, a secret, which RUN alone knows: an image would keep it anywhere else`);
+    throw new FragmentError(
+      place,
+      `${keyword} names $${misplaced}, a secret, which RUN alone knows: an image would keep it anywhere else`,
+      "misplaced-secret",
+    );
   }
 }

@@ -92,7 +92,8 @@ function joinLines(first: string, { lines, place }: Reading): string {
     let next = lines.next();
     while (next !== undefined && isBlank(next, { ...at, line: lines.number })) next = lines.next();
     if (next === undefined) {
-      throw new FragmentError(at, "a backslash at the end makes the instruction go on, and nothing follows: take it out");
+      const message = "a backslash at the end makes the instruction go on, and nothing follows: take it out";
+      throw new FragmentError(at, message, "open-instruction");
     }
     line = withoutReturn(next);
   }
@@ -129,5 +130,5 @@ function readHeredoc({ delimiter, chomps }: HeredocWord, { lines, place }: Readi
     if ((chomps ? end.replace(/^\t+/, "") : end) === delimiter) return content;
     content += `${line}\n`;
   }
-  throw new FragmentError(place, `the heredoc <<${delimiter} is open: no line after it is "${delimiter}" alone`);
+  throw new FragmentError(place, `the heredoc <<${delimiter} is open: no line after it is "${delimiter}" alone`, "open-heredoc");
 }

@@ -13,12 +13,14 @@ const LONGEST_LINE = 60_000;
 export function checkInstruction(instruction: Instruction): void {
   const { keyword, place, rest } = instruction;
   const refusal = REFUSED[keyword];
-  if (refusal !== undefined) throw new FragmentError(place, `${keyword} ${refusal}`);
+  const refused = keyword === "FROM" ? "from-instruction" : "invalid-instruction";
+  if (refusal !== undefined) throw new FragmentError(place, `${keyword} ${refusal}`, refused);
   const rule = RULES[keyword];
-  if (rule === undefined) throw new FragmentError(place, `${JSON.stringify(keyword)} is no instruction of a Dockerfile`);
+  if (rule === undefined)
+    throw new FragmentError(place, `${JSON.stringify(keyword)} is no instruction of a Dockerfile`, "unknown-instruction");
   checkFlags(instruction);
   if (rest === "") throw new FragmentError(place, `${keyword} says nothing`);
-  if (CONTINUED.test(rest)) throw new FragmentError(place, `${keyword} ends with a backslash: take it out`);
+  if (CONTINUED.test(rest)) throw new FragmentError(place, `${keyword} ends with a backslash: take it out`, "open-instruction");
   const fault = rule(instruction) ?? expansionFault(instruction);
   if (fault !== undefined) throw new FragmentError(place, `${keyword} ${fault}`);
   checkLength(instruction);

@@ -1,5 +1,7 @@
 /** Whether what COPY and bind mounts take is in the context. */
+import type { Fault } from "../definition-error.ts";
 import type { TreeEntry } from "../tree.ts";
+import { type ContextPaths, followed, linksOf, pathsOf } from "./context-paths.ts";
 import { contextSources } from "./copy.ts";
 import { flagValues, hasFlag } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
@@ -8,16 +10,17 @@ import type { Instruction } from "./read.ts";
 
 /** @throws {FragmentError} for the first source that is not among the entries. What holds variables is not looked for. */
 export function checkSources(instructions: readonly Instruction[], entries: readonly TreeEntry[]): void {
-  const paths = pathsOf(entries);
-  const links = entries.flatMap(({ kind, path }) => (kind === "link" ? [path] : []));
+  const context = { paths: pathsOf(entries), links: linksOf(entries) };
   for (const instruction of instructions) {
-    const missing = sourcesOf(instruction).find((source) => !isThere(source, { paths, links }));
-    if (missing === undefined) continue;
-    const what = WILDCARD.test(missing) ? "nothing that matches" : "no";
-    throw new FragmentError(
-      instruction.place,
-      `${instruction.keyword} takes ${JSON.stringify(missing)}, and there is ${what} "${relative(missing)}" in the context: name it in contextFiles`,
-    );
+    for (const source of sourcesOf(instruction)) {
+      const problem = problemOf(source, context);
+      if (problem === undefined) continue;
+      throw new FragmentError(
+        instruction.place,
+        `${instruction.keyword} takes ${JSON.stringify(source.text)}, and ${problem.message}`,
+        problem.reason,
+      );
+    }
   }
 }
 
@@ -31,42 +34,54 @@ const WILDCARD = /^(?:\\.|[^\\*?[])*[*?[]/s;
 /** What is known only in the build: variables, and quotes around them. */
 const OPEN = /[$'"]/;
 
-function sourcesOf(instruction: Instruction): string[] {
+interface Source {
+  readonly text: string;
+  /** Of a source that is a link: whether it is copied itself, and not what it leads to. */
+  readonly keepsLinks: boolean;
+}
+
+function sourcesOf(instruction: Instruction): Source[] {
   const mounted = flagValues(instruction.flags, "mount")
     .map(mountOf)
     .filter((mount) => instruction.keyword === "RUN" && isFromContext(mount))
-    .map(({ options }) => options.get("source") ?? ".");
+    .map(({ options }) => ({ text: options.get("source") ?? ".", keepsLinks: false }));
   // With --parents `**` matches directories, and `/./` divides the path.
-  const copied = contextSources(instruction).map((source) =>
-    hasFlag(instruction.flags, "parents") ? source.replaceAll("/./", "/") : source,
-  );
+  const keepsLinks = hasFlag(instruction.flags, "parents");
+  const copied = contextSources(instruction).map((text) => ({ text: keepsLinks ? text.replaceAll("/./", "/") : text, keepsLinks }));
   return [...mounted, ...copied];
 }
 
-/** All paths that there are, the directories above them included. */
-function pathsOf(entries: readonly TreeEntry[]): Set<string> {
-  const paths = new Set([""]);
-  for (const { path } of entries) {
-    for (let end = path.indexOf("/"); end !== -1; end = path.indexOf("/", end + 1)) paths.add(path.slice(0, end));
-    paths.add(path);
-  }
-  return paths;
-}
-
-interface Known {
-  readonly paths: ReadonlySet<string>;
-  readonly links: readonly string[];
-}
-
-function isThere(source: string, { paths, links }: Known): boolean {
-  if (OPEN.test(source)) return true;
-  const path = relative(source.replaceAll(/\\(.)/gs, "$1"));
-  if (path.includes("**")) return true;
-  // A link may lead to what the entries do not show.
-  if (links.some((link) => path.startsWith(`${link}/`))) return true;
-  if (!WILDCARD.test(path)) return paths.has(path);
+/** What keeps a source from being copied; undefined where nothing does, or where only the build can tell. */
+function problemOf({ text, keepsLinks }: Source, context: ContextPaths): Fault | undefined {
+  if (OPEN.test(text)) return undefined;
+  const path = relative(text.replaceAll(/\\(.)/gs, "$1"));
+  if (path.includes("**")) return undefined;
+  if (keepsLinks && context.paths.has(path)) return undefined;
+  if (!WILDCARD.test(path)) return linkProblem(path, context) ?? (isThere(path, context) ? undefined : missing("no", text));
+  if ([...context.links.keys()].some((link) => path.startsWith(`${link}/`))) return undefined;
   const pattern = patternOf(path);
-  return [...paths].some((there) => pattern.test(there));
+  const matching = [...context.paths].filter((there) => pattern.test(there));
+  if (matching.length === 0) return missing("nothing that matches", text);
+  return keepsLinks ? undefined : matching.map((there) => linkProblem(there, context)).find((problem) => problem !== undefined);
+}
+
+function missing(what: string, source: string): Fault {
+  return { reason: "missing-source", message: `there is ${what} "${relative(source)}" in the context: name it in contextFiles` };
+}
+
+function isThere(path: string, context: ContextPaths): boolean {
+  return context.paths.has(followed(path, context).path);
+}
+
+function linkProblem(path: string, context: ContextPaths): Fault | undefined {
+  const { path: end, last, leaves, isCircle } = followed(path, context);
+  if (last === undefined || (context.paths.has(end) && !isCircle && !leaves)) return undefined;
+  const link = `"${last}" is a link to ${JSON.stringify(context.links.get(last))}`;
+  if (isCircle) return { reason: "link-cycle", message: `${link}, which leads to itself` };
+  const advice = "name in contextFiles what it leads to, or copy the directory that the link is in, which keeps it as it is";
+  return leaves
+    ? { reason: "escaping-source", message: `${link}, which leads out of the context: ${advice}` }
+    : { reason: "missing-source", message: `${link}, which leads to nothing in the context: ${advice}` };
 }
 
 /** A path from the root of the context, without what means nothing. */

@@ -12,7 +12,7 @@ function messageOf(...steps: StepOperation[]): string {
   try {
     checkDefinition({ builderVersion: "2026.11", base: { kind: "debianSlim", pythonVersion: "3.13" }, steps });
   } catch (error) {
-    if (error instanceof DefinitionError) return `${error.code} ${error.step}: ${error.message}`;
+    if (error instanceof DefinitionError) return `${error.reason} ${error.step}: ${error.message}`;
     throw error;
   }
   return "it was taken";
@@ -101,12 +101,12 @@ test.each<[instruction: string, message: RegExp, more?: Partial<Fragment>]>([
   [`LABEL a="${"x".repeat(60_001)}"`, /LABEL has a line of more than 60000 bytes/],
 ])("%s", (instruction, message, more) => {
   const text = messageOf({ kind: "workdir", path: "/x" }, fragment(["USER root", `ENV OK=1\n${instruction}`], more));
-  expect(text).toMatch(/^invalid-instruction 1: dockerfileCommands: command 2, line [23]: /);
+  expect(text).toMatch(/^[a-z-]+ 1: dockerfileCommands: command 2, line [23]: /);
   expect(text).toMatch(message);
 });
 
 test.each<[what: string, steps: StepOperation[], message: RegExp]>([
-  ["a command of one line has no line number", [fragment("FROM x")], /^invalid-instruction 0: dockerfileCommands: command 1: FROM/],
+  ["a command of one line has no line number", [fragment("FROM x")], /^from-instruction 0: dockerfileCommands: command 1: FROM/],
   [
     "commands after a SHELL that is none",
     [fragment('SHELL ["python3", "-c"]'), { kind: "runCommands", commands: ["true"] }],
@@ -120,7 +120,7 @@ test.each<[what: string, steps: StepOperation[], message: RegExp]>([
   [
     "more layers than an image may have",
     [fragment(Array.from({ length: 119 }, () => "WORKDIR /x")), fragment("ENV A=b\nRUN a\nRUN b")],
-    /^too-many-layers 1: 121 steps change files/,
+    /^too-many-layers 1: the image has 121 layers of files, and no more than 120 fit .*in dockerfileCommands each RUN, COPY, ADD and WORKDIR/,
   ],
 ])("%s", (_, steps, message) => {
   expect(messageOf(...steps)).toMatch(message);

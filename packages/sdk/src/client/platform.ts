@@ -1,5 +1,5 @@
 /** Which platform to talk to. */
-import { LaminaError } from "@lamina/api";
+import { badInput, LaminaError } from "@lamina/api";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -27,7 +27,7 @@ export async function findPlatform(config: SdkConfig = sdkConfig()): Promise<Pla
 export function namedPlatform({ url, token }: SdkConfig): PlatformAddress | undefined {
   if (url === undefined) return undefined;
   if (!z.url().safeParse(url).success) {
-    throw new LaminaError({ code: "INVALID_INPUT", message: `LAMINA_URL is "${url}", which is not a URL such as http://127.0.0.1:7420.` });
+    throw badInput("invalid-configuration", `LAMINA_URL is "${url}", which is not a URL such as http://127.0.0.1:7420.`);
   }
   if (token === undefined) throw new LaminaError({ code: "UNAUTHORIZED", message: `LAMINA_URL is set and LAMINA_TOKEN is not; set both.` });
   return { url, token };

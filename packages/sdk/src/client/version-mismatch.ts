@@ -14,9 +14,11 @@ export async function explainMismatch(error: LaminaError, info: () => Promise<{ 
   if (!SYMPTOMS.has(error.code) || isPlaced) return error;
   const version = await versionOf(info);
   if (version === undefined || majorMinor(version) === majorMinor(VERSION)) return error;
-  const advice = isOlder(version, VERSION) ? "upgrade the platform" : "upgrade the packages `lamina` and `@lamina/cli`";
+  const [reason, advice] = isOlder(version, VERSION)
+    ? (["older-platform", "upgrade the platform"] as const)
+    : (["older-client", "upgrade the packages `lamina` and `@lamina/cli`"] as const);
   const message = `The platform is version ${version}, and this SDK ${VERSION}: ${advice}. It answered: ${error.message}`;
-  return new LaminaError({ ...error.info, code: "VERSION_MISMATCH", message }, { cause: error });
+  return new LaminaError({ ...error.info, code: "VERSION_MISMATCH", reason, message }, { cause: error });
 }
 
 async function versionOf(info: () => Promise<{ readonly version: string }>): Promise<string | undefined> {

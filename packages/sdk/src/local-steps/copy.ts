@@ -34,7 +34,8 @@ export function readCopy(copy: LocalCopy, home: string): Promise<ReadLocalStep> 
     const kind = await kindOf(copy.path);
     if (kind === "directory") return readDirectory(copy, home);
     if (kind === "file" && copy.method === "copyLocalFile") return readFile(copy, home);
-    throw new Unsupported(`"${copy.given}" is not a ${copy.method === "copyLocalDir" ? "directory" : "file or a directory"}`);
+    const reason = kind === "other" ? "special-file" : "wrong-file-kind";
+    throw new Unsupported(reason, `"${copy.given}" is not a ${copy.method === "copyLocalDir" ? "directory" : "file or a directory"}`);
   });
 }
 
@@ -57,13 +58,20 @@ async function readDirectory(copy: LocalCopy, home: string): Promise<ReadLocalSt
 function isWanted(condition: Condition, file: string): boolean {
   const answer: unknown = asked(condition, file);
   if (typeof answer === "boolean") return answer;
-  throw new Unsupported(`the condition gave ${answer instanceof Promise ? "a promise" : typeof answer}; it must give true or false`);
+  throw new Unsupported(
+    "failed-condition",
+    `the condition gave ${answer instanceof Promise ? "a promise" : typeof answer}; it must give true or false`,
+  );
 }
 
 function asked(condition: Condition, file: string): unknown {
   try {
     return condition(file);
   } catch (cause) {
-    throw new Unsupported(`the condition failed for "${file}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Unsupported(
+      "failed-condition",
+      `the condition failed for "${file}": ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }

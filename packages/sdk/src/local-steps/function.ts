@@ -27,7 +27,7 @@ export function functionWithoutFiles(step: LocalFunction): RunFunction {
 export async function readFunction(step: LocalFunction): Promise<ReadLocalStep> {
   const source = await aboutPath(step.file, () => readText(step.file.path));
   if (!new RegExp(`^(async )?def ${step.name}\\b|^${step.name}\\b.*=`, "m").test(source)) {
-    throw new Unsupported(`"${step.file.given}" defines no function ${step.name}`);
+    throw new Unsupported("invalid-function", `"${step.file.given}" defines no function ${step.name}`);
   }
   return { operation: operationOf(step, source) };
 }

@@ -1,8 +1,7 @@
 /** Steps whose local files are read when the image is planned: what is known of them before, and the reading. */
-import type { SourceLocation } from "@lamina/api";
+import { badInput, type SourceLocation } from "@lamina/api";
 import type { StepOperation } from "@lamina/ir";
 import { z } from "zod";
-import { invalidInput } from "../failure.ts";
 import { ChangedWhileRead } from "../local/digest.ts";
 import { Unsupported } from "../local/walk.ts";
 import { copyWithoutFiles, LocalCopy, readCopy } from "./copy.ts";
@@ -55,7 +54,7 @@ export async function readLocalStep(
     return await readFiles(step, home);
   } catch (error) {
     const isAboutFiles = error instanceof Unsupported || error instanceof ChangedWhileRead;
-    throw isAboutFiles ? invalidInput(`${step.method}: ${error.message}`, source, { cause: error }) : error;
+    throw isAboutFiles ? badInput(error.reason, `${step.method}: ${error.message}`, { source, cause: error }) : error;
   }
 }
 

@@ -24,6 +24,6 @@ export function instructionsWithoutFiles({ commands, run }: LocalInstructions): 
 export async function readInstructions(step: LocalInstructions, home: string): Promise<ReadLocalStep> {
   const tree = await readParts(step.files, { home });
   const missing = missingSource(step.commands, tree.entries);
-  if (missing !== undefined) throw new Unsupported(missing);
+  if (missing !== undefined) throw new Unsupported(missing.reason, missing.message);
   return { tree, operation: { ...instructionsWithoutFiles(step), tree: tree.digest } };
 }

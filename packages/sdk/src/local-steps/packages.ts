@@ -67,17 +67,18 @@ async function packageKind({ given, path }: LocalPath): Promise<PackageKind> {
     if (await isProject(path)) return "project";
     if (await isFile(join(path, "__init__.py"))) return moduleKind(path);
     throw new Unsupported(
+      "invalid-package",
       `"${given}" is no Python package: a project has a pyproject.toml with [project] or [build-system], or a setup.py; what is imported as it is has an __init__.py`,
     );
   }
   const kind = kindByName(path);
   if (kind !== undefined) return kind;
-  throw new Unsupported(`"${given}" is neither a wheel (.whl), a source distribution (.tar.gz, .zip) nor a directory`);
+  throw new Unsupported("invalid-package", `"${given}" is neither a wheel (.whl), a source distribution (.tar.gz, .zip) nor a directory`);
 }
 
 function moduleKind(path: string): "module" {
   const problem = moduleNameProblem(basename(path));
-  if (problem !== undefined) throw new Unsupported(problem);
+  if (problem !== undefined) throw new Unsupported("invalid-package", problem);
   return "module";
 }
 
@@ -86,7 +87,7 @@ async function isProject(directory: string): Promise<boolean> {
   if (await isFile(join(directory, "setup.py"))) return true;
   const pyproject = join(directory, "pyproject.toml");
   if (!(await isFile(pyproject))) return false;
-  const data = parseToml(await readText(pyproject), pyproject);
+  const data = parseToml(await readText(pyproject), { given: pyproject, reason: "invalid-pyproject" });
   return "project" in data || "build-system" in data || (await isFile(join(directory, "setup.cfg")));
 }
 

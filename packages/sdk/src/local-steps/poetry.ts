@@ -65,7 +65,7 @@ async function lockOf({ pyproject, lock }: LocalPoetry): Promise<LocalPath | und
 
 function checkFile(path: LocalPath): Promise<void> {
   return aboutPath(path, async () => {
-    if ((await kindOf(path.path)) !== "file") throw new Unsupported(`"${path.given}" is not a file`);
+    if ((await kindOf(path.path)) !== "file") throw new Unsupported("wrong-file-kind", `"${path.given}" is not a file`);
   });
 }
 

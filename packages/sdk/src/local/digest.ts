@@ -15,6 +15,7 @@ export interface FileStamp {
 /** The file was another one, or another content, when reading ended than when it began. */
 export class ChangedWhileRead extends Error {
   override readonly name = "ChangedWhileRead";
+  readonly reason = "changed-file";
   readonly path: string;
 
   constructor(path: string, options?: ErrorOptions) {

@@ -11,7 +11,8 @@ export async function ignoreLines(directory: string): Promise<string[]> {
   const lines = (await readFile(file, "utf8")).replace(/^\ufeff/, "").split(/\r?\n/);
   lines.forEach((line, index) => {
     const fault = ignoreFault(line);
-    if (fault !== undefined) throw new Unsupported(`"${file}" has no pattern in line ${index + 1}, ${JSON.stringify(line)}: ${fault}`);
+    if (fault !== undefined)
+      throw new Unsupported("invalid-ignore-pattern", `"${file}" has no pattern in line ${index + 1}, ${JSON.stringify(line)}: ${fault}`);
   });
   return lines;
 }

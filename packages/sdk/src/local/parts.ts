@@ -57,8 +57,9 @@ async function readPart(part: TreePart, home: string): Promise<LocalTree> {
   return aboutPath(part, async () => {
     const { path, place, wanted, ignoring } = part;
     const kind = await kindOf(path);
-    if (kind === "file" && place === ".") throw new Unsupported(`"${part.given}" is a file, and needs a name in place of "."`);
-    if (kind === "other") throw new Unsupported(`"${part.given}" is not a file or a directory`);
+    if (kind === "file" && place === ".")
+      throw new Unsupported("invalid-context-path", `"${part.given}" is a file, and needs a name in place of "."`);
+    if (kind === "other") throw new Unsupported("special-file", `"${part.given}" is not a file or a directory`);
     if (kind === "file") return under(posix.dirname(place), await readFileTree(path, { home, name: posix.basename(place) }));
     const tree = under(place, await readDirectoryTree(path, { home, ignoring, ...(wanted !== undefined && { wanted }) }));
     return place === "." ? tree : { ...tree, entries: [{ kind: "directory", path: place, mode: 0o755 }, ...tree.entries] };
@@ -74,7 +75,7 @@ function areDirectories(one: TreeEntry, other: TreeEntry): boolean {
 }
 
 function collision(path: string, given: string, other: string): Unsupported {
-  return new Unsupported(`"${given}" and "${other}" would both be at "${path}"; give them different places`);
+  return new Unsupported("colliding-files", `"${given}" and "${other}" would both be at "${path}"; give them different places`);
 }
 
 function directoriesAbove(path: string): string[] {

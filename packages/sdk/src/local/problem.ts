@@ -9,21 +9,23 @@ export interface GivenPath {
   readonly path: string;
 }
 
-/** The message of an error that is about local files; undefined for any other error. */
-export function problemOf(error: unknown, { given, path }: GivenPath): string | undefined {
-  if (error instanceof Unsupported || error instanceof ChangedWhileRead) return error.message;
+/** An error that is about local files, in the terms of who named them; undefined for any other error. */
+export function problemOf(error: unknown, { given, path }: GivenPath): Unsupported | ChangedWhileRead | undefined {
+  if (error instanceof Unsupported || error instanceof ChangedWhileRead) return error;
   if (error instanceof LaminaError || !(error instanceof Error) || !("code" in error)) return undefined;
   const where = "path" in error && typeof error.path === "string" && error.path !== path ? error.path : given;
   switch (error.code) {
     case "ENOENT":
-      return `there is no "${where}" (looked at ${path})`;
+      return new Unsupported("missing-file", `there is no "${where}" (looked at ${path})`, { cause: error });
     case "EACCES":
     case "EPERM":
-      return `"${where}" may not be read by this user`;
+      return new Unsupported("unreadable-file", `"${where}" may not be read by this user`, { cause: error });
     case "ELOOP":
-      return `"${where}" is a link that leads to itself, or became a link while it was read`;
+      return new Unsupported("link-cycle", `"${where}" is a link that leads to itself, or became a link while it was read`, {
+        cause: error,
+      });
     default:
-      return `"${where}" cannot be read: ${error.message}`;
+      return new Unsupported("unreadable-file", `"${where}" cannot be read: ${error.message}`, { cause: error });
   }
 }
 
@@ -32,7 +34,6 @@ export async function aboutPath<T>(place: GivenPath, read: () => Promise<T>): Pr
   try {
     return await read();
   } catch (error) {
-    const problem = problemOf(error, place);
-    throw problem === undefined ? error : new Unsupported(problem, { cause: error });
+    throw problemOf(error, place) ?? error;
   }
 }

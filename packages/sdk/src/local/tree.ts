@@ -49,7 +49,7 @@ export async function readFileTree(
 ): Promise<LocalTree> {
   const absolute = await realpath(path);
   const fault = nameFault(name);
-  if (fault !== undefined) throw new Unsupported(`"${path}" ${fault}; rename it`);
+  if (fault !== undefined) throw new Unsupported("reserved-file-name", `"${path}" ${fault}; rename it`);
   const found = { path: name, absolute, stats: await stat(absolute, { bigint: true }) };
   return readTree([found], await openHashCache({ home, root: absolute }));
 }
@@ -101,12 +101,16 @@ async function readEntry({ path, absolute, stats }: Found, cache: HashCache): Pr
     const digest = await cache.digest(absolute, stampOf(stats));
     return { kind: "file", path, mode: treeMode(Number(stats.mode)), size: Number(stats.size), digest };
   }
-  throw new Unsupported(`"${absolute}" is a ${stats.isSocket() ? "socket" : "device"}, which an image cannot hold; leave it out`);
+  throw new Unsupported(
+    "special-file",
+    `"${absolute}" is a ${stats.isSocket() ? "socket" : "device"}, which an image cannot hold; leave it out`,
+  );
 }
 
 async function targetOf(link: string): Promise<string> {
   const bytes = await readlink(link, { encoding: "buffer" });
   const target = bytes.toString("utf8");
-  if (!Buffer.from(target).equals(bytes)) throw new Unsupported(`the link "${link}" has a target that is not UTF-8; leave it out`);
+  if (!Buffer.from(target).equals(bytes))
+    throw new Unsupported("name-not-utf8", `the link "${link}" has a target that is not UTF-8; leave it out`);
   return target;
 }

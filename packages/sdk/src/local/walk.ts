@@ -1,4 +1,5 @@
 /** Walks a local directory without following links. */
+import type { ErrorReason } from "@lamina/api";
 import { type BigIntStats, lstatSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import type { Condition } from "./condition.ts";
@@ -13,9 +14,15 @@ export interface Found {
   readonly stats: BigIntStats;
 }
 
-/** A file that is wanted and that no image layer can hold. */
+/** Local files that cannot be taken as they are: missing, unreadable, not to be held by a layer, or not what they ought to say. */
 export class Unsupported extends Error {
   override readonly name = "Unsupported";
+  readonly reason: ErrorReason;
+
+  constructor(reason: ErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
 }
 
 export interface Selection {
@@ -103,7 +110,8 @@ function isLookedAt(place: Place, { wanted }: Selection): boolean {
   const problem = problemWith(place.name);
   if (problem === undefined) return true;
   if (isIgnored(place) || !wanted(place.path)) return false;
-  throw new Unsupported(`"${place.absolute}" ${problem}; rename it or leave it out`);
+  const reason = place.name.isWhole ? "reserved-file-name" : "name-not-utf8";
+  throw new Unsupported(reason, `"${place.absolute}" ${problem}; rename it or leave it out`);
 }
 
 /** BuildKit knows names as UTF-8. */

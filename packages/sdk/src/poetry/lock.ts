@@ -12,16 +12,20 @@ const Lock = z.looseObject({
 
 /** @throws Unsupported for what Poetry did not write, or wrote from another pyproject */
 export function checkLock(text: string, { given, project }: { readonly given: string; readonly project: PoetryProject }): void {
-  const lock = Lock.safeParse(parseToml(text, given)).data?.metadata;
+  const lock = Lock.safeParse(parseToml(text, { given, reason: "invalid-lock" })).data?.metadata;
   if (lock === undefined)
-    throw new Unsupported(`"${given}" is no lock of Poetry: it has no metadata with a content hash; run \`poetry lock\``);
+    throw new Unsupported("invalid-lock", `"${given}" is no lock of Poetry: it has no metadata with a content hash; run \`poetry lock\``);
   const version = lock["lock-version"];
   if (!/^[12]\./.test(version)) {
-    throw new Unsupported(`"${given}" has the lock version ${version}, and only 1 and 2 are known: make it with an older Poetry`);
+    throw new Unsupported(
+      "invalid-lock",
+      `"${given}" has the lock version ${version}, and only 1 and 2 are known: make it with an older Poetry`,
+    );
   }
   const hashes = [contentHash(project.data), ...(isOlder(text) ? [contentHash({ ...project.data, "dependency-groups": {} })] : [])];
   if (hashes.includes(lock["content-hash"])) return;
   throw new Unsupported(
+    "stale-lock",
     `"${given}" was not made from "${project.given}" as it is now: run \`poetry lock\`, or ask for { ignoreLockfile: true }`,
   );
 }

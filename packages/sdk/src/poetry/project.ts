@@ -39,11 +39,11 @@ type Pyproject = z.infer<typeof Pyproject>;
 
 /** @throws Unsupported for what is not TOML or has another shape than a pyproject */
 export function readProject(text: string, given: string): PoetryProject {
-  const data = parseToml(text, given);
+  const data = parseToml(text, { given, reason: "invalid-pyproject" });
   const result = Pyproject.safeParse(data);
   if (result.success) return { given, data, content: result.data };
   const [issue] = result.error.issues;
-  throw new Unsupported(`"${given}": ${issue?.path.join(".")}: ${issue?.message}`);
+  throw new Unsupported("invalid-pyproject", `"${given}": ${issue?.path.join(".")}: ${issue?.message}`);
 }
 
 export interface Wanted {
@@ -56,7 +56,10 @@ export interface Wanted {
 export function checkProject({ given, content }: PoetryProject, wanted: Wanted): void {
   const dependencies = dependenciesOf(content);
   if (dependencies === undefined) {
-    throw new Unsupported(`"${given}" has no dependencies: neither [project] nor [tool.poetry.dependencies] nor a group lists any`);
+    throw new Unsupported(
+      "invalid-pyproject",
+      `"${given}" has no dependencies: neither [project] nor [tool.poetry.dependencies] nor a group lists any`,
+    );
   }
   checkNames({ given, what: "extra", known: extrasOf(content), wanted: wanted.extras });
   checkNames({ given, what: "group", known: groupsOf(content), wanted: wanted.groups });
@@ -64,6 +67,7 @@ export function checkProject({ given, content }: PoetryProject, wanted: Wanted):
   const local = dependencies.find((one) => one.local !== undefined && (!wanted.isLocked || isInstalled(one, wanted)));
   if (local === undefined) return;
   throw new Unsupported(
+    "local-dependency",
     `"${given}" needs ${local.name} from "${local.local}", and files beside it are not sent: take it out of the project and add it with addPythonPackages`,
   );
 }
@@ -78,7 +82,10 @@ interface Names {
 function checkNames({ given, what, known, wanted }: Names): void {
   const unknown = wanted.find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new Unsupported(`"${given}" has no ${what} "${unknown}"; it has ${known.length === 0 ? "none" : known.join(", ")}`);
+  throw new Unsupported(
+    "unknown-group",
+    `"${given}" has no ${what} "${unknown}"; it has ${known.length === 0 ? "none" : known.join(", ")}`,
+  );
 }
 
 interface Dependency {

@@ -3,7 +3,6 @@ import { LaminaError } from "@lamina/api";
 import pLimit from "p-limit";
 import type { Client } from "../client/client.ts";
 import { asLaminaError } from "../failure.ts";
-import type { LocalTree } from "../local/tree.ts";
 import { aboutChange, type SnapshotTree } from "../snapshot.ts";
 import { type MissingFile, missingAmong } from "./missing-files.ts";
 import { groupFiles, packOf } from "./pack.ts";
@@ -29,7 +28,7 @@ export async function upload(client: Client, trees: readonly SnapshotTree[], opt
   const files = new Map(trees.flatMap((tree) => [...tree.files]));
   for (let tries = 1; ; tries += 1) {
     try {
-      return await sendMissing(client, { trees, files }, options);
+      return await sendMissing(client, { trees, missing: await missingAmong(client, files, options.signal) }, options);
     } catch (error) {
       const mayPass = error instanceof LaminaError && error.code === "UNREACHABLE" && tries < TRIES;
       if (!mayPass) throw error;
@@ -43,21 +42,23 @@ const TRIES = 3;
  * The same for trees of which little is new, without asking about the rest. It does no harm when the platform lacks more,
  * which shows when the trees are used.
  */
-export async function uploadChanges(client: Client, trees: readonly SnapshotTree[], options: UploadOptions): Promise<void> {
-  const files = new Map(trees.flatMap((tree) => [...tree.files].filter(([, { isNew }]) => isNew)));
-  await sendMissing(client, { trees, files }, options).catch((error: unknown) => {
+export async function uploadChanges(client: Client, changes: Sending, options: UploadOptions): Promise<void> {
+  await sendMissing(client, changes, options).catch((error: unknown) => {
     if (asLaminaError(error)?.code !== "CONTEXT_MISSING") throw error;
   });
 }
 
-interface Sending {
-  readonly trees: readonly SnapshotTree[];
-  /** Those that may be missing. */
-  readonly files: LocalTree["files"];
+/** Of the files of these trees that were read now, those that the platform lacks. */
+export function missingOf(client: Client, trees: readonly SnapshotTree[], signal: AbortSignal | undefined): Promise<MissingFile[]> {
+  return missingAmong(client, new Map(trees.flatMap((tree) => [...tree.files].filter(([, { isNew }]) => isNew))), signal);
 }
 
-async function sendMissing(client: Client, { trees, files }: Sending, { onProgress, signal }: UploadOptions): Promise<void> {
-  const missing = await missingAmong(client, files, signal);
+export interface Sending {
+  readonly trees: readonly SnapshotTree[];
+  readonly missing: readonly MissingFile[];
+}
+
+async function sendMissing(client: Client, { trees, missing }: Sending, { onProgress, signal }: UploadOptions): Promise<void> {
   const onRead = progressReporter(missing, onProgress);
   const stop = new AbortController();
   const until = AbortSignal.any([stop.signal, ...(signal === undefined ? [] : [signal])]);
