@@ -1,0 +1,7 @@
+/** What the SDK for Python does without a platform. */
+import { pytestFile } from "./support/pytest.ts";
+
+pytestFile("test_vectors.py");
+pytestFile("test_image.py");
+pytestFile("test_same_definition.py");
+pytestFile("test_address.py");
