@@ -5,3 +5,4 @@ pytestFile("test_vectors.py");
 pytestFile("test_image.py");
 pytestFile("test_same_definition.py");
 pytestFile("test_address.py");
+pytestFile("test_reference.py");

@@ -1,9 +1,11 @@
-"""Container images as code: `Image`, `App` and `Secret`, and the client of a platform."""
+"""Container images as code: `Image`, `App` and `Secret`, and the client of a platform.
 
-from ._build import BuildResult
+Importing it takes nothing but the standard library, so that a module that describes its image can be imported in that
+image too; what else the package depends on is imported when a platform is talked to.
+"""
+
 from ._errors import LaminaError, SourceLocation
-from ._layer_results import LayerResult
-from ._plan import ImagePlan, PlannedLayer, Upload
+from ._results import BuildResult, ImagePlan, LayerResult, PlannedLayer, Upload
 from ._version import VERSION
 from .app import App
 from .image import Image

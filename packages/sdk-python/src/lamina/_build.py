@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -13,15 +13,12 @@ from ._errors import LaminaError, error_from
 from ._ids import new_id
 from ._image_secrets import inline_values
 from ._image_state import ImageState
-from ._layer_results import LayerResult, layers_after
+from ._layer_results import layers_after
 from ._local.tree import LocalTree
 from ._plan import ask_for_plan, request_of
+from ._results import BuildResult, Event, LayerResult, OnEvent
 from ._snapshot import Snapshot, snapshot_of
 from ._upload.upload import upload, upload_changes
-
-Event = Mapping[str, Any]
-"""Something that happens: an event of the build, as the platform sends it; `upload` with bytes and total; `build` with its id."""
-OnEvent = Callable[[Event], None]
 
 # Of local files; what may be sent before anything else is known to be right.
 _LITTLE_BYTES = 1024 * 1024
@@ -36,19 +33,6 @@ class BuildOptions:
     name: str | None = None
     pull: bool = False
     sizes: bool = False
-
-
-@dataclass(frozen=True)
-class BuildResult:
-    """An image that is there."""
-
-    id: str
-    """The image's id, which is that of its last layer."""
-    ref: str
-    """`host/repository@digest`."""
-    digest: str
-    layers: Sequence[LayerResult]
-    """The base first."""
 
 
 async def build_image(client: Client, state: ImageState, options: BuildOptions) -> BuildResult:

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
-
-@dataclass(frozen=True)
-class LayerResult:
-    """What became of a layer."""
-
-    id: str
-    operation: str
-    """The kind of its operation; of the base, of what began the image."""
-    status: Literal["hit", "missing", "built", "failed"]
-    """`missing` while it is being made, or was not reached."""
-    seconds: float
-    """How long making it took; 0 for a hit."""
-    bytes: int
-    """The compressed size of what it adds; 0 while that is not known: a layer may be published a moment after the build is done."""
+from ._results import LayerResult
 
 
 def layers_after(layers: Sequence[LayerResult], event: Mapping[str, Any]) -> Sequence[LayerResult]:

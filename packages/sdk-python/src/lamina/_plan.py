@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
 from ._client import Client
 from ._errors import SourceLocation
 from ._image_secrets import base_values
 from ._image_state import ImageState
+from ._results import ImagePlan, PlannedLayer, Upload
 from ._snapshot import Snapshot, SnapshotTree, snapshot_of
 from ._upload.missing_files import missing_files_of
-
-
-@dataclass(frozen=True)
-class PlannedLayer:
-    """A layer, and whether it is there."""
-
-    id: str
-    operation: str
-    status: Literal["hit", "missing"]
-    bytes: int
-    """The compressed size of what it adds; 0 where that is not known."""
-
-
-@dataclass(frozen=True)
-class Upload:
-    """What would be sent, before compression."""
-
-    files: int
-    bytes: int
-
-
-@dataclass(frozen=True)
-class ImagePlan:
-    """What a build would find, make and send."""
-
-    image: str
-    """The image's id, which is that of its last layer."""
-    platform: str
-    definition: Mapping[str, Any]
-    """With everything filled in that the outside decides; the ids follow from it alone."""
-    layers: Sequence[PlannedLayer]
-    """The base first."""
-    upload: Upload
 
 
 async def plan_image(client: Client, state: ImageState, *, pull: bool = False) -> ImagePlan:

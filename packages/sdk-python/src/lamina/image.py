@@ -8,15 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from ._arguments import AnyPath, Call, Condition, flags
-from ._build import BuildOptions, BuildResult, OnEvent, build_image
 from ._check import check_definition
-from ._client import connect
 from ._definition import DEFAULT_BUILDER_VERSION, BaseOperation, DockerfileCommands, FromRegistry, PipInstall, RunFields, running
 from ._image_secrets import refuse_values_in, registry_secret, with_secrets
 from ._image_state import ImageState, Step, without_files
 from ._local_steps import LocalCopy, LocalInstructions, LocalPackages, LocalPoetry
-from ._plan import ImagePlan, plan_image
 from ._progress import Progress
+from ._results import BuildResult, ImagePlan, OnEvent
 from ._source import call_site
 from ._synchronize import synchronized
 from .secret import Secret
@@ -253,6 +251,10 @@ class Image:
 
         `pull` asks the base registry again which image a tag means.
         """
+        # Only here, since it takes more than the standard library.
+        from ._client import connect
+        from ._plan import plan_image
+
         async with connect() as client:
             return await plan_image(client, self._state, pull=pull)
 
@@ -272,6 +274,9 @@ class Image:
         end until the size of every layer is known. Raises LaminaError with the layer, the command and the place in the
         user's file when a layer fails.
         """
+        from ._build import BuildOptions, build_image
+        from ._client import connect
+
         hearers: list[Callable[[Mapping[str, Any]], None]] = [Progress(name or "image")] if show_progress else []
         if on_event is not None:
             hearers.append(on_event)

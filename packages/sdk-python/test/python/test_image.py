@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from conftest import Place
 
+import lamina
 from lamina import App, Image, LaminaError, Secret
 from lamina._image_secrets import base_values, inline_values
 from lamina._snapshot import snapshot_of
@@ -93,6 +94,21 @@ def test_without_a_file_there_is_no_place() -> None:
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-"], input=code, env=variables, capture_output=True, text=True, check=True)
     assert done.stdout == "(None,)\n"
+
+
+def test_images_are_described_with_the_standard_library_alone() -> None:
+    package = os.path.dirname(os.path.dirname(lamina.__file__))
+    code = (
+        f"import sys; sys.path.insert(0, {package!r})\n"
+        + """
+from lamina import App, Image, Secret
+image = Image.debian_slim().pip_install("x", secrets=[Secret.from_dict({"A": "1"})]).copy_local_dir("src").env(A="1")
+print(App("a"), image, sorted(name for name in sys.modules if name.partition(".")[0] in ("httpx", "zstandard", "tomli")))
+"""
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.endswith("and 3 steps> []\n")
 
 
 def test_without_a_version_the_python_is_the_one_of_the_program() -> None:
