@@ -7,8 +7,8 @@ import os
 from collections.abc import Mapping
 
 import pytest
-from conftest import Place
 
+from conftest import Place
 from lamina import LaminaError, SourceLocation
 from lamina._config import sdk_config
 from lamina._errors import error_from

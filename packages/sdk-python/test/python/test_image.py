@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Place
 
 import lamina
+from conftest import Place
 from lamina import App, Image, LaminaError, Secret
 from lamina._image_secrets import base_values, inline_values
 from lamina._snapshot import snapshot_of

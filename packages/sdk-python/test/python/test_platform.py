@@ -19,13 +19,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Place
-from proxy import Proxy
 
+from conftest import Place
 from lamina import BuildResult, Image, LaminaError, Secret
 from lamina._client import connect
 from lamina._platform import PlatformAddress
 from lamina._synchronize import run
+from proxy import Proxy
 
 SLIM = Image.debian_slim(python_version="3.13")
 Events = list[Mapping[str, Any]]

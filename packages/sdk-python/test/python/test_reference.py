@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+
 from lamina import App, Image, Secret
 
 _REFERENCE = {
@@ -21,7 +22,7 @@ _REFERENCE = {
     "env": ["**env_vars"],
     "workdir": ["path"],
 }
-_STARS = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+_STARS: dict[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
 @pytest.mark.parametrize("method", _REFERENCE)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Place
-from same_definition import Recipe, by_python, by_typescript
 
+from conftest import Place
 from lamina._check import METHODS
+from same_definition import Recipe, by_python, by_typescript
 
 _NAMES = [
     "a",
