@@ -17,7 +17,7 @@ from ._layer_results import layers_after
 from ._local.tree import LocalTree
 from ._plan import ask_for_plan, request_of
 from ._results import BuildResult, Event, LayerResult, OnEvent
-from ._snapshot import Snapshot, snapshot_of
+from ._snapshot import Snapshot, read_snapshot
 from ._upload.upload import upload, upload_changes
 
 # Of local files; what may be sent before anything else is known to be right.
@@ -40,7 +40,7 @@ async def build_image(client: Client, state: ImageState, options: BuildOptions) 
 
     When the task is cancelled, the build is cancelled on the platform too. Raises LaminaError for why it failed; CANCELLED.
     """
-    snapshot = await asyncio.to_thread(snapshot_of, state)
+    snapshot = await read_snapshot(state)
     build = new_id()
     try:
         events = await _start(client, build, state, snapshot, options)

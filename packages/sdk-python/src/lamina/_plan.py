@@ -12,13 +12,13 @@ from ._errors import SourceLocation
 from ._image_secrets import base_values
 from ._image_state import ImageState
 from ._results import ImagePlan, PlannedLayer, Upload
-from ._snapshot import Snapshot, SnapshotTree, snapshot_of
+from ._snapshot import Snapshot, SnapshotTree, read_snapshot
 from ._upload.missing_files import missing_files_of
 
 
 async def plan_image(client: Client, state: ImageState, *, pull: bool = False) -> ImagePlan:
     """Plan an image without sending or building anything."""
-    snapshot = await asyncio.to_thread(snapshot_of, state)
+    snapshot = await read_snapshot(state)
     plan, trees = await ask_for_plan(client, state, snapshot, pull=pull)
     await asyncio.to_thread(snapshot.remember)
     missing = await missing_files_of(client, [one.tree for one in trees]) if trees else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from ._definition import Definition, StepOperation
 from ._errors import LaminaError, SourceLocation, invalid_input
 from ._image_state import ImageState
 from ._local.problem import ChangedWhileRead, Unsupported
+from ._local.stop import stoppable
 from ._local.tree import LocalTree
 from ._local_steps import LocalStep
 
@@ -51,6 +53,12 @@ def snapshot_of(state: ImageState) -> Snapshot:
         trees[read.tree.digest] = SnapshotTree(read.tree, source)
         steps.append(read.operation)
     return Snapshot({"builderVersion": state.builder_version, "base": state.base, "steps": steps}, trees)
+
+
+async def read_snapshot(state: ImageState) -> Snapshot:
+    """The same in another thread, which ends when the task is cancelled."""
+    with stoppable():
+        return await asyncio.to_thread(snapshot_of, state)
 
 
 def about_change(error: ChangedWhileRead, trees: Iterable[SnapshotTree]) -> LaminaError:

@@ -268,6 +268,38 @@ def test_ctrl_c_cancels_the_build() -> None:
     assert state_of_build(build) == "cancelled"
 
 
+_READING = """
+import sys
+from lamina import Image
+def condition(path):
+    print("asked", flush=True)
+    return True
+Image.debian_slim(python_version="3.13").copy_local_dir(sys.argv[1], "/x", condition=condition).plan()
+"""
+
+
+def test_ctrl_c_ends_the_reading_of_local_files(place: Place) -> None:
+    place.write({"a": ""})
+    os.truncate(place.path("a"), 2**40)
+    with subprocess.Popen(
+        [sys.executable, "-c", _READING, place.path(".")], env=variables(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "asked\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert err.endswith("KeyboardInterrupt\n")
+
+
+def test_instructions_that_take_what_is_not_there_are_an_error_at_the_users_line(place: Place) -> None:
+    place.write({"a": "a"})
+    for commands, files in [(["COPY a /x"], None), (["COPY b /x"], {"a": place.path("a")})]:
+        with pytest.raises(LaminaError) as caught:
+            SLIM.dockerfile_commands(commands, context_files=files).build(show_progress=False)
+        assert caught.value.source is not None
+        assert caught.value.source.file == __file__
+
+
 def test_a_connection_that_is_lost_is_made_again_and_each_event_comes_once(monkeypatch: pytest.MonkeyPatch) -> None:
     address = urlsplit(os.environ["LAMINA_URL"])
     proxy = Proxy(address.hostname or "", address.port or 0)

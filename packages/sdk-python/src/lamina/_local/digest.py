@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .problem import ChangedWhileRead
+from .stop import check_stopped
 
 _CHUNK = 256 * 1024
 
@@ -32,6 +33,7 @@ def digest_of(path: str, stamp: FileStamp) -> str:
     """The digest of the file's content, all of it from the state that `stamp` describes. Raises ChangedWhileRead."""
     content = hashlib.sha256()
     for chunk in chunks_of(path, stamp):
+        check_stopped()
         content.update(chunk)
     return f"sha256:{content.hexdigest()}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +13,7 @@ from .digest import FileStamp, stamp_of
 from .hash_cache import HashCache
 from .ignore import Ignoring
 from .problem import Unsupported
+from .stop import in_threads
 from .walk import Found, Selection, name_fault, walk
 
 
@@ -84,8 +84,7 @@ def _read_tree(found: Sequence[Found], cache: HashCache) -> LocalTree:
     known = [_known_entry(one, cache) for one in found]
     unknown = [one for one, entry in zip(found, known) if entry is None]
     if unknown:
-        with ThreadPoolExecutor(_READERS) as readers:
-            read = iter(list(readers.map(lambda one: _read_entry(one, cache), unknown)))
+        read = iter(in_threads(lambda one: _read_entry(one, cache), unknown, _READERS))
         entries = [entry if entry is not None else next(read) for entry in known]
     else:
         entries = [entry for entry in known if entry is not None]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .ignore import Ignoring, Verdict
 from .problem import ChangedWhileRead, Unsupported
+from .stop import check_stopped
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class _Place:
 
 def _walk_directory(directory: _Place, stats: os.stat_result, selection: Selection) -> list[Found]:
     """The directory and what is wanted under it, or nothing."""
+    check_stopped()
     places = list(_places_in(directory, selection.ignoring))
     children = [(place, _look(place)) for place in places if _is_looked_at(place, selection)]
     found: list[Found] = []
