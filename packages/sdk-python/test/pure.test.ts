@@ -5,4 +5,5 @@ pytestFile("test_vectors.py");
 pytestFile("test_image.py");
 pytestFile("test_same_definition.py");
 pytestFile("test_address.py");
+pytestFile("test_follow.py");
 pytestFile("test_reference.py");

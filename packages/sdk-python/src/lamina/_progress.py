@@ -50,7 +50,7 @@ class Progress:
             )
             return [f"{self._name}: {'joined what another build began' if event['joined'] else waiting}"]
         if kind == "attempt-cut-off":
-            return [f"{self._name}: {_CUT_OFF[event['reason']]}"]
+            return [f"{self._name}: {_CUT_OFF.get(event['reason'], event['reason'])}"]
         if kind == "preparing":
             return [f"{self._name}: {event['what']}"]
         if kind in ("done", "failed", "cancelled"):

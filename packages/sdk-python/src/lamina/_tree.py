@@ -58,6 +58,6 @@ def sort_entries(entries: Iterable[TreeEntry]) -> list[TreeEntry]:
 
 def tree_digest(entries: Iterable[TreeEntry]) -> str:
     """The digest that names a tree: SHA-256 over the canonical JSON of its sorted entries."""
-    # The keys of entries are ASCII and their numbers whole, so Python's own writer, which is several times as fast, gives the canonical form.
+    # Keys of entries are ASCII and their numbers whole: the writer of Python, which is several times as fast, gives the canonical form.
     text = json.dumps(sort_entries(entries), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -37,6 +37,14 @@ class Image:
         """Never."""
         raise AttributeError("an image does not change: its methods give a new one")
 
+    def __copy__(self) -> Image:
+        """Itself, since it does not change."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Image:
+        """Itself, since it does not change."""
+        return self
+
     def __repr__(self) -> str:
         """The base, and how many layers are on it."""
         base = self._state.base
@@ -231,7 +239,7 @@ class Image:
         files = tuple(call.context_files(context_files))
         return _with(self, LocalInstructions(tuple(commands), files, run), call, used, force_build)
 
-    def env(self, **env_vars: str) -> Image:
+    def env(self, /, **env_vars: str) -> Image:
         """Set environment variables, for later steps and for what runs in the image. Nothing in a value is expanded."""
         call = _calling("env")
         return _with(self, {"kind": "env", "variables": call.variables(env_vars)}, call)

@@ -38,6 +38,10 @@ class Secret:
         content = self._content()
         return f"Secret.from_name({content.name!r})" if content.name is not None else f"<Secret of {', '.join(sorted(content.values))}>"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Never."""
+        raise TypeError("a secret is not pickled: its values stay where they are")
+
     @staticmethod
     def from_dict(values: Mapping[str, str]) -> Secret:
         """A secret with these values."""
