@@ -95,7 +95,7 @@ def size_text(size: float) -> str:
         if size < 1000 or unit == "GB":
             break
         size /= 1000
-    return f"{size:.3g} {unit}"
+    return f"{size:.0f} {unit}" if size >= 100 or unit == "B" else f"{size:.3g} {unit}"
 
 
 def duration_text(seconds: float) -> str:
