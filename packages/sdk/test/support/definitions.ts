@@ -1,10 +1,10 @@
 /**
- * For the tests of the SDK for Python: what this SDK makes of images that are described on stdin, as JSON: a list of bases and method
+ * For the tests of the SDK for Python: what this SDK makes of images that are described on stdin, as JSON: examples, and bases with method
  * calls under their names in Python. Prints a list of what came of each: definition, ids by the given resolution, and trees; or the error.
  */
 import { text } from "node:stream/consumers";
 import { layersOf, Platform, Digest, resolveDefinition } from "@lamina/ir";
-import { asLaminaError, Image, imageState, Secret } from "lamina";
+import { type AnyImage, asLaminaError, Image, imagesOf, imageState, Secret } from "lamina";
 import { z } from "zod";
 import { snapshotOf } from "../../src/snapshot.ts";
 
@@ -14,9 +14,11 @@ const Recipe = z.object({
   base: z.tuple([z.enum(["debian_slim", "from_registry"]), z.array(z.string()), Options]),
   steps: z.array(z.tuple([z.string(), z.array(z.unknown()), Options])),
 });
+/** The image of an example, by the name of its file. */
+const Example = z.object({ example: z.string() });
 type Recipe = z.infer<typeof Recipe>;
 const Input = z.object({
-  recipes: z.array(Recipe),
+  recipes: z.array(z.union([Example, Recipe])),
   resolution: z.object({ platform: Platform, baseDigest: Digest, secrets: z.record(z.string(), z.array(z.string())) }),
 });
 
@@ -31,9 +33,9 @@ const made = [];
 for (const recipe of recipes) made.push(await outcome(recipe));
 process.stdout.write(JSON.stringify(made));
 
-async function outcome(recipe: Recipe): Promise<unknown> {
+async function outcome(recipe: z.infer<typeof Example> | Recipe): Promise<unknown> {
   try {
-    const { definition, trees } = await snapshotOf(imageState(imageOf(recipe)));
+    const { definition, trees } = await snapshotOf(imageState("example" in recipe ? await exampleOf(recipe.example) : imageOf(recipe)));
     const resolved = resolveDefinition(definition, { ...resolution, secrets: new Map(Object.entries(resolution.secrets)) });
     return {
       definition,
@@ -45,6 +47,13 @@ async function outcome(recipe: Recipe): Promise<unknown> {
     if (known === undefined) throw error;
     return { code: known.code, message: known.message };
   }
+}
+
+async function exampleOf(file: string): Promise<AnyImage> {
+  const exports: Readonly<Record<string, unknown>> = await import(new URL(`../../examples/${file}`, import.meta.url).href);
+  const [found] = imagesOf(exports);
+  if (found === undefined) throw new TypeError(`${file} exports no image`);
+  return found.image;
 }
 
 function imageOf({ base: [name, args, options], steps }: Recipe): Image {
