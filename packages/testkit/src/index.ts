@@ -14,7 +14,7 @@ export { tagImage } from "./tag-image.ts";
 export { wheelOf } from "./wheel.ts";
 export { type HttpServer, privateRegistry, type PrivateRegistry, serve } from "@lamina/registry/test-support";
 export { base, servers, uv } from "./client.ts";
-export { type FaultConfig, readFaultConfig } from "./config.ts";
+export { type FaultConfig, readFaultConfig, readTestConfig } from "./config.ts";
 export { type Apart, type ApartOptions, placesApart, reasonAgainstApart } from "./apart.ts";
 export { type OwnServers, ownServers, type OwnServersOptions, serversDirectory } from "./own-servers.ts";
 export { testPlatform, type PlatformOptions, type TestPlatform } from "./platform.ts";

@@ -1,0 +1,243 @@
+"""Finds what cannot be built in a definition before any work is done for it.
+
+The platform checks everything once more, and the instructions of Dockerfiles alone, whose grammar is not here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+
+from ._definition import (
+    AddPythonPackages,
+    BaseOperation,
+    BuilderVersion,
+    LocalPackage,
+    StepOperation,
+    builder_version,
+    builder_version_names,
+    run_fields_of,
+)
+from ._errors import LaminaError, SourceLocation
+from ._pip_arguments import package_name_fault, pip_fault
+from ._python_package import module_name_problem, source_project, wheel_name, wheel_problem
+from ._text import quoted, trim
+
+METHODS = {
+    "pipInstall": "pip_install",
+    "aptInstall": "apt_install",
+    "runCommands": "run_commands",
+    "addPythonPackages": "add_python_packages",
+    "poetryInstallFromFile": "poetry_install_from_file",
+    "dockerfileCommands": "dockerfile_commands",
+    "copyLocalFile": "copy_local_file",
+    "copyLocalDir": "copy_local_dir",
+    "env": "env",
+    "workdir": "workdir",
+}
+"""The method of Image that makes a step, by the step's kind."""
+
+
+def check_definition(version_name: str, base: BaseOperation, steps: Sequence[StepOperation], source: SourceLocation | None) -> None:
+    """Raise INVALID_INPUT or UNKNOWN_BUILDER_VERSION, with `source`, for what cannot be right."""
+    version = builder_version(version_name)
+    if version is None:
+        known = ", ".join(builder_version_names())
+        raise LaminaError("UNKNOWN_BUILDER_VERSION", f'there is no builder version "{version_name}"; known are {known}', source=source)
+    fault = _base_fault(base) or _size_fault(steps) or _environment_fault(steps)
+    if fault is None:
+        found = ((step, _step_fault(step) or _python_fault(step, base, version)) for step in steps)
+        fault = next((f"{METHODS[step['kind']]}: {fault}" for step, fault in found if fault is not None), None)
+    fault = fault or _layer_count_fault(steps)
+    if fault is not None:
+        raise LaminaError("INVALID_INPUT", fault, source=source)
+
+
+# Docker mounts no more than 127 layers; the rest is left to the base. `env` adds no files.
+_MOST_LAYERS = 120
+# All variables together share, with the arguments, a quarter of the stack: 2 MiB as a rule.
+_LARGEST_ENVIRONMENT = 1024 * 1024
+# As JSON. What is larger belongs into files.
+_LARGEST_DEFINITION = 4 * 1024 * 1024
+LONGEST_ENTRY_BYTES = 128 * 1024
+"""Linux takes no environment entry (`NAME=value` and its end) of more than that."""
+_LONGEST_PATH = 4095
+_LONGEST_FILE_NAME = 255
+
+_LABEL = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?"
+_PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+# By the grammar of the distribution project; digests are SHA-256 alone.
+_REFERENCE = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?", re.ASCII)
+
+
+def entry_bytes(name: str, value: str) -> int:
+    """The size of a variable in an environment."""
+    return len(name.encode(errors="replace")) + len(value.encode(errors="replace")) + 2
+
+
+def _base_fault(base: BaseOperation) -> str | None:
+    if base["kind"] != "fromRegistry" or _REFERENCE.fullmatch(base["reference"]):
+        return None
+    example = 'such as "python:3.12-slim" or "registry.example/team/app@sha256:…"'
+    return f"from_registry: {quoted(base['reference'])} is not an image reference {example}"
+
+
+def _size_fault(steps: Sequence[StepOperation]) -> str | None:
+    size = 0
+    for step in steps:
+        size += len(json.dumps(step, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+        if size > _LARGEST_DEFINITION:
+            advice = "put long texts into files and copy them"
+            return f"{METHODS[step['kind']]}: the definition has more than {_LARGEST_DEFINITION} bytes: {advice}"
+    return None
+
+
+def _environment_fault(steps: Sequence[StepOperation]) -> str | None:
+    sizes: dict[str, int] = {}
+    for step in steps:
+        if step["kind"] != "env":
+            continue
+        for name, value in step["variables"].items():
+            size = sizes[name] = entry_bytes(name, value)
+            if size > LONGEST_ENTRY_BYTES:
+                return f"env: {name} has {size} bytes; Linux takes {LONGEST_ENTRY_BYTES}: put it into a file"
+        if sum(sizes.values()) > _LARGEST_ENVIRONMENT:
+            return f"env: all variables together have {sum(sizes.values())} bytes; {_LARGEST_ENVIRONMENT} is the most"
+    return None
+
+
+def _layer_count_fault(steps: Sequence[StepOperation]) -> str | None:
+    layers = sum(step["kind"] != "env" for step in steps)
+    if layers <= _MOST_LAYERS:
+        return None
+    advice = "give several commands to one run_commands, several packages to one install, or copy one directory instead of its files"
+    return f"{layers} steps change files, and no more than {_MOST_LAYERS} can: {advice}"
+
+
+def _step_fault(step: StepOperation) -> str | None:
+    secrets = run_fields_of(step).get("secrets", [])
+    variables = [variable for secret in secrets if secret["kind"] == "inline" for variable in secret["variables"]]
+    is_complete = all(secret["kind"] == "inline" for secret in secrets)
+    return _text_fault(step) or _kind_fault(step, variables, is_complete) or _reserved_fault(variables)
+
+
+def _text_fault(step: StepOperation) -> str | None:
+    wrong = next((text for text in texts_in(step) if "\0" in text or not _is_well_formed(text)), None)
+    return None if wrong is None else f"{json.dumps(wrong)} holds a NUL or half a character"
+
+
+def _is_well_formed(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def texts_in(value: object) -> Iterable[str]:
+    """All strings in a JSON value but its keys."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from texts_in(member)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from texts_in(item)
+
+
+def _kind_fault(step: StepOperation, variables: Sequence[str], is_complete: bool) -> str | None:
+    if step["kind"] == "pipInstall":
+        return _empty_fault(step["arguments"]) or pip_fault(step, variables, complete=is_complete)
+    if step["kind"] == "aptInstall":
+        return _empty_fault(step["arguments"]) or package_name_fault(step["arguments"])
+    if step["kind"] == "copyLocalFile" or step["kind"] == "copyLocalDir":
+        return _remote_path_fault(step["destination"])
+    if step["kind"] == "workdir":
+        return _remote_path_fault(step["path"])
+    if step["kind"] == "env":
+        return _reserved_fault(step["variables"]) if step["variables"] else "there is no variable"
+    return None
+
+
+def _empty_fault(arguments: Sequence[str]) -> str | None:
+    if not arguments:
+        return "there is no package to install"
+    empty = next((number for number, argument in enumerate(arguments, 1) if trim(argument) == ""), None)
+    return None if empty is None else f"argument {empty} is empty"
+
+
+_RESERVED = re.compile(r"LAMINA_NL|LAMINA_SECRET_\d+|lamina_\w+", re.ASCII)
+
+
+def _reserved_fault(names: Iterable[str]) -> str | None:
+    reserved = next((name for name in names if _RESERVED.fullmatch(name)), None)
+    return None if reserved is None else f"{reserved} is used by the platform while it builds: choose another name"
+
+
+def _remote_path_fault(path: str) -> str | None:
+    parts = path.split("/")
+    sizes = [len(part.encode(errors="replace")) for part in parts]
+    if path.startswith("~"):
+        fault = "begins with ~, which has no meaning in an image: write the directory out"
+    elif ".." in parts:
+        fault = "holds .., which a link in the image could lead anywhere: write the path without it"
+    elif any(part.startswith(".wh.") for part in parts):
+        fault = "has a name that begins with .wh., which marks a deleted file in an image"
+    elif len(path.encode(errors="replace")) > _LONGEST_PATH or max(sizes) > _LONGEST_FILE_NAME:
+        fault = "is longer than a file system takes"
+    else:
+        return None
+    return f"the remote path {quoted(path)} {fault}"
+
+
+def _python_fault(step: StepOperation, base: BaseOperation, version: BuilderVersion) -> str | None:
+    debian_python = int(base["pythonVersion"].split(".")[1]) if base["kind"] == "debianSlim" else None
+    if step["kind"] == "addPythonPackages":
+        found = (_package_fault(package, debian_python) for package in step["packages"])
+        return next((fault for fault in found if fault is not None), None) or _twice_fault(step)
+    if step["kind"] == "poetryInstallFromFile":
+        oldest = version.oldest_python_of_poetry
+        if debian_python is not None and debian_python < oldest:
+            return f"Poetry {version.poetry} needs Python 3.{oldest} or newer, and the image has 3.{debian_python}"
+    return None
+
+
+def _package_fault(package: LocalPackage, debian_python: int | None) -> str | None:
+    kind, name = package["kind"], package["name"]
+    if name in ("", ".", "..") or "/" in name:
+        return f"{quoted(name)} is no name of a file or directory"
+    if kind == "wheel":
+        wheel = wheel_name(name)
+        if wheel is None:
+            return f'"{name}" is no name of a wheel: it is like project-1.0-py3-none-any.whl, and says what the wheel is for'
+        problem = wheel_problem(wheel, debian_python)
+        return None if problem is None else f'"{name}" {problem}'
+    if kind == "sdist" and source_project(name) is None:
+        return f'"{name}" is no name of a source distribution: it is like project-1.0.tar.gz'
+    return module_name_problem(name) if kind == "module" else None
+
+
+def _twice_fault(step: AddPythonPackages) -> str | None:
+    seen: dict[str, str] = {}
+    for package in step["packages"]:
+        project = _project_of(package)
+        if project is None:
+            continue
+        if project in seen:
+            return f'"{seen[project]}" and "{package["name"]}" are the same package: give one of them'
+        seen[project] = package["name"]
+    return None
+
+
+def _project_of(package: LocalPackage) -> str | None:
+    """What the name tells; a project says its own name while it is built."""
+    name = package["name"]
+    if package["kind"] == "wheel":
+        wheel = wheel_name(name)
+        return None if wheel is None else wheel.project
+    if package["kind"] == "sdist":
+        return source_project(name)
+    return name if package["kind"] == "module" else None

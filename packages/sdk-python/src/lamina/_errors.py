@@ -1,0 +1,105 @@
+"""The one error class of the SDK, with the codes of the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+ERROR_CODES = frozenset(
+    "INVALID_INPUT UNKNOWN_BUILDER_VERSION BASE_NOT_FOUND BASE_UNAUTHORIZED SECRET_MISSING NOT_FOUND POOL_UNAVAILABLE UNAUTHORIZED"
+    " FORBIDDEN CONTEXT_MISSING CONTEXT_CORRUPT PARENT_MISSING STEP_FAILED BUILD_FAILED ATTEMPT_LOST RUN_FAILED CANCELLED LEASE_LOST"
+    " REGISTRY_UNAVAILABLE UNREACHABLE VERSION_MISMATCH INTERNAL".split()
+)
+"""Every code of the platform, as `packages/api` lists them."""
+
+
+@dataclass(frozen=True)
+class SourceLocation:
+    """Where in a user's file a method was called; line and column from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        """`file:line`, which terminals and editors know."""
+        return f"{self.file}:{self.line}"
+
+
+class LaminaError(Exception):
+    """Anything that the SDK or the platform refuses or fails at. The code is stable; the message is for people."""
+
+    code: str
+    message: str
+    layer: str | None
+    """The id of the layer that it concerns."""
+    source: SourceLocation | None
+    """Where in the user's file the method was called that it is about."""
+    command: str | None
+    """The command that failed, as its author wrote it."""
+    exit_code: int | None
+    last_lines: Sequence[str]
+    """The last lines of its output, the newest last."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        layer: str | None = None,
+        source: SourceLocation | None = None,
+        command: str | None = None,
+        exit_code: int | None = None,
+        last_lines: Sequence[str] = (),
+    ) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.layer = layer
+        self.source = source
+        self.command = command
+        self.exit_code = exit_code
+        self.last_lines = tuple(last_lines)
+
+    def __str__(self) -> str:
+        """All that helps: the message, the last lines of output, and the place in the user's file."""
+        place = [f"  at {self.source}"] if self.source is not None else []
+        return "\n".join([self.message, *(f"  | {line}" for line in self.last_lines), *place])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """An error may cross to another process."""
+        return (_again, (self.code, self.message, self.__dict__))
+
+
+def _again(code: str, message: str, state: Mapping[str, Any]) -> LaminaError:
+    error = LaminaError(code, message)
+    error.__dict__.update(state)
+    return error
+
+
+def error_from(info: object) -> LaminaError | None:
+    """The error that the platform answered, or None for what is none. A code that is not known here becomes INTERNAL."""
+    if not isinstance(info, Mapping) or not isinstance(info.get("code"), str) or not isinstance(info.get("message"), str):
+        return None
+    code, message = info["code"], info["message"]
+    if code not in ERROR_CODES:
+        return LaminaError("INTERNAL", f"{message} ({code}, which this version of Lamina does not know)")
+    return LaminaError(
+        code,
+        message,
+        layer=info.get("layer"),
+        source=_location(info.get("source")),
+        command=info.get("command"),
+        exit_code=info.get("exitCode"),
+        last_lines=info.get("lastLines") or (),
+    )
+
+
+def invalid_input(message: str, source: SourceLocation | None) -> LaminaError:
+    """An input that cannot be right, with the place where it was given."""
+    return LaminaError("INVALID_INPUT", message, source=source)
+
+
+def _location(value: object) -> SourceLocation | None:
+    return SourceLocation(value["file"], value["line"], value["column"]) if isinstance(value, Mapping) else None

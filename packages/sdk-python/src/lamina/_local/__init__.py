@@ -1,0 +1,1 @@
+"""Local files: finding, hashing, what is left out, and trees of them."""

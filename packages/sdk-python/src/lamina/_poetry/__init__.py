@@ -1,0 +1,1 @@
+"""Projects of Poetry and their locks."""

@@ -1,0 +1,117 @@
+"""Gives a coroutine method a form that waits, beside the one to await: `image.build()` and `await image.build.aio()`.
+
+The forms that wait run in one event loop, in a thread of the SDK's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, wait
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from ._errors import LaminaError
+
+S = TypeVar("S")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Synchronized(Generic[P, R]):
+    """A coroutine function in both forms."""
+
+    def __init__(self, function: Callable[P, Coroutine[Any, Any, R]]) -> None:
+        """Keep the function, with its documentation."""
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Wait for the result. Ctrl-C cancels the work, and waits until it has ended."""
+        return run(self._function(*args, **kwargs))
+
+    def aio(self, *args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+        """The same to be awaited, in the event loop of the caller."""
+        return self._function(*args, **kwargs)
+
+
+class synchronized(Generic[S, P, R]):  # noqa: N801 - it is used as a decorator
+    """A coroutine method in both forms."""
+
+    def __init__(self, method: Callable[Concatenate[S, P], Coroutine[Any, Any, R]]) -> None:
+        """Keep the method, with its documentation."""
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, instance: S, owner: type[S] | None = None) -> Synchronized[P, R]:
+        """Both forms, of this object."""
+        method = self._method
+
+        def bound(*args: P.args, **kwargs: P.kwargs) -> Coroutine[Any, Any, R]:
+            return method(instance, *args, **kwargs)
+
+        bound.__doc__ = method.__doc__
+        return Synchronized(bound)
+
+
+def run(coroutine: Coroutine[Any, Any, R]) -> R:
+    """Run a coroutine in the SDK's event loop, and wait for it."""
+    loop = _Loop.running()
+    if threading.current_thread() is loop.thread:
+        coroutine.close()
+        raise RuntimeError("this form waits, and so cannot be called from what the SDK calls; await the form .aio there")
+    result: Future[R] = Future()
+    task: list[asyncio.Task[R]] = []
+
+    def start() -> None:
+        task.append(loop.loop.create_task(coroutine))
+        task[0].add_done_callback(lambda done: _pass_on(done, result))
+
+    loop.loop.call_soon_threadsafe(start)
+    try:
+        return result.result()
+    except KeyboardInterrupt:
+        loop.loop.call_soon_threadsafe(lambda: task[0].cancel())
+        wait([result])
+        raise
+
+
+def _pass_on(done: asyncio.Task[R], result: Future[R]) -> None:
+    if done.cancelled():
+        result.set_exception(LaminaError("CANCELLED", "It was cancelled."))
+        return
+    error = done.exception()
+    if error is None:
+        result.set_result(done.result())
+    else:
+        result.set_exception(error)
+
+
+class _Loop:
+    """The event loop and its thread. A process that was forked off has a copy without a thread, and makes its own."""
+
+    _lock = threading.Lock()
+    _current: _Loop | None = None
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.loop = asyncio.new_event_loop()
+        # It ends with the process: what waits for it is never the last to end.
+        self.thread = threading.Thread(target=self.loop.run_forever, name="lamina", daemon=True)
+        self.thread.start()
+
+    @classmethod
+    def running(cls) -> _Loop:
+        with cls._lock:
+            if cls._current is None or cls._current.pid != os.getpid():
+                cls._current = _Loop()
+            return cls._current
+
+
+def _forget_lock() -> None:
+    """It may have been held by a thread that the fork left behind."""
+    _Loop._lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock)

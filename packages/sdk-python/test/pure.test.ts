@@ -1,0 +1,11 @@
+/** What the SDK for Python does without a platform. */
+import { pytestFile } from "./support/pytest.ts";
+
+pytestFile("test_vectors.py");
+pytestFile("test_image.py");
+pytestFile("test_same_definition.py");
+pytestFile("test_address.py");
+pytestFile("test_follow.py");
+pytestFile("test_examples.py");
+pytestFile("test_progress.py");
+pytestFile("test_reference.py");

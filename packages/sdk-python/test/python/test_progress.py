@@ -1,0 +1,56 @@
+"""What is said of a build on stderr."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lamina._progress import Progress, duration_text, size_text
+
+_LAYERS = [
+    {"id": "a" * 64, "operation": "debianSlim", "status": "hit", "bytes": 1},
+    {"id": "b" * 64, "operation": "pipInstall", "status": "missing"},
+]
+_EVENTS: list[tuple[dict[str, Any], str]] = [
+    ({"type": "build", "build": "x"}, ""),
+    ({"type": "planned", "layers": _LAYERS}, "[0 debianSlim] hit\n"),
+    ({"type": "attempt", "pool": "cpu", "joined": False, "builders": 1}, "shop: waiting for a builder\n"),
+    (
+        {"type": "attempt", "pool": "T4", "joined": False, "builders": 0},
+        "shop: waiting for a builder of the pool T4, of which none was heard of lately\n",
+    ),
+    ({"type": "attempt", "pool": "cpu", "joined": True}, "shop: joined what another build began\n"),
+    ({"type": "upload", "bytes": 1, "total": 2}, ""),
+    ({"type": "upload", "bytes": 1500, "total": 1500}, "shop: sent 1.5 kB of local files\n"),
+    ({"type": "preparing", "what": "fetching files"}, "shop: fetching files\n"),
+    ({"type": "layer-started", "layer": "b" * 64}, "[1 pipInstall] building\n"),
+    ({"type": "log", "layer": "b" * 64, "line": "\x1b[31mred\x1b[0m\t 10%\r 20%\x07 "}, "[1 pipInstall]  20%\n"),
+    ({"type": "progress", "layer": "b" * 64, "what": "pushing", "current": 1}, ""),
+    ({"type": "layer-built", "layer": "b" * 64, "seconds": 0.35}, "[1 pipInstall] built in 350ms\n"),
+    ({"type": "layer-published", "layer": "b" * 64, "bytes": 2_000_000}, "[1 pipInstall] published, 2 MB\n"),
+    ({"type": "attempt-cut-off", "reason": "expired"}, "shop: the builder was lost; another one goes on\n"),
+    ({"type": "attempt-cut-off", "reason": "of a newer platform"}, "shop: of a newer platform\n"),
+    ({"type": "of a newer platform"}, ""),
+]
+
+
+def test_events_are_said_as_whole_lines_and_those_that_are_not_known_are_not(capfd: pytest.CaptureFixture[str]) -> None:
+    progress = Progress("shop")
+    for event, said in _EVENTS:
+        progress(event)
+        assert capfd.readouterr().err == said, event
+    progress({"type": "done"})
+    assert capfd.readouterr().err.endswith(": 1 hit, 1 built\n")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (1234, "1.23 kB"), (999_900, "1000 kB"), (5.2e12, "5200 GB")]
+)
+def test_sizes_are_said_in_short(size: float, text: str) -> None:
+    assert size_text(size) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.0123, "12ms"), (2.84, "2.8s"), (64.9, "1m 4s"), (3600, "60m 0s")])
+def test_durations_are_said_in_short(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
