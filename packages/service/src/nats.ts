@@ -1,7 +1,7 @@
 /** The connection to NATS, and the streams that the platform keeps there. */
 import { LaminaError, type Catalogue } from "@lamina/api";
 import { JetStreamApiError, RetentionPolicy, StorageType, type JetStreamManager, type StreamConfig } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
 
 export interface NatsOptions {
   readonly url: string;
@@ -36,7 +36,7 @@ export async function connectNats({ url, user, password, name }: NatsOptions): P
 }
 
 /** Makes the streams of the catalogue, or brings them to what it says. Any number of processes may do so at once. */
-export async function ensureStreams(manager: JetStreamManager, { jobs, events }: Catalogue): Promise<void> {
+export async function ensureStreams(manager: JetStreamManager, { jobs, events, calls, logs }: Catalogue): Promise<void> {
   await ensureStream(manager, {
     name: jobs.stream,
     subjects: jobs.subjects,
@@ -51,6 +51,21 @@ export async function ensureStreams(manager: JetStreamManager, { jobs, events }:
     // What goes on stays, however old it is; a feed that has ended is taken out.
     max_age: 0,
     allow_msg_ttl: true,
+    allow_direct: true,
+  });
+  await ensureStream(manager, {
+    name: calls.stream,
+    subjects: calls.subjects,
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+  });
+  await ensureStream(manager, {
+    name: logs.stream,
+    subjects: logs.subjects,
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    max_age: nanos(logs.keptSeconds * 1000),
+    max_bytes: logs.keptBytes,
     allow_direct: true,
   });
 }
