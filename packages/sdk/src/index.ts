@@ -3,7 +3,24 @@ export { Image, type DebianSlimOptions, type FromRegistryOptions } from "./image
 export type { CopyLocalDirOptions, DockerfileCommandsOptions, PipInstallOptions, PoetryInstallOptions, RunOptions } from "./arguments.ts";
 export type { Condition } from "./local/condition.ts";
 export { Secret } from "./secret.ts";
-export { App, type AppFunction, type FunctionOptions, type Handler, imagesOf, type NamedImage } from "./app.ts";
+export {
+  App,
+  type AppClass,
+  type AppFunction,
+  type RegisteredFunction,
+  imagesOf,
+  isApp,
+  isFunction,
+  type Lifecycle,
+  type NamedImage,
+} from "./app.ts";
+export { Call, type GetOptions } from "./functions/call.ts";
+export type { Inputs, MapOptions } from "./functions/map.ts";
+export type { FunctionOptions, PythonOptions, Retries } from "./functions/options.ts";
+export type { AnyHandler, Handler, RemoteFunction, RemoteMethods, ResultOf } from "./functions/remote.ts";
+export type { DeployOptions } from "./functions/deploy.ts";
+export type { LookedUpApp } from "./functions/lookup.ts";
+export type { Session } from "./functions/session.ts";
 
 export { isImage, imageState, type ImageState } from "./image-state.ts";
 export { type AnyImage, type ImagePlan, planImage, type PlanOptions } from "./plan.ts";
