@@ -92,7 +92,7 @@ CREATE UNIQUE INDEX "app_workspace_found_by_key" ON "app"("workspace", "found_by
 CREATE INDEX "function_version_app_id_idx" ON "function_version"("app_id");
 
 -- CreateIndex
-CREATE INDEX "function_version_workspace_pool_state_idx" ON "function_version"("workspace", "pool", "state");
+CREATE INDEX "function_version_state_workspace_pool_idx" ON "function_version"("state", "workspace", "pool");
 
 -- CreateIndex
 CREATE INDEX "call_function_id_id_idx" ON "call"("function_id", "id");
@@ -109,6 +109,6 @@ ALTER TABLE "app_version_function" ADD CONSTRAINT "app_version_function_function
 -- AddForeignKey
 ALTER TABLE "function_version" ADD CONSTRAINT "function_version_app_id_fkey" FOREIGN KEY ("app_id") REFERENCES "app"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
--- The calls that have not ended are few among all; these two are written by hand.
+-- Written by hand: the calls that have not ended are few among all.
 CREATE INDEX "call_open_look_at_idx" ON "call"("look_at") WHERE "ended_at" IS NULL;
 CREATE INDEX "call_open_function_id_idx" ON "call"("function_id") WHERE "ended_at" IS NULL;
