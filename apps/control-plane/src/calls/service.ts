@@ -21,7 +21,8 @@ export function createCallsService(context: Context): Services["calls"] {
     async wait({ workspace }, { ids, waitMs }, signal) {
       using waiting = callWaiters.waitFor(workspace, ids);
       waiting.found(await endsOf(database, workspace, ids));
-      return waiting.ends("any", waitMs, signal);
+      // Waited for here: the waiting ends with this block.
+      return await waiting.ends("any", waitMs, signal);
     },
     async get({ workspace }, { id }) {
       const [row] = await overOutages(

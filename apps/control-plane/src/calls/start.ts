@@ -25,7 +25,8 @@ export async function startCalls(context: StartContext, workspace: string, start
   if (start.waitMs === 0) await sent;
   const others = start.calls.map(({ id }) => id).filter((id) => !inserted.has(id));
   if (others.length > 0) waiting.found((await knownCalls(database, workspace, others)).ended);
-  return waiting.ends("all", start.waitMs);
+  // Waited for here: the waiting ends with this block.
+  return await waiting.ends("all", start.waitMs);
 }
 
 interface RecordedCalls {
