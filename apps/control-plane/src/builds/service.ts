@@ -30,7 +30,7 @@ export function createBuildsService(context: Context): Services["builds"] {
         throw new LaminaError({ code: "INVALID_INPUT", message: `There are ${input.sources.length} sources for ${layers.length} layers.` });
       }
       const { hit } = await chainStateWithImport(context, request);
-      const gpuPools = definition.steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace)) : [];
+      const gpuPools = definition.steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace, "builder")) : [];
       const pools = poolsOf(definition.steps, gpuPools, { mustRun: hit.index + 1, sources: input.sources });
       await requireCopiedImages(registries, { steps: definition.steps, from: hit.index + 1, sources: input.sources });
       await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
