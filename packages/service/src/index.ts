@@ -19,7 +19,7 @@ export {
 export { type HealthCheck, healthServer, type HealthServer } from "./health.ts";
 export { type HeldLease, holdLease, type HoldLeaseOptions } from "./lease.ts";
 export { createLogger, type Logger, type LoggerOptions, redactor } from "./logger.ts";
-export { connectNats, ensureStreams, type NatsOptions } from "./nats.ts";
+export { connectNats, ensureConsumer, ensureStreams, type NatsOptions } from "./nats.ts";
 export { runService, type RunServiceOptions } from "./run.ts";
 export {
   type RunWorkerOptions,

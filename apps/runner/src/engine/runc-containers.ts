@@ -4,6 +4,7 @@ import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { LaminaError } from "@lamina/api";
 import { cdiEdits } from "./cdi.ts";
 import { cgroupLimits, removeCgroups, wasOutOfMemory } from "./cgroups.ts";
 import { containerSpec } from "./container-spec.ts";
@@ -127,7 +128,12 @@ async function exitOf(child: ChildProcess, group: string): Promise<ContainerExit
     });
     child.once("exit", (code) => resolve(code ?? 137));
   });
-  return { exitCode, outOfMemory: await wasOutOfMemory(group), said };
+  return { exitCode, outOfMemory: await wasOutOfMemory(group), said: withoutLogging(said) };
+}
+
+/** runc's complaints come as lines of a log. */
+function withoutLogging(text: string): string {
+  return text.replaceAll(/^time=\S+ level=\w+ msg=("(?:[^"\\]|\\.)*")$/gm, (_, message: string) => String(JSON.parse(message)));
 }
 
 /** Without the directory that they all lie in. */
@@ -146,8 +152,16 @@ async function networkFiles(directory: string): Promise<{ source: string; target
   return Object.keys(contents).map((name) => ({ source: join(folder, name), target: `/etc/${name}` }));
 }
 
-/** Where it says why functions cannot be run here; undefined when they can. */
+/** Why containers of functions cannot be had here; undefined when they can. */
 export function reasonAgainstFunctions(): string | undefined {
-  if (process.getuid?.() !== 0) return "the runner is not root";
-  return existsSync("/dev/net/tun") ? undefined : "/dev/net/tun is not there";
+  if (process.getuid?.() !== 0) return "the runner is not root, which makes their mounts and control groups";
+  return existsSync("/dev/net/tun") ? undefined : "/dev/net/tun is not there, by which they have a network";
+}
+
+/** In place of those that cannot be had: who wants one is told why. */
+export function refusingContainers(reason: string): RuncContainers {
+  const refuse = async (): Promise<never> => {
+    throw new LaminaError({ code: "FUNCTION_BROKEN", message: `This runner cannot run functions: ${reason}.` });
+  };
+  return { prepare: refuse, place: refuse, start: refuse, lost: new Promise(() => undefined), [Symbol.asyncDispose]: async () => undefined };
 }
