@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { catalogue, JSON_VALUE, LogBatch, RunEventBatch, type RunEvent, type ServedFunction, type Value } from "@lamina/api";
+import { type Catalogue, catalogue, JSON_VALUE, LogBatch, RunEventBatch, type RunEvent, type ServedFunction, type Value } from "@lamina/api";
 import { parseReference } from "@lamina/registry";
 import { connectNats, ensureStreams } from "@lamina/service";
 import { freshNamespace, servers } from "@lamina/testkit";
@@ -40,6 +40,7 @@ export interface World extends AsyncDisposable {
   /** The messages of the queues of calls. */
   queuedCalls(): Promise<number>;
   readonly connection: NatsConnection;
+  readonly names: Catalogue;
   /** The messages of the work queue. */
   queued(): Promise<number>;
   /** Says that the run was cancelled, as the control plane does. */
@@ -48,7 +49,12 @@ export interface World extends AsyncDisposable {
   events(id: string): AsyncGenerator<RunEvent>;
 }
 
-export async function world(): Promise<World> {
+export interface WorldOptions {
+  /** More variables for the runner. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export async function world(options: WorldOptions = {}): Promise<World> {
   const { nats, registry, containerd, binaries } = await servers();
   await using cleanUp = new AsyncDisposableStack();
   const state = await mkdtemp(path.join(tmpdir(), "lamina-runner-test-"));
@@ -59,7 +65,9 @@ export async function world(): Promise<World> {
   cleanUp.defer(() => connection.close());
   const manager = await jetstreamManager(connection);
   await ensureStreams(manager, names);
-  cleanUp.defer(async () => void (await Promise.all([names.jobs, names.events, names.calls, names.logs].map(({ stream }) => manager.streams.delete(stream)))));
+  cleanUp.defer(async () => void (await Promise.all(
+        [names.jobs.stream, names.events.stream, names.calls.stream, names.logs.stream].map((stream) => manager.streams.delete(stream)),
+      )));
   const controlPlane = cleanUp.use(await testControlPlane());
   const client = jetstream(connection);
   let runs = 0;
@@ -86,7 +94,8 @@ export async function world(): Promise<World> {
       LAMINA_TOOLS: binaries,
       LAMINA_STATE: state,
       LAMINA_WORKER_NAME: "one",
-      LAMINA_LOG_LEVEL: "silent",
+      LAMINA_LOG_LEVEL: process.env["LAMINA_LOG_LEVEL"] ?? "silent",
+      ...options.environment,
     },
     async run(image, command) {
       const id = `run-${++runs}`;
@@ -97,6 +106,7 @@ export async function world(): Promise<World> {
     },
     functions: controlPlane.functions,
     connection,
+    names,
     serve(given) {
       const served: ServedFunction = {
         ...{ id: `fn-${++functions}`, app: "app-1", appName: "test", name: "f", gpu: [], gpus: 0, cpu: 2, memoryMib: 256, timeoutSeconds: 60 },
