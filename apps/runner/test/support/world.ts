@@ -34,7 +34,8 @@ export interface World extends AsyncDisposable {
   change(id: string, served: ServedFunction | undefined): void;
   /** Queues a call; its input is arguments in JSON. */
   call(served: ServedFunction, args?: readonly unknown[], more?: { method?: string; input?: Value }): Promise<TestCall>;
-  cancelCalls(...ids: readonly string[]): void;
+  /** Takes calls off their queue and says so, as the control plane does. */
+  cancelCalls(...ids: readonly string[]): Promise<void>;
   /** The lines that are in the stream for a call, or for none. */
   lines(served: ServedFunction, call: string | undefined): Promise<LogBatch[]>;
   /** The messages of the queues of calls. */
@@ -128,7 +129,10 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       await client.publish(names.calls.subject(functionId, id), JSON.stringify(message));
       return { id, end: controlPlane.functions.end(id) };
     },
-    cancelCalls: (...calls) => connection.publish(names.callsCancelled, JSON.stringify({ calls })),
+    async cancelCalls(...calls) {
+      for (const id of calls) await manager.streams.purge(names.calls.stream, { filter: names.calls.subject("*", id) });
+      connection.publish(names.callsCancelled, JSON.stringify({ calls }));
+    },
     async lines({ app }, call) {
       const consumer = await client.consumers.get(names.logs.stream, { filter_subjects: names.logs.subject(app, call) });
       const { num_pending: pending } = await consumer.info();
