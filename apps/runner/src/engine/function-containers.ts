@@ -32,7 +32,7 @@ export interface ContainerSpec {
 }
 
 export interface StartedContainer {
-  /** Resolves when nothing of the container is left but what it tells. */
+  /** Resolves when it has ended, with all of its processes. */
   readonly exited: Promise<ContainerExit>;
   /** Ends it at once. */
   kill(): void;

@@ -57,7 +57,9 @@ export function createPlaces({ holder, directory }: PlacesOptions): Places {
 
   async function discard(own: string, network: string, way: ChildProcess): Promise<void> {
     // It ends when its last pipe is closed.
+    const ended = way.exitCode === null && way.signalCode === null ? once(way, "exit") : undefined;
     for (const pipe of way.stdio) pipe?.destroy();
+    await ended;
     if (!disposed) await finished(holder.run('umount -l "$1" && rm "$1"', [network], ["ignore", "ignore", "pipe"])).catch(() => undefined);
     await rm(own, { recursive: true, force: true });
   }

@@ -57,10 +57,13 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
   const places = createPlaces({ holder, directory: placesDirectory });
   const images = new Map<string, Promise<ExecutableImage>>();
   const known = new Map<string, Place>();
+  /** What is taken away after containers. */
+  const ending = new Set<Promise<void>>();
 
   async function start({ id }: { id: string }, container: ContainerSpec): Promise<StartedContainer> {
     const place = known.get(id);
     if (place === undefined) throw new TypeError(`there is no place ${id}`);
+    known.delete(id);
     const bundle = join(holder.memory, "bundles", id);
     const group = join(cgroup, id);
     const spec = containerSpec({
@@ -79,18 +82,21 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
     const { base, lower } = lowerDirectories(container.image);
     const overlay = `index=off,lowerdir=${lower},upperdir=${place.directory}/upper,workdir=${place.directory}/work`;
     const child = holder.run(START, [base, overlay, place.directory, runtime, bundle, id], ["ignore", "pipe", "pipe"]);
-    const exited = exitOf(child, group).finally(async () => {
-      known.delete(id);
-      try {
-        await finished(holder.run(CLEAN, [runtime, id, place.directory, bundle], ["ignore", "ignore", "pipe"]));
-        await removeCgroups(group);
-        await place.discard();
-      } catch (error) {
-        onLeftover(`What the container ${id} has left could not be removed: ${String(error)}`);
-      }
-    });
+    const exited = exitOf(child, group);
+    const tidying = tidyUp(exited, async () => {
+      await finished(holder.run(CLEAN, [runtime, id, place.directory, bundle], ["ignore", "ignore", "pipe"]));
+      await removeCgroups(group);
+      await place.discard();
+    }).catch((error: unknown) => onLeftover(`What the container ${id} has left could not be removed: ${String(error)}`));
+    ending.add(tidying);
+    void tidying.then(() => ending.delete(tidying));
     const kill = () => void finished(holder.run(KILL, [place.directory, runtime, id], ["ignore", "ignore", "pipe"])).catch(() => undefined);
     return { exited, kill };
+  }
+
+  async function tidyUp(exited: Promise<ContainerExit>, remove: () => Promise<void>): Promise<void> {
+    await exited;
+    await remove();
   }
 
   return {
@@ -104,10 +110,11 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
     async place() {
       const place = await places.take();
       known.set(place.id, place);
-      return place;
+      return { ...place, discard: () => place.discard().finally(() => known.delete(place.id)) };
     },
     start,
     async [Symbol.asyncDispose]() {
+      await Promise.all(ending);
       await places[Symbol.asyncDispose]();
       await holder[Symbol.asyncDispose]();
       await rm(placesDirectory, { recursive: true, force: true });
