@@ -6,18 +6,15 @@ import { type Catalogue, Job, type JobKind } from "@lamina/api";
 import {
   AckPolicy,
   type Consumer,
-  type ConsumerConfig,
   type ConsumerMessages,
   jetstream,
-  JetStreamApiError,
-  type JetStreamManager,
   jetstreamManager,
   type JsMsg,
 } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
-import { ensureStreams } from "./nats.ts";
+import { ensureConsumer, ensureStreams } from "./nats.ts";
 
 export interface QueueOptions<Kind extends JobKind> {
   readonly connection: NatsConnection;
@@ -76,22 +73,6 @@ async function poolConsumer<Kind extends JobKind>({ connection, catalogue, kind,
     ack_wait: nanos(ackWaitSeconds * 1000),
   });
   return jetstream(connection).consumers.get(stream, consumer(kind, pool));
-}
-
-const CONSUMER_EXISTS = 10_148;
-
-/** One of that name with another configuration, such as that of an earlier release, is answered with "exists": then it is updated. */
-async function ensureConsumer(
-  manager: JetStreamManager,
-  stream: string,
-  config: Partial<ConsumerConfig> & { durable_name: string },
-): Promise<void> {
-  try {
-    await manager.consumers.add(stream, config);
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === CONSUMER_EXISTS)) throw error;
-    await manager.consumers.update(stream, config.durable_name, config);
-  }
 }
 
 /** The server forgets a pull when the connection breaks. */

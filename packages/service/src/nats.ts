@@ -1,6 +1,6 @@
 /** The connection to NATS, and the streams that the platform keeps there. */
 import { LaminaError, type Catalogue } from "@lamina/api";
-import { JetStreamApiError, RetentionPolicy, StorageType, type JetStreamManager, type StreamConfig } from "@nats-io/jetstream";
+import { JetStreamApiError, RetentionPolicy, StorageType, type JetStreamManager, type ConsumerConfig, type StreamConfig } from "@nats-io/jetstream";
 import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
 
 export interface NatsOptions {
@@ -79,6 +79,22 @@ async function ensureStream(manager: JetStreamManager, config: Partial<StreamCon
   } catch (error) {
     if (!(error instanceof JetStreamApiError && error.code === STREAM_NAME_IN_USE)) throw error;
     await manager.streams.update(config.name, config);
+  }
+}
+
+const CONSUMER_EXISTS = 10_148;
+
+/** One of that name with another configuration, such as that of an earlier release, is answered with "exists": then it is updated. */
+export async function ensureConsumer(
+  manager: JetStreamManager,
+  stream: string,
+  config: Partial<ConsumerConfig> & { durable_name: string },
+): Promise<void> {
+  try {
+    await manager.consumers.add(stream, config);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError && error.code === CONSUMER_EXISTS)) throw error;
+    await manager.consumers.update(stream, config.durable_name, config);
   }
 }
 

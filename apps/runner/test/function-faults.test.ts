@@ -1,0 +1,76 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { done, type FunctionWorld, functionWorld } from "./support/function-world.ts";
+import { kill, spawnRunner, startRunner } from "./support/world.ts";
+
+const FILES = {
+  "main.py": `
+import os, time
+
+def mark(seconds, mark):
+    print("marked", mark, flush=True)
+    open("/tmp/" + mark, "w").close()
+    time.sleep(seconds)
+    return mark
+`,
+};
+
+let here: FunctionWorld;
+beforeAll(async () => {
+  here = await functionWorld(FILES);
+});
+afterAll(() => here[Symbol.asyncDispose]());
+
+/** The processes whose environment or command line has the text. */
+async function processesWith(text: string): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      return command.includes(text) && pid !== String(process.pid) ? [command.replaceAll("\0", " ")] : [];
+    }),
+  );
+  return found.flat();
+}
+
+test("of a runner that is killed no process and no mount is left, and its calls are served by the next one", { timeout: 90_000 }, async () => {
+  const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions");
+  const killed = spawnRunner(here);
+  const served = here.python("mark");
+  const call = await here.call(served, [2, "first"]);
+  await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
+  expect(await processesWith(state)).not.toEqual([]);
+  await kill(killed);
+  await expect.poll(() => processesWith(state)).toEqual([]);
+  expect(await readFile("/proc/mounts", "utf8")).not.toContain(state);
+
+  await using _next = startRunner(here);
+  expect(await call.end).toMatchObject(done("first"));
+  expect(here.functions.recorded.get(call.id)).toBe(1);
+  // Of what the killed one left, nothing; of the next one's, a container and a place in reserve.
+  await expect.poll(async () => (await readdir(path.join(state, "containers"))).length).toBeLessThanOrEqual(2);
+});
+
+test("a runner that is stopped lets calls end, and leaves nothing", async () => {
+  const runner = startRunner(here);
+  const served = here.python("mark");
+  const call = await here.call(served, [1, "second"]);
+  await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
+  await runner[Symbol.asyncDispose]();
+  expect(await call.end).toMatchObject(done("second"));
+  const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions");
+  expect(await readFile("/proc/mounts", "utf8")).not.toContain(state);
+  expect(await processesWith(state)).toEqual([]);
+  expect(await readdir(state)).not.toContain("containers");
+});
+
+test("a call that does not end in time goes back to the queue when its runner is stopped", { timeout: 90_000 }, async () => {
+  const runner = startRunner(here);
+  const served = here.python("mark");
+  const call = await here.call(served, [600, "third"]);
+  await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
+  await runner[Symbol.asyncDispose]();
+  expect(here.functions.recorded.get(call.id)).toBe(undefined);
+  expect(await here.queuedCalls()).toBe(1);
+});
