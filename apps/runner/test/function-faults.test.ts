@@ -34,23 +34,27 @@ async function processesWith(text: string): Promise<string[]> {
   return found.flat();
 }
 
-test("of a runner that is killed no process and no mount is left, and its calls are served by the next one", { timeout: 90_000 }, async () => {
-  const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions");
-  const killed = spawnRunner(here);
-  const served = here.python("mark");
-  const call = await here.call(served, [2, "first"]);
-  await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
-  expect(await processesWith(state)).not.toEqual([]);
-  await kill(killed);
-  await expect.poll(() => processesWith(state)).toEqual([]);
-  expect(await readFile("/proc/mounts", "utf8")).not.toContain(state);
+test(
+  "of a runner that is killed no process and no mount is left, and its calls are served by the next one",
+  { timeout: 90_000 },
+  async () => {
+    const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions");
+    const killed = spawnRunner(here);
+    const served = here.python("mark");
+    const call = await here.call(served, [2, "first"]);
+    await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
+    expect(await processesWith(state)).not.toEqual([]);
+    await kill(killed);
+    await expect.poll(() => processesWith(state)).toEqual([]);
+    expect(await readFile("/proc/mounts", "utf8")).not.toContain(state);
 
-  await using _next = startRunner(here);
-  expect(await call.end).toMatchObject(done("first"));
-  expect(here.functions.recorded.get(call.id)).toBe(1);
-  // Of what the killed one left, nothing; of the next one's, a container and a place in reserve.
-  await expect.poll(async () => (await readdir(path.join(state, "containers"))).length).toBeLessThanOrEqual(2);
-});
+    await using _next = startRunner(here);
+    expect(await call.end).toMatchObject(done("first"));
+    expect(here.functions.recorded.get(call.id)).toBe(1);
+    // Of what the killed one left, nothing; of the next one's, a container and a place in reserve.
+    await expect.poll(async () => (await readdir(path.join(state, "containers"))).length).toBeLessThanOrEqual(2);
+  },
+);
 
 test("a runner that is stopped lets calls end, and leaves nothing", async () => {
   const runner = startRunner(here);

@@ -134,7 +134,13 @@ describe("a function cannot get out", () => {
   test("to its image, its code, or the harness of others", async () => {
     const write = here.python("write");
     expect(await resultOf(write, "/usr/mine")).toBe("written");
-    for (const path of ["/lamina/code/main.py", "/lamina/harness/python.py", "/lamina/run/mine", "/etc/resolv.conf", "/proc/sys/kernel/hostname"]) {
+    for (const path of [
+      "/lamina/code/main.py",
+      "/lamina/harness/python.py",
+      "/lamina/run/mine",
+      "/etc/resolv.conf",
+      "/proc/sys/kernel/hostname",
+    ]) {
       expect([path, await resultOf(write, path)]).toEqual([path, "Read-only file system"]);
     }
     expect(await resultOf(here.python("read"), "/usr/mine")).toBe("FileNotFoundError");
@@ -154,8 +160,14 @@ describe("a function cannot get out", () => {
     expect(await resultOf(here.python("processes"))).toHaveLength(2);
     expect(await resultOf(here.python("interfaces"))).toEqual(["lo", "tap0"]);
     const shell = here.python("shell");
-    for (const command of ["mount -t tmpfs none /mnt", "unshare --user true", "mknod /dev/mine b 254 0", "chroot / true", "hostname mine"]) {
-      expect([command, (await resultOf(shell, command)) as unknown]).not.toEqual([command, [0, ""]]);
+    for (const command of [
+      "mount -t tmpfs none /mnt",
+      "unshare --user true",
+      "mknod /dev/mine b 254 0",
+      "chroot / true",
+      "hostname mine",
+    ]) {
+      expect([command, (await resultOf(shell, command))]).not.toEqual([command, [0, ""]]);
     }
   });
 

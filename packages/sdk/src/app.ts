@@ -108,6 +108,7 @@ export class App {
     const variable = own === undefined && call.source !== null ? variableAt(call.source) : undefined;
     return this.#register(
       {
+        app: this[APP],
         name: checkedName(own ?? variable, call),
         image,
         secrets,
@@ -126,6 +127,7 @@ export class App {
     const [module = "", name = ""] = python.split(":");
     return this.#register(
       {
+        app: this[APP],
         name: checkedName(given ?? name, call),
         image,
         secrets,
@@ -210,6 +212,17 @@ export function isFunction(value: unknown): value is { readonly [FUNCTION]: Func
   return typeof value === "object" && value !== null && FUNCTION in value;
 }
 
-export function isApp(value: unknown): value is { readonly [APP]: AppState } {
+/** The apps of a module's exports and of its exported functions, each once. */
+export function appsOf(exports: Readonly<Record<string, unknown>>): AppState[] {
+  const states = Object.values(exports).flatMap((value) => (isApp(value) ? [value[APP]] : isFunction(value) ? [value[FUNCTION].app] : []));
+  return [...new Set(states)];
+}
+
+/** What a function or a class of an app is. */
+export function definitionOf(value: { readonly [FUNCTION]: FunctionDefinition }): FunctionDefinition {
+  return value[FUNCTION];
+}
+
+function isApp(value: unknown): value is { readonly [APP]: AppState } {
   return typeof value === "object" && value !== null && APP in value;
 }

@@ -31,6 +31,12 @@ const counter = app.cls({ image }, Counter);
 
 const doubling = () => platform.handlers.set("numbers.double", ({ args: [value] }) => Number(value) * 2);
 
+async function all<T>(results: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const result of results) found.push(result);
+  return found;
+}
+
 async function thrownBy(call: () => Promise<unknown>): Promise<Error> {
   try {
     await call();
@@ -146,7 +152,7 @@ describe("map", () => {
       });
       return Number(value) * 2;
     });
-    expect(await Array.fromAsync(double.map(numbers(600)))).toEqual(numbers(600).map((value) => value * 2));
+    expect(await all(double.map(numbers(600)))).toEqual(numbers(600).map((value) => value * 2));
     expect(platform.started.length).toBeLessThan(10);
   });
 
@@ -157,7 +163,7 @@ describe("map", () => {
       return Number(value) * 2;
     });
     const results = double.map([0, 1, 2], { ordered: false });
-    expect([(await results.next()).value, (await results.next()).value].toSorted()).toEqual([2, 4]);
+    expect(new Set([(await results.next()).value, (await results.next()).value])).toEqual(new Set([2, 4]));
     first.resolve();
     expect(await results.next()).toEqual({ value: 0, done: false });
     expect(await results.next()).toEqual({ value: undefined, done: true });
@@ -211,10 +217,10 @@ describe("map", () => {
       if (value === 1) throw new TypeError("not one");
       return value === 2 ? new Promise((resolve) => signal.addEventListener("abort", resolve)) : Number(value) * 2;
     });
-    expect(await thrownBy(() => Array.fromAsync(double.map([0, 1, 2])))).toBeInstanceOf(TypeError);
+    expect(await thrownBy(() => all(double.map([0, 1, 2])))).toBeInstanceOf(TypeError);
     await expect.poll(() => platform.cancelled.size).toBeGreaterThanOrEqual(1);
     const results = double.map([0, 1, 3], { onError: (error, index) => `${error.message} at ${index}` });
-    expect(await Array.fromAsync(results)).toEqual([0, "not one at 1", 6]);
+    expect(await all(results)).toEqual([0, "not one at 1", 6]);
   });
 
   test("what the source throws is thrown after the results before it", async () => {
@@ -224,7 +230,7 @@ describe("map", () => {
       throw new Error("no more");
     }
     const results = double.map(source());
-    expect(await thrownBy(() => Array.fromAsync(results))).toMatchObject({ message: "no more" });
+    expect(await thrownBy(() => all(results))).toMatchObject({ message: "no more" });
   });
 
   test("what cannot be iterated over and options that there are not are refused at the call", () => {

@@ -20,7 +20,11 @@ test("what JSON has no notation for comes back as it was", () => {
 });
 
 test("any JSON comes back as it was", () => {
-  fc.assert(fc.property(fc.jsonValue(), (value) => expect(decodeValue(encodeValue(value))).toEqual(value)));
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(decodeValue(encodeValue(value))).toEqual(value);
+    }),
+  );
 });
 
 test("fields without a value are left out, and other places of none are null", () => {
@@ -28,6 +32,9 @@ test("fields without a value are left out, and other places of none are null", (
   expect(encodeValue(undefined)).toBe("null");
 });
 
+class Point {
+  x = 1;
+}
 const cycle: { list: unknown[] } = { list: [] };
 cycle.list.push(cycle);
 test.each([
@@ -36,7 +43,7 @@ test.each([
   [cycle, "the value.list[0] is something that it is itself a part of; send it without the cycle"],
   [new Map(), "the value is a Map, which cannot be sent; send Object.fromEntries(map), or [...map]"],
   [[new Float32Array(1)], "the value[0] is a Float32Array, which cannot be sent; send its bytes as a Uint8Array, or its numbers as a list"],
-  [new (class Point {})(), "the value is a Point, which cannot be sent; send a plain object of its fields, such as { ...value }"],
+  [new Point(), "the value is a Point, which cannot be sent; send a plain object of its fields, such as { ...value }"],
   [new Date(Number.NaN), "the value is a date that there is not; send null for it"],
 ])("%o cannot be sent: the place is told, and what to do", (value, message) => {
   expect(() => encodeValue(value)).toThrow(message);
@@ -75,7 +82,12 @@ function meant(means: unknown): unknown {
     case "list":
       return list.parse(content).map(meant);
     case "object":
-      return Object.fromEntries(z.array(z.tuple([z.string(), z.unknown()])).parse(content).map(([name, value]) => [name, meant(value)]));
+      return Object.fromEntries(
+        z
+          .array(z.tuple([z.string(), z.unknown()]))
+          .parse(content)
+          .map(([name, value]) => [name, meant(value)]),
+      );
     case "null":
       return null;
     default:

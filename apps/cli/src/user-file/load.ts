@@ -30,7 +30,8 @@ export async function loadImages(target: Target): Promise<[LoadedImage, ...Loade
   throw new LaminaError({ code: "INVALID_INPUT", message: `${target.file} does not export ${wanted}. ${there}` });
 }
 
-async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+/** What a file exports. @throws INVALID_INPUT for what is no such file, and the user's own errors with their place */
+export async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
   const absolute = path.resolve(file);
   const found = await stat(absolute).catch(() => undefined);
   if (!found?.isFile()) throw new LaminaError({ code: "INVALID_INPUT", message: `${file} is not a file.` });

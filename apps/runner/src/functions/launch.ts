@@ -59,7 +59,17 @@ export async function launch(
   ];
   for (const command of commandsOf(served)) {
     const place: ContainerPlace = await containers.place();
-    const container = await startContainer({ containers, place, image: prepared.image, command, served, readOnly, environment, devices, logs });
+    const container = await startContainer({
+      containers,
+      place,
+      image: prepared.image,
+      command,
+      served,
+      readOnly,
+      environment,
+      devices,
+      logs,
+    });
     onStarted(container);
     try {
       await container.ready;
@@ -73,7 +83,8 @@ export async function launch(
       await container.exited;
     }
   }
-  const program = served.entry.language === "python" ? "Python: neither python3 nor python is in its PATH" : "the C library that Node.js needs";
+  const program =
+    served.entry.language === "python" ? "Python: neither python3 nor python is in its PATH" : "the C library that Node.js needs";
   throw new LaminaError({ code: "FUNCTION_BROKEN", message: `The function's image has no ${program}.` });
 }
 

@@ -88,7 +88,9 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
   return {
     begin: (call: string) => void calls.push(call),
     ended: (call: string) =>
-      calls.includes(call) ? Promise.race([new Promise<void>((resolve) => marked.set(call, resolve)).finally(() => marked.delete(call)), closed]) : undefined,
+      calls.includes(call)
+        ? Promise.race([new Promise<void>((resolve) => marked.set(call, resolve)).finally(() => marked.delete(call)), closed])
+        : undefined,
     closed,
     close() {
       if (started !== "") void onLines(calls[0], [started]);

@@ -280,7 +280,11 @@ export class FunctionPool {
       this.#leave(call, slot);
       if (call.verdict === "put back") return this.#putBack(call);
       if (call.verdict === "timed out") end = timedOut(this.#served);
-      else end = error instanceof ContainerGone ? crashed(error.exit, this.#served) : unreadable(error instanceof Error ? error.message : String(error));
+      else
+        end =
+          error instanceof ContainerGone
+            ? crashed(error.exit, this.#served)
+            : unreadable(error instanceof Error ? error.message : String(error));
     }
     if (call.verdict === "cancelled") return this.#drop(call);
     await this.#end(call, end);

@@ -89,9 +89,12 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
       for (const id of data?.calls ?? []) for (const { pool } of served.values()) pool.cancel(id);
     },
   });
-  const alive = setInterval(() => {
-    for (const { pool } of served.values()) for (const { message } of pool.held.values()) message.working();
-  }, (catalogue.calls.ackWaitSeconds * 1000) / 3);
+  const alive = setInterval(
+    () => {
+      for (const { pool } of served.values()) for (const { message } of pool.held.values()) message.working();
+    },
+    (catalogue.calls.ackWaitSeconds * 1000) / 3,
+  );
   try {
     while (!signal.aborted) {
       const next = changed.promise;

@@ -73,12 +73,12 @@ export async function callNow<Result>(target: Target, input: Input): Promise<Res
   return resultOf<Result>(client, end);
 }
 
-/** Starts a call. */
-export async function spawnCall<Result>(target: Target, input: Input): Promise<Call<Result>> {
-  const client = await sharedClient();
+/** Starts a call, and does not wait for its end. */
+export async function spawnCall<Result>(target: Target, input: Input, client?: Client): Promise<Call<Result>> {
+  const used = client ?? (await sharedClient());
   const id = newId();
-  await startCalls(client, target, { calls: [{ id, input: await sendInput(client, input) }] });
-  return new Call<Result>(id);
+  await startCalls(used, target, { calls: [{ id, input: await sendInput(used, input) }] });
+  return new Call<Result>(id, client === undefined ? sharedClient : async () => used);
 }
 
 /** @throws NOT_FOUND with what to do about it */

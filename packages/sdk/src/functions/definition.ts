@@ -10,6 +10,7 @@ export const FUNCTION: unique symbol = Symbol.for("lamina.function");
 export const APP: unique symbol = Symbol.for("lamina.app");
 
 export interface FunctionDefinition {
+  readonly app: AppState;
   readonly name: string;
   readonly image: Image;
   readonly secrets: readonly Secret[];

@@ -3,7 +3,17 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { randomUUID } from "node:crypto";
 import { buffer } from "node:stream/consumers";
-import { type CallEnd, type EndedCall, JSON_VALUE, LaminaError, router, RPC_PATH, type Services, type Value, VALUES_PATH } from "@lamina/api";
+import {
+  type CallEnd,
+  type EndedCall,
+  JSON_VALUE,
+  LaminaError,
+  router,
+  RPC_PATH,
+  type Services,
+  type Value,
+  VALUES_PATH,
+} from "@lamina/api";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
 import { decodeValue, encodeValue } from "../../src/values/codec.ts";
 
@@ -62,7 +72,11 @@ export async function callsPlatform(): Promise<CallsPlatform> {
       } catch (error) {
         if (error instanceof EndedBy) return error.end;
         const thrown = error instanceof Error ? error : new Error(String(error));
-        const exception = { type: thrown.name, message: thrown.message, stack: `${thrown.name}: ${thrown.message}\n    at work (user.ts:3:5)` };
+        const exception = {
+          type: thrown.name,
+          message: thrown.message,
+          stack: `${thrown.name}: ${thrown.message}\n    at work (user.ts:3:5)`,
+        };
         return { state: "failed", error: { code: "CALL_FAILED", message: thrown.message, exception } };
       }
     };
@@ -73,7 +87,7 @@ export async function callsPlatform(): Promise<CallsPlatform> {
       const end = known.get(id);
       return end === undefined ? [] : [{ id, end }];
     });
-  const waited = async (ids: readonly string[], waitMs: number, all: boolean): Promise<EndedCall[]> => {
+  const waited = async (ids: readonly string[], { waitMs, all }: { readonly waitMs: number; readonly all: boolean }): Promise<EndedCall[]> => {
     const open = ids.flatMap((id) => (known.has(id) ? [] : (ends.get(id) ?? [])));
     const isEnough = all ? open.length === 0 : open.length < ids.length;
     if (isEnough || waitMs === 0) return endedOf(ids);
@@ -100,11 +114,10 @@ export async function callsPlatform(): Promise<CallsPlatform> {
         }
         return waited(
           calls.map(({ id }) => id),
-          waitMs,
-          true,
+          { waitMs, all: true },
         );
       },
-      wait: async (_, { ids, waitMs }) => waited(ids, waitMs, false),
+      wait: async (_, { ids, waitMs }) => waited(ids, { waitMs, all: false }),
       cancel: async (_, { ids }) => {
         for (const id of ids) {
           cancelled.add(id);
