@@ -660,6 +660,8 @@ def main():
         flush()
         connection.send({"type": "broken", "exception": describe(error)})
         return
+    if concurrency == 1:
+        pipes.end_call("")
     connection.send({"type": "ready"})
     harness = Harness(connection, target, concurrency, output)
     if target.is_async():

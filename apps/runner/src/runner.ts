@@ -36,7 +36,9 @@ export async function runRunner(config: RunnerConfig, signal: AbortSignal): Prom
   await using containers = await functionContainers({ engine, ctr: createCtr(client), owner, onLeftover, config });
   const { promise: lost, reject: lose } = Promise.withResolvers<never>();
   lost.catch(() => undefined);
-  void containers.lost.then((reason) => lose(new LaminaError({ code: "INTERNAL", message: `All containers of functions were lost: ${reason}` })));
+  void containers.lost.then((reason) =>
+    lose(new LaminaError({ code: "INTERNAL", message: `All containers of functions were lost: ${reason}` })),
+  );
   const working = runWorker({
     kind: "run",
     config,

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { done, type FunctionWorld, functionWorld } from "./support/function-world.ts";
 import { kill, spawnRunner, startRunner } from "./support/world.ts";
 
@@ -34,30 +34,43 @@ async function processesWith(text: string): Promise<string[]> {
   return found.flat();
 }
 
-test("of a runner that is killed no process and no mount is left, and its calls are served by the next one", { timeout: 90_000 }, async () => {
-  const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions");
-  const killed = spawnRunner(here);
-  const served = here.python("mark");
-  const call = await here.call(served, [2, "first"]);
-  await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
-  expect(await processesWith(state)).not.toEqual([]);
-  await kill(killed);
-  await expect.poll(() => processesWith(state)).toEqual([]);
-  expect(await readFile("/proc/mounts", "utf8")).not.toContain(state);
+/** A runner that a test stops in its middle, and that is stopped in any case. */
+function stoppable(world: FunctionWorld) {
+  const runner = startRunner(world);
+  let stopping: PromiseLike<void> | undefined;
+  const stop = () => (stopping ??= runner[Symbol.asyncDispose]());
+  return { stop, [Symbol.asyncDispose]: async () => stop() };
+}
 
-  await using _next = startRunner(here);
-  expect(await call.end).toMatchObject(done("first"));
-  expect(here.functions.recorded.get(call.id)).toBe(1);
-  // Of what the killed one left, nothing; of the next one's, a container and a place in reserve.
-  await expect.poll(async () => (await readdir(path.join(state, "containers"))).length).toBeLessThanOrEqual(2);
-});
+test(
+  "of a runner that is killed no process and no mount is left, and its calls are served by the next one",
+  { timeout: 90_000 },
+  async () => {
+    const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions");
+    const killed = spawnRunner(here);
+    onTestFinished(() => void killed.kill("SIGKILL"));
+    const served = here.python("mark");
+    const call = await here.call(served, [2, "first"]);
+    await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
+    expect(await processesWith(state)).not.toEqual([]);
+    await kill(killed);
+    await expect.poll(() => processesWith(state)).toEqual([]);
+    expect(await readFile("/proc/mounts", "utf8")).not.toContain(state);
+
+    await using _next = startRunner(here);
+    expect(await call.end).toMatchObject(done("first"));
+    expect(here.functions.recorded.get(call.id)).toBe(1);
+    // Of what the killed one left, nothing; of the next one's, a container and a place in reserve.
+    await expect.poll(async () => (await readdir(path.join(state, "containers"))).length).toBeLessThanOrEqual(2);
+  },
+);
 
 test("a runner that is stopped lets calls end, and leaves nothing", async () => {
-  const runner = startRunner(here);
+  await using runner = stoppable(here);
   const served = here.python("mark");
   const call = await here.call(served, [1, "second"]);
   await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
-  await runner[Symbol.asyncDispose]();
+  await runner.stop();
   expect(await call.end).toMatchObject(done("second"));
   const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions");
   expect(await readFile("/proc/mounts", "utf8")).not.toContain(state);
@@ -66,11 +79,11 @@ test("a runner that is stopped lets calls end, and leaves nothing", async () => 
 });
 
 test("a call that does not end in time goes back to the queue when its runner is stopped", { timeout: 90_000 }, async () => {
-  const runner = startRunner(here);
+  await using runner = stoppable(here);
   const served = here.python("mark");
   const call = await here.call(served, [600, "third"]);
   await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
-  await runner[Symbol.asyncDispose]();
+  await runner.stop();
   expect(here.functions.recorded.get(call.id)).toBe(undefined);
   expect(await here.queuedCalls()).toBe(1);
 });

@@ -8,6 +8,8 @@ const FILES = {
   "main.py": `
 import asyncio, datetime, os, subprocess, sys
 import helpers
+print("imported")
+print("to stderr as well", file=sys.stderr)
 
 def add(a, b):
     print("adding", a, b)
@@ -128,7 +130,10 @@ describe("a Python function", () => {
     const pickled = Buffer.from("(dVargs\n(lI1\naI2\nasVkwargs\n(ds.");
     const { end } = await here.call(here.python("add"), [], { input: { type: PICKLE_VALUE, data: pickled.toString("base64") } });
     // pickle.dumps(3, 4)
-    expect(await end).toMatchObject({ state: "done", result: { type: PICKLE_VALUE, data: Buffer.from("\x80\x04K\x03.", "latin1").toString("base64") } });
+    expect(await end).toMatchObject({
+      state: "done",
+      result: { type: PICKLE_VALUE, data: Buffer.from("\x80\x04K\x03.", "latin1").toString("base64") },
+    });
   });
 
   test("gives what JSON has no notation for", async () => {
@@ -157,7 +162,10 @@ describe("a Python function", () => {
     if (end.state !== "done" || !("object" in end.result)) throw new Error("it is not in the object store");
     const store = await new Objm(here.connection).open(here.names.values);
     expect(Buffer.from((await store.getBlob(end.result.object)) ?? "").toString()).toBe(JSON.stringify("x".repeat(300_000)));
-    await store.putBlob({ name: "00000000-0000-4000-8000-000000000000" }, Buffer.from(JSON.stringify({ args: ["y".repeat(200_000)], kwargs: {} })));
+    await store.putBlob(
+      { name: "00000000-0000-4000-8000-000000000000" },
+      Buffer.from(JSON.stringify({ args: ["y".repeat(200_000)], kwargs: {} })),
+    );
     const input = { type: JSON_VALUE, object: "00000000-0000-4000-8000-000000000000", bytes: 200_026 } as const;
     expect(await (await here.call(here.python("length"), [], { input })).end).toMatchObject(done(200_000));
   });
@@ -174,7 +182,9 @@ describe("a Python function", () => {
   });
 
   test("that is a generator is told to give a list", async () => {
-    expect(await endOf(here.python("generate"))).toMatchObject(failed("VALUE_UNREADABLE", { message: expect.stringContaining("generator") }));
+    expect(await endOf(here.python("generate"))).toMatchObject(
+      failed("VALUE_UNREADABLE", { message: expect.stringContaining("generator") }),
+    );
   });
 
   test("throws with its type, its stack in the code, and its causes", async () => {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { base } from "@lamina/testkit";
 import { execa } from "execa";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { executableImage } from "../src/engine/executable-image.ts";
 import { testEngine } from "./support/engine.ts";
@@ -48,7 +48,9 @@ describe.runIf(process.env["LAMINA_MEASURE"])("how long it takes", { timeout: 30
     const served = serve();
     const call = async () => (await here.call(served)).end;
     for (let count = 0; count < 100; count += 1) await call();
-    print(`warm call, ${name}`, await times(WARM_CALLS, call));
+    const measured = await times(WARM_CALLS, call);
+    print(`warm call, ${name}`, measured);
+    expect(measured).toHaveLength(WARM_CALLS);
   });
 
   test.each([
@@ -62,6 +64,7 @@ describe.runIf(process.env["LAMINA_MEASURE"])("how long it takes", { timeout: 30
       await delay(700);
     }
     print(`cold start, ${name}`, measured);
+    expect(measured).toHaveLength(COLD_STARTS);
   });
 
   test("plain runc of Python that does nothing, on the same files", async () => {
@@ -75,10 +78,16 @@ describe.runIf(process.env["LAMINA_MEASURE"])("how long it takes", { timeout: 30
       await execa("runc", ["spec"], { cwd: bundle });
       const file = path.join(bundle, "config.json");
       const spec = z.looseObject({ process: z.looseObject({}), root: z.looseObject({}) }).parse(JSON.parse(await readFile(file, "utf8")));
-      const changed = { ...spec, process: { ...spec.process, terminal: false, args: ["python3", "-c", "pass"] }, root: { ...spec.root, readonly: false } };
+      const changed = {
+        ...spec,
+        process: { ...spec.process, terminal: false, args: ["python3", "-c", "pass"] },
+        root: { ...spec.root, readonly: false },
+      };
       await writeFile(file, JSON.stringify(changed));
       const run = () => execa("runc", ["run", path.basename(bundle)], { cwd: bundle, stdin: "ignore" });
-      print("plain runc run", await times(COLD_STARTS, run));
+      const measured = await times(COLD_STARTS, run);
+      print("plain runc run", measured);
+      expect(measured).toHaveLength(COLD_STARTS);
     } finally {
       await execa("umount", [path.join(bundle, "rootfs")]);
       await rm(bundle, { recursive: true, force: true });

@@ -3,14 +3,7 @@
  * does it, so a job that comes twice does no harm.
  */
 import { type Catalogue, Job, type JobKind } from "@lamina/api";
-import {
-  AckPolicy,
-  type Consumer,
-  type ConsumerMessages,
-  jetstream,
-  jetstreamManager,
-  type JsMsg,
-} from "@nats-io/jetstream";
+import { AckPolicy, type Consumer, type ConsumerMessages, jetstream, jetstreamManager, type JsMsg } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "./logger.ts";

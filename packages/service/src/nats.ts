@@ -1,6 +1,13 @@
 /** The connection to NATS, and the streams that the platform keeps there. */
 import { LaminaError, type Catalogue } from "@lamina/api";
-import { JetStreamApiError, RetentionPolicy, StorageType, type JetStreamManager, type ConsumerConfig, type StreamConfig } from "@nats-io/jetstream";
+import {
+  JetStreamApiError,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+  type ConsumerConfig,
+  type StreamConfig,
+} from "@nats-io/jetstream";
 import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
 
 export interface NatsOptions {

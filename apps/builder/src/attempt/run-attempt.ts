@@ -11,7 +11,16 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptProgress, type ClaimedAttempt, laminaError, type LeaseProof } from "@lamina/api";
 import type { Registry } from "@lamina/registry";
-import { FeedFencedError, type FeedWriter, feedWriter, holdLease, type Logger, removeTree, type TreeDirectories, type WorkerSurroundings } from "@lamina/service";
+import {
+  FeedFencedError,
+  type FeedWriter,
+  feedWriter,
+  holdLease,
+  type Logger,
+  removeTree,
+  type TreeDirectories,
+  type WorkerSurroundings,
+} from "@lamina/service";
 import type { BuildKit } from "../buildkit/buildkit.ts";
 import { makeSegment, type RecordedImage } from "./segment.ts";
 

@@ -114,7 +114,7 @@ async function deviceOf({ path, hostPath = path, fileMode, uid, gid }: z.infer<t
     type: isBlock ? "b" : "c",
     major: (rdev >> 8) & 0xfff,
     minor: (rdev & 0xff) | ((rdev >> 12) & 0xfff_00),
-    fileMode: fileMode ?? (mode & 0o777),
+    fileMode: fileMode ?? mode & 0o777,
     uid: uid ?? 0,
     gid: gid ?? 0,
   };

@@ -96,10 +96,7 @@ export function containerSpec(options: SpecOptions): object {
     mounts: [...FILE_SYSTEMS, ...mounts.map(({ source, target }) => bound(source, target)), ...edits.mounts],
     ...(Object.keys(edits.hooks).length > 0 && { hooks: edits.hooks }),
     linux: {
-      namespaces: [
-        ...["pid", "ipc", "uts", "mount", "cgroup"].map((type) => ({ type })),
-        { type: "network", path: network },
-      ],
+      namespaces: [...["pid", "ipc", "uts", "mount", "cgroup"].map((type) => ({ type })), { type: "network", path: network }],
       cgroupsPath: cgroup,
       resources: {
         ...limits,

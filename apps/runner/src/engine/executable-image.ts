@@ -99,7 +99,9 @@ async function userOf(text: string, layers: readonly string[], reference: string
     gid: group === undefined ? Number(known?.[3] ?? 0) : gidOf(group),
     additionalGids:
       group === undefined
-        ? groups.filter(([, , , members = ""]) => known?.[0] !== undefined && members.split(",").includes(known[0])).map(([, , gid]) => Number(gid))
+        ? groups
+            .filter(([, , , members = ""]) => known?.[0] !== undefined && members.split(",").includes(known[0]))
+            .map(([, , gid]) => Number(gid))
         : [],
   };
 }

@@ -170,5 +170,11 @@ export function refusingContainers(reason: string): RuncContainers {
   const refuse = async (): Promise<never> => {
     throw new LaminaError({ code: "FUNCTION_BROKEN", message: `This runner cannot run functions: ${reason}.` });
   };
-  return { prepare: refuse, place: refuse, start: refuse, lost: new Promise(() => undefined), [Symbol.asyncDispose]: async () => undefined };
+  return {
+    prepare: refuse,
+    place: refuse,
+    start: refuse,
+    lost: new Promise(() => undefined),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
 }

@@ -36,7 +36,10 @@ export function codeIn(directory: string, registry: Registry): Code {
     } catch (error) {
       await removeTree(made);
       if (error instanceof PackError || error instanceof TreeError) {
-        throw new LaminaError({ code: "CONTEXT_CORRUPT", message: `The code of the function cannot be used: ${error.message}` }, { cause: error });
+        throw new LaminaError(
+          { code: "CONTEXT_CORRUPT", message: `The code of the function cannot be used: ${error.message}` },
+          { cause: error },
+        );
       }
       throw contextError(error, code, signal);
     }

@@ -17,7 +17,11 @@ export interface HarnessCall {
 
 export type HarnessOutcome =
   | { readonly kind: "result"; readonly type: ValueType; readonly body: Buffer }
-  | { readonly kind: "error"; readonly exception: Omit<RemoteException, "pickled">; readonly pickled: { type: ValueType; body: Buffer } | undefined }
+  | {
+      readonly kind: "error";
+      readonly exception: Omit<RemoteException, "pickled">;
+      readonly pickled: { type: ValueType; body: Buffer } | undefined;
+    }
   | { readonly kind: "unreadable"; readonly message: string };
 
 /** The code, or its set-up, threw. */
@@ -77,7 +81,14 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   ready.catch(() => undefined);
   const running = new Map<string, { resolve: (outcome: HarnessOutcome) => void; reject: (reason: ContainerGone) => void }>();
   const write = (call: string | undefined, stream: LogBatch["stream"], lines: readonly string[]) =>
-    logs.write({ at: Date.now(), function: served.name, ...(call !== undefined && { call }), container: place.id, stream, lines: [...lines] });
+    logs.write({
+      at: Date.now(),
+      function: served.name,
+      ...(call !== undefined && { call }),
+      container: place.id,
+      stream,
+      lines: [...lines],
+    });
   const isMarked = served.concurrency === 1;
   const output = readOutput({ directory: place.run, onLines: write });
 
@@ -93,7 +104,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const onFrame = (frame: HarnessFrame, body: Buffer): void => {
     switch (frame.type) {
       case "ready":
-        return becomeReady();
+        return void (isMarked ? output.setUp.then(becomeReady) : becomeReady());
       case "broken":
         return neverReady(new BrokenError(frame.exception));
       case "result":

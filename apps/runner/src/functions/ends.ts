@@ -27,7 +27,8 @@ export function lost(deliveries: number): Failed {
 
 /** Of a call in whose middle the container ended. */
 export function crashed(exit: ContainerExit, { memoryMib }: ServedFunction): Failed {
-  if (exit.outOfMemory) return failed("CALL_OUT_OF_MEMORY", `The function had more memory than the ${memoryMib} MiB that it may have (memory).`);
+  if (exit.outOfMemory)
+    return failed("CALL_OUT_OF_MEMORY", `The function had more memory than the ${memoryMib} MiB that it may have (memory).`);
   return failed("CALL_CRASHED", `The process of the function ended in the middle of the call: ${howItEnded(exit)}.`);
 }
 
@@ -37,7 +38,10 @@ export function broken(reason: unknown, { memoryMib }: ServedFunction): Failed {
   if (reason instanceof ContainerGone) {
     const { exit } = reason;
     if (exit.outOfMemory) {
-      return failed("FUNCTION_BROKEN", `The function had more memory than the ${memoryMib} MiB that it may have (memory) while it was set up.`);
+      return failed(
+        "FUNCTION_BROKEN",
+        `The function had more memory than the ${memoryMib} MiB that it may have (memory) while it was set up.`,
+      );
     }
     return failed("FUNCTION_BROKEN", `The function's process ended while it was set up: ${howItEnded(exit)}.`);
   }

@@ -13,7 +13,13 @@ const HarnessFrame = z.discriminatedUnion("type", [
 ]);
 export type HarnessFrame = z.infer<typeof HarnessFrame>;
 
-const Length = z.object({ body: z.int().min(0).max(2 ** 32).default(0) });
+const Length = z.object({
+  body: z
+    .int()
+    .min(0)
+    .max(2 ** 32)
+    .default(0),
+});
 
 export function encodeFrame(frame: object, body?: Uint8Array): Buffer {
   const head = Buffer.from(`${JSON.stringify(body === undefined ? frame : { ...frame, body: body.length })}\n`);

@@ -36,18 +36,17 @@ export async function prepare(served: ServedFunction, { containers, code, regist
   return { image, codeDirectory };
 }
 
-/**
- * Starts a container and waits until it can be called.
- * @param onStarted told as soon as there is one
- * @throws {BrokenError}, {ContainerGone}, {LaminaError}
- */
-export async function launch(
-  served: ServedFunction,
-  devices: readonly string[],
-  logs: LogWriter,
-  context: LaunchContext,
-  onStarted: (container: Container) => void,
-): Promise<Container> {
+export interface Launch {
+  readonly served: ServedFunction;
+  /** CDI devices that are the container's. */
+  readonly devices: readonly string[];
+  readonly logs: LogWriter;
+  /** Told as soon as there is a container. */
+  readonly onStarted: (container: Container) => void;
+}
+
+/** Starts a container and waits until it can be called. @throws {BrokenError}, {ContainerGone}, {LaminaError} */
+export async function launch({ served, devices, logs, onStarted }: Launch, context: LaunchContext): Promise<Container> {
   const { containers, controlPlane, harness, caBundle } = context;
   const [prepared, secrets] = await Promise.all([prepare(served, context), controlPlane.functions.secrets({ id: served.id })]);
   const environment = { ...(caBundle !== undefined && Object.fromEntries(CA_VARIABLES.map((name) => [name, CA_FILE]))), ...secrets };
@@ -59,7 +58,17 @@ export async function launch(
   ];
   for (const command of commandsOf(served)) {
     const place: ContainerPlace = await containers.place();
-    const container = await startContainer({ containers, place, image: prepared.image, command, served, readOnly, environment, devices, logs });
+    const container = await startContainer({
+      containers,
+      place,
+      image: prepared.image,
+      command,
+      served,
+      readOnly,
+      environment,
+      devices,
+      logs,
+    });
     onStarted(container);
     try {
       await container.ready;
@@ -73,7 +82,8 @@ export async function launch(
       await container.exited;
     }
   }
-  const program = served.entry.language === "python" ? "Python: neither python3 nor python is in its PATH" : "the C library that Node.js needs";
+  const program =
+    served.entry.language === "python" ? "Python: neither python3 nor python is in its PATH" : "the C library that Node.js needs";
   throw new LaminaError({ code: "FUNCTION_BROKEN", message: `The function's image has no ${program}.` });
 }
 

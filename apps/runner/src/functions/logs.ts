@@ -75,7 +75,11 @@ function merged(batches: readonly LogBatch[]): LogBatch[] {
     for (const line of batch.lines.flatMap(pieces)) {
       const last = result.at(-1);
       const fits =
-        last !== undefined && last.call === batch.call && last.stream === batch.stream && last.container === batch.container && size + line.length < BATCH_CHARACTERS;
+        last !== undefined &&
+        last.call === batch.call &&
+        last.stream === batch.stream &&
+        last.container === batch.container &&
+        size + line.length < BATCH_CHARACTERS;
       if (fits) last.lines.push(line);
       else result.push({ ...batch, lines: [line] });
       size = (fits ? size : 0) + line.length + 1;

@@ -4,6 +4,7 @@ import { type ServedFunction, CallsCancelled } from "@lamina/api";
 import type { Registry } from "@lamina/registry";
 import type { WorkerSurroundings } from "@lamina/service";
 import { jetstream } from "@nats-io/jetstream";
+import type { Msg } from "@nats-io/transport-node";
 import type { FunctionContainers } from "../engine/function-containers.ts";
 import { codeIn } from "./code.ts";
 import { gpusOf } from "./gpus.ts";
@@ -44,7 +45,12 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   const served = new Map<string, Served>();
   const silent = new AbortController();
   const code = codeIn(options.code, registry);
-  const retryAll = (): void => served.forEach(({ pool }) => pool.tryAgain());
+  // First who waits for them, then who would like to have them.
+  const retryAll = (): void => {
+    const pools = [...served.values()].map(({ pool }) => pool);
+    for (const pool of pools.filter(({ waitsForGpus }) => waitsForGpus)) pool.dispatch();
+    for (const pool of pools) pool.dispatch();
+  };
   const gpus = gpusOf(options.gpus, retryAll);
   const outcomes = outcomesTo({ controlPlane, logger, signal: silent.signal });
   const started = startedReporter({ runner: worker, controlPlane, logger });
@@ -85,13 +91,15 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   const changes = connection.subscribe(catalogue.functionsChanged, { callback: () => changed.resolve() });
   const cancels = connection.subscribe(catalogue.callsCancelled, {
     callback(_, message) {
-      const { data } = CallsCancelled.safeParse(message.json());
-      for (const id of data?.calls ?? []) for (const { pool } of served.values()) pool.cancel(id);
+      for (const id of cancelledCalls(message)) for (const { pool } of served.values()) pool.cancel(id);
     },
   });
-  const alive = setInterval(() => {
-    for (const { pool } of served.values()) for (const { message } of pool.held.values()) message.working();
-  }, (catalogue.calls.ackWaitSeconds * 1000) / 3);
+  const alive = setInterval(
+    () => {
+      for (const { pool } of served.values()) for (const { message } of pool.held.values()) message.working();
+    },
+    (catalogue.calls.ackWaitSeconds * 1000) / 3,
+  );
   try {
     while (!signal.aborted) {
       const next = changed.promise;
@@ -111,5 +119,14 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
     cancels.unsubscribe();
     clearInterval(alive);
     silent.abort();
+  }
+}
+
+function cancelledCalls(message: Msg): readonly string[] {
+  try {
+    return CallsCancelled.parse(message.json()).calls;
+  } catch {
+    // Not of ours; nothing is lost, since it says nothing that is not recorded.
+    return [];
   }
 }

@@ -5,7 +5,16 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type Catalogue, catalogue, JSON_VALUE, LogBatch, RunEventBatch, type RunEvent, type ServedFunction, type Value } from "@lamina/api";
+import {
+  type Catalogue,
+  catalogue,
+  JSON_VALUE,
+  LogBatch,
+  RunEventBatch,
+  type RunEvent,
+  type ServedFunction,
+  type Value,
+} from "@lamina/api";
 import { parseReference } from "@lamina/registry";
 import { connectNats, ensureStreams } from "@lamina/service";
 import { freshNamespace, servers } from "@lamina/testkit";
@@ -66,9 +75,12 @@ export async function world(options: WorldOptions = {}): Promise<World> {
   cleanUp.defer(() => connection.close());
   const manager = await jetstreamManager(connection);
   await ensureStreams(manager, names);
-  cleanUp.defer(async () => void (await Promise.all(
-        [names.jobs.stream, names.events.stream, names.calls.stream, names.logs.stream].map((stream) => manager.streams.delete(stream)),
-      )));
+  cleanUp.defer(
+    async () =>
+      void (await Promise.all(
+        [names.jobs, names.events, names.calls, names.logs].map(({ stream }: { stream: string }) => manager.streams.delete(stream)),
+      )),
+  );
   const controlPlane = cleanUp.use(await testControlPlane());
   const client = jetstream(connection);
   let runs = 0;
@@ -110,8 +122,20 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     names,
     serve(given) {
       const served: ServedFunction = {
-        ...{ id: `fn-${++functions}`, app: "app-1", appName: "test", name: "f", gpu: [], gpus: 0, cpu: 2, memoryMib: 256, timeoutSeconds: 60 },
-        ...{ minContainers: 0, maxContainers: 4, concurrency: 1, idleSeconds: 60, state: "active" as const },
+        id: `fn-${++functions}`,
+        app: "app-1",
+        appName: "test",
+        name: "f",
+        gpu: [],
+        gpus: 0,
+        cpu: 2,
+        memoryMib: 256,
+        timeoutSeconds: 60,
+        minContainers: 0,
+        maxContainers: 4,
+        concurrency: 1,
+        idleSeconds: 60,
+        state: "active",
         ...given,
       };
       controlPlane.functions.served.set(served.id, served);
