@@ -679,9 +679,9 @@ def be_first_process():
     child = os.fork()
     if child == 0:
         return
-    import signal
+    import _signal
 
-    signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
+    _signal.signal(_signal.SIGTERM, lambda number, _: os.kill(child, number))
     while True:
         pid, status = os.wait()
         if pid == child:

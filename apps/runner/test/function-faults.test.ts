@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { done, type FunctionWorld, functionWorld } from "./support/function-world.ts";
+import { readRunnerConfig, runRunner } from "../src/index.ts";
 import { kill, spawnRunner, startRunner } from "./support/world.ts";
 
 const FILES = {
@@ -22,16 +23,20 @@ beforeAll(async () => {
 });
 afterAll(() => here[Symbol.asyncDispose]());
 
-/** The processes whose environment or command line has the text. */
+/** The command lines of processes in which the text is. */
 async function processesWith(text: string): Promise<string[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(
-    pids.map(async (pid) => {
-      const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-      return command.includes(text) && pid !== String(process.pid) ? [command.replaceAll("\0", " ")] : [];
-    }),
-  );
-  return found.flat();
+  return (await commandLines()).filter(({ command }) => command.includes(text)).map(({ command }) => command);
+}
+
+async function pidsWith(program: string, text: string): Promise<number[]> {
+  return (await commandLines()).filter(({ command }) => command.startsWith(program) && command.includes(text)).map(({ pid }) => pid);
+}
+
+async function commandLines(): Promise<{ pid: number; command: string }[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const read = async (pid: number) => ({ pid, command: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") });
+  const all = await Promise.all(pids.map(read));
+  return all.map(({ pid, command }) => ({ pid, command: command.replaceAll("\0", " ") }));
 }
 
 /** A runner that a test stops in its middle, and that is stopped in any case. */
@@ -86,4 +91,14 @@ test("a call that does not end in time goes back to the queue when its runner is
   await runner.stop();
   expect(here.functions.recorded.get(call.id)).toBe(undefined);
   expect(await here.queuedCalls()).toBe(1);
+});
+
+test("a runner whose containers are all lost at once ends, so that it is started again", async () => {
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const ended = expect(runRunner(readRunnerConfig(here.environment), stop.signal)).rejects.toThrow("All containers of functions were lost");
+  const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions", "holder");
+  await expect.poll(() => pidsWith("unshare", state)).toHaveLength(1);
+  for (const pid of await pidsWith("unshare", state)) process.kill(pid, "SIGKILL");
+  await ended;
 });

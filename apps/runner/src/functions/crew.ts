@@ -106,8 +106,8 @@ export class Crew {
     for (const member of this.#members) if (member.running.size > 0) this.kill(member);
   }
 
-  /** Lets all containers clean up and end, and starts none any more. */
-  async stop(): Promise<void> {
+  /** Lets all containers clean up, as long as the signal allows, and end, and starts none any more. */
+  async stop(signal: AbortSignal): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#backoff);
     for (const member of this.#members) {
@@ -116,7 +116,13 @@ export class Crew {
         member.container?.kill();
       } else this.#retire(member);
     }
+    const endAll = (): void => {
+      for (const { container } of this.#members) container?.kill();
+    };
+    signal.addEventListener("abort", endAll, { once: true });
+    if (signal.aborted) endAll();
     await Promise.all([...this.#members].map(({ gone }) => gone));
+    signal.removeEventListener("abort", endAll);
   }
 
   #wantsAnother(waiting: number): boolean {

@@ -117,8 +117,12 @@ export class FunctionPool {
     this.#crew.grow(this.#waiting.length);
   }
 
-  /** Waits for the calls that have begun, as long as the signal allows, and puts back the others; then ends all containers. */
-  async stop(signal: AbortSignal): Promise<void> {
+  /**
+   * Waits for the calls that have begun, and puts back the others; then ends all containers.
+   * @param signal allows no more time to calls
+   * @param end nor to clean-up
+   */
+  async stop(signal: AbortSignal, end: AbortSignal): Promise<void> {
     this.#stopping = true;
     for (const call of this.#waiting.splice(0)) this.#putBack(call);
     const putBackAll = (): void => {
@@ -129,7 +133,7 @@ export class FunctionPool {
     if (signal.aborted) putBackAll();
     while (this.held.size > 0) await this.roomAgain();
     signal.removeEventListener("abort", putBackAll);
-    await this.#crew.stop();
+    await this.#crew.stop(end);
     await this.#options.logs.flushed();
   }
 

@@ -35,8 +35,10 @@ interface Served {
 }
 
 const LOOK_MS = 10_000;
-/** What takes care that what was told last is told to the end. */
-const LAST_WORDS_MS = 3_000;
+/** How long containers of what is not served any more may clean up; half of it where this process is to stop. */
+const CLEAN_UP_MS = 6_000;
+/** So long it is tried to tell what came last. */
+const LAST_WORDS_MS = 1_000;
 
 /** Serves until the signal; then calls that have begun may end, and the others are put back. */
 export async function serveFunctions(options: ServeOptions, surroundings: WorkerSurroundings): Promise<void> {
@@ -68,17 +70,17 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
     served.set(one.id, { pool, queue: takeCalls({ connection, catalogue, pool, logger }) });
   }
 
-  async function end(id: string, grace: AbortSignal): Promise<void> {
+  async function end(id: string, grace: AbortSignal, cleanUp: AbortSignal): Promise<void> {
     const one = served.get(id);
     served.delete(id);
     await one?.queue.stop();
-    await one?.pool.stop(grace);
+    await one?.pool.stop(grace, cleanUp);
   }
 
   async function look(): Promise<void> {
     const functions = await controlPlane.functions.list({ pool: options.pool }, { signal });
     const wanted = new Map(functions.map((one) => [one.id, one]));
-    for (const id of served.keys()) if (!wanted.has(id)) void end(id, AbortSignal.abort());
+    for (const id of served.keys()) if (!wanted.has(id)) void end(id, AbortSignal.abort(), AbortSignal.timeout(CLEAN_UP_MS));
     for (const one of functions) {
       const known = served.get(one.id);
       if (known === undefined) begin(one);
@@ -113,8 +115,9 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
     }
     changes.unsubscribe();
     const grace = AbortSignal.timeout(graceMs);
-    setTimeout(() => silent.abort(), graceMs + LAST_WORDS_MS).unref();
-    await Promise.all([...served.keys()].map((id) => end(id, grace)));
+    const cleanUp = AbortSignal.timeout(graceMs + CLEAN_UP_MS / 2);
+    setTimeout(() => silent.abort(), graceMs + CLEAN_UP_MS / 2 + LAST_WORDS_MS).unref();
+    await Promise.all([...served.keys()].map((id) => end(id, grace, cleanUp)));
   } finally {
     cancels.unsubscribe();
     clearInterval(alive);

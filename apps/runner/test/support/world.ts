@@ -78,7 +78,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
   cleanUp.defer(
     async () =>
       void (await Promise.all(
-        [names.jobs, names.events, names.calls, names.logs].map(({ stream }: { stream: string }) => manager.streams.delete(stream)),
+        [names.jobs.stream, names.events.stream, names.calls.stream, names.logs.stream].map((stream) => manager.streams.delete(stream)),
       )),
   );
   const controlPlane = cleanUp.use(await testControlPlane());
