@@ -3,7 +3,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { JSON_VALUE } from "@lamina/api";
+import { controlPlane } from "@lamina/service";
 import { base } from "@lamina/testkit";
+import { jetstream } from "@nats-io/jetstream";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -50,6 +53,19 @@ describe.runIf(process.env["LAMINA_MEASURE"])("how long it takes", { timeout: 30
     for (let count = 0; count < 100; count += 1) await call();
     const measured = await times(WARM_CALLS, call);
     print(`warm call, ${name}`, measured);
+    expect(measured).toHaveLength(WARM_CALLS);
+  });
+
+  test("what a warm call does not take in the runner: a message and a request of the control plane", async () => {
+    const { LAMINA_URL: url = "", LAMINA_TOKEN: token = "" } = here.environment;
+    const { calls } = controlPlane({ url, token });
+    const id = "of-nobody";
+    const end = { state: "done" as const, result: { type: JSON_VALUE, data: "null" } };
+    const measured = await times(WARM_CALLS, () => calls.finish({ calls: [{ id, delivery: 1, startedAt: Date.now(), end }] }));
+    print("a request of the control plane", measured);
+    const client = jetstream(here.connection);
+    const subject = here.names.logs.subject("nobody", undefined);
+    print("a message that NATS takes", await times(WARM_CALLS, () => client.publish(subject, "{}")));
     expect(measured).toHaveLength(WARM_CALLS);
   });
 

@@ -23,6 +23,7 @@ export interface LaunchContext {
 
 const HARNESS = "/lamina/harness";
 const NODE = "/lamina/node";
+const HEAP_SHARE = 0.75;
 const CA_FILE = "/lamina/ca.pem";
 const CA_VARIABLES = ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"];
 
@@ -87,7 +88,9 @@ export async function launch({ served, devices, logs, onStarted }: Launch, conte
   throw new LaminaError({ code: "FUNCTION_BROKEN", message: `The function's image has no ${program}.` });
 }
 
-function commandsOf({ entry }: ServedFunction): string[][] {
-  if (entry.language === "typescript") return [[NODE, join(HARNESS, "node.mjs")]];
+function commandsOf({ entry, memoryMib }: ServedFunction): string[][] {
+  // Node.js does not see what memory the container may have, and would leave garbage until there is none.
+  const heap = `--max-old-space-size=${Math.floor(memoryMib * HEAP_SHARE)}`;
+  if (entry.language === "typescript") return [[NODE, heap, join(HARNESS, "node.mjs")]];
   return ["python3", "python"].map((python) => [python, join(HARNESS, "python.py")]);
 }
