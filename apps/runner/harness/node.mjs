@@ -120,7 +120,7 @@ function writeResult(result) {
 
 function describe(thrown) {
   if (!(thrown instanceof Error)) return { type: typeof thrown, message: String(thrown), stack: `${String(thrown)}\n` };
-  return { type: thrown.constructor?.name || thrown.name, message: String(thrown.message), stack: stackOf(thrown) };
+  return { type: thrown.constructor?.name || thrown.name, message: thrown.message, stack: stackOf(thrown) };
 }
 
 function stackOf(error, seen = new Set()) {
@@ -170,7 +170,9 @@ function markedOutput() {
   const mark = (stream, call) => new Promise((resolve) => stream.write(`\0${call}\n`, resolve));
   return {
     run: (_, begin) => begin(),
-    endCall: (call) => Promise.all([mark(process.stdout, call), mark(process.stderr, call)]),
+    async endCall(call) {
+      await Promise.all([mark(process.stdout, call), mark(process.stderr, call)]);
+    },
   };
 }
 
@@ -194,7 +196,7 @@ function routedOutput(send) {
   }
   return {
     run: (call, begin) => current.run(call, begin),
-    endCall(call) {
+    async endCall(call) {
       for (const stream of ["stdout", "stderr"]) {
         const rest = started[stream].get(call);
         started[stream].delete(call);
@@ -269,6 +271,7 @@ async function serve() {
       send({ type: "broken", exception: describe(thrown) });
       return socket.end(() => process.exit(0));
     }
+    if (concurrency === 1) await output.endCall("");
     send({ type: "ready" });
   };
   receiveFrames(socket, (frame, body) => {

@@ -660,6 +660,8 @@ def main():
         flush()
         connection.send({"type": "broken", "exception": describe(error)})
         return
+    if concurrency == 1:
+        pipes.end_call("")
     connection.send({"type": "ready"})
     harness = Harness(connection, target, concurrency, output)
     if target.is_async():
@@ -677,9 +679,9 @@ def be_first_process():
     child = os.fork()
     if child == 0:
         return
-    import signal
+    import _signal
 
-    signal.signal(signal.SIGTERM, lambda number, _: os.kill(child, number))
+    _signal.signal(_signal.SIGTERM, lambda number, _: os.kill(child, number))
     while True:
         pid, status = os.wait()
         if pid == child:

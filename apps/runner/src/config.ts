@@ -34,7 +34,8 @@ export function readRunnerConfig(env: NodeJS.ProcessEnv) {
     caBundle: read.LAMINA_CA_BUNDLE,
     harness: read.LAMINA_HARNESS,
     /** What `ctr` gets of our environment: none of our credentials. */
-    toolEnvironment: { PATH: env["PATH"] ?? "" },
+    // Debian keeps runc and mount's relatives where the PATH of ordinary users does not lead.
+    toolEnvironment: { PATH: [env["PATH"] ?? "", "/usr/sbin", "/sbin"].join(":") },
   };
 }
 

@@ -8,6 +8,8 @@ const FILES = {
   "main.py": `
 import asyncio, datetime, os, subprocess, sys
 import helpers
+print("imported")
+print("to stderr as well", file=sys.stderr)
 
 def add(a, b):
     print("adding", a, b)
@@ -35,6 +37,12 @@ def big(n):
 
 def length(text):
     return len(text)
+
+def count(most):
+    for number in range(most): print(number)
+
+async def count_later(most):
+    count(most)
 
 def generate():
     yield 1
@@ -153,6 +161,16 @@ describe("a Python function", () => {
     await second.end;
     const expected = { stdout: ["from a child", "no end of line raw", "last"], stderr: [] };
     expect([await textOf(talk, first.id), await textOf(talk, second.id)]).toEqual([expected, expected]);
+  });
+
+  test.each([
+    ["one at a time", () => here.python("count", { app: "app-of-many" })],
+    ["with several calls at once", () => here.python("count_later", { app: "app-of-many", concurrency: 2 })],
+  ])("that prints very much has all of it in the logs, in order: %s", async (_, serve) => {
+    const count = serve();
+    const { id, end } = await here.call(count, [60_000]);
+    expect(await end).toMatchObject(done(null));
+    expect((await textOf(count, id)).stdout).toEqual(Array.from({ length: 60_000 }, (_, number) => String(number)));
   });
 
   test("gives and gets what is too large for a message", async () => {

@@ -4,7 +4,7 @@ import { type LogBatch, type RemoteException, type ServedFunction, type ValueTyp
 import type { ContainerExit, ContainerPlace, FunctionContainers } from "../engine/function-containers.ts";
 import type { ExecutableImage } from "../engine/executable-image.ts";
 import type { HarnessFrame } from "./frames.ts";
-import { listenForHarness } from "./harness-link.ts";
+import { type HarnessLink, listenForHarness } from "./harness-link.ts";
 import type { LogWriter } from "./logs.ts";
 import { readOutput } from "./output.ts";
 
@@ -104,7 +104,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const onFrame = (frame: HarnessFrame, body: Buffer): void => {
     switch (frame.type) {
       case "ready":
-        return becomeReady();
+        return void (isMarked ? output.setUp.then(becomeReady) : becomeReady());
       case "broken":
         return neverReady(new BrokenError(frame.exception));
       case "result":
@@ -115,12 +115,15 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
       }
       case "unreadable":
         return settle(frame.call, { kind: "unreadable", message: frame.message });
-      case "log":
-        return void write(frame.call, frame.stream, frame.lines);
+      case "log": {
+        const pending = write(frame.call, frame.stream, frame.lines);
+        if (pending !== undefined) link.hold(pending);
+        return;
+      }
     }
   };
   let kill = (): void => undefined;
-  const link = await listenForHarness({ directory: place.run, onFrame, onFault: () => kill() });
+  const link: HarnessLink = await listenForHarness({ directory: place.run, onFrame, onFault: () => kill() });
   const { entry, methods, concurrency } = served;
   link.send({ type: "hello", entry, methods, concurrency });
   const started = await containers.start(place, { ...options, cpu: served.cpu, memoryMib: served.memoryMib });

@@ -7,6 +7,8 @@ import { encodeFrame, frameReader, type HarnessFrame } from "./frames.ts";
 export interface HarnessLink {
   /** Sends a frame, now or as soon as the harness is there. */
   send(frame: object, body?: Uint8Array): void;
+  /** Takes nothing more from the harness until then. */
+  hold(until: Promise<void>): void;
   close(): void;
 }
 
@@ -53,6 +55,10 @@ export async function listenForHarness({ directory, onFrame, onFault }: HarnessL
       const bytes = encodeFrame(frame, body);
       if (socket === undefined) early.push(bytes);
       else socket.write(bytes);
+    },
+    hold(until) {
+      socket?.pause();
+      void until.finally(() => socket?.resume());
     },
     close() {
       socket?.destroy();

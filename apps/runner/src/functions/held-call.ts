@@ -8,7 +8,6 @@ export interface HeldCall {
   readonly input: Value;
   /** The latest delivery of its message. */
   message: JsMsg;
-  state: "waiting" | "running" | "ending";
   /** Why it does not end by itself. */
   verdict: "timed out" | "cancelled" | "put back" | undefined;
   startedAt: number | undefined;

@@ -23,6 +23,7 @@ export interface LaunchContext {
 
 const HARNESS = "/lamina/harness";
 const NODE = "/lamina/node";
+const HEAP_SHARE = 0.75;
 const CA_FILE = "/lamina/ca.pem";
 const CA_VARIABLES = ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"];
 
@@ -36,18 +37,17 @@ export async function prepare(served: ServedFunction, { containers, code, regist
   return { image, codeDirectory };
 }
 
-/**
- * Starts a container and waits until it can be called.
- * @param onStarted told as soon as there is one
- * @throws {BrokenError}, {ContainerGone}, {LaminaError}
- */
-export async function launch(
-  served: ServedFunction,
-  devices: readonly string[],
-  logs: LogWriter,
-  context: LaunchContext,
-  onStarted: (container: Container) => void,
-): Promise<Container> {
+export interface Launch {
+  readonly served: ServedFunction;
+  /** CDI devices that are the container's. */
+  readonly devices: readonly string[];
+  readonly logs: LogWriter;
+  /** Told as soon as there is a container. */
+  readonly onStarted: (container: Container) => void;
+}
+
+/** Starts a container and waits until it can be called. @throws {BrokenError}, {ContainerGone}, {LaminaError} */
+export async function launch({ served, devices, logs, onStarted }: Launch, context: LaunchContext): Promise<Container> {
   const { containers, controlPlane, harness, caBundle } = context;
   const [prepared, secrets] = await Promise.all([prepare(served, context), controlPlane.functions.secrets({ id: served.id })]);
   const environment = { ...(caBundle !== undefined && Object.fromEntries(CA_VARIABLES.map((name) => [name, CA_FILE]))), ...secrets };
@@ -88,7 +88,9 @@ export async function launch(
   throw new LaminaError({ code: "FUNCTION_BROKEN", message: `The function's image has no ${program}.` });
 }
 
-function commandsOf({ entry }: ServedFunction): string[][] {
-  if (entry.language === "typescript") return [[NODE, join(HARNESS, "node.mjs")]];
+function commandsOf({ entry, memoryMib }: ServedFunction): string[][] {
+  // Node.js does not see what memory the container may have, and would leave garbage until there is none.
+  const heap = `--max-old-space-size=${Math.floor(memoryMib * HEAP_SHARE)}`;
+  if (entry.language === "typescript") return [[NODE, heap, join(HARNESS, "node.mjs")]];
   return ["python3", "python"].map((python) => [python, join(HARNESS, "python.py")]);
 }

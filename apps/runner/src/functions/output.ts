@@ -8,6 +8,8 @@ export type OutputStream = "stdout" | "stderr";
 const STREAMS = ["stdout", "stderr"] as const;
 
 export interface OutputReader {
+  /** Resolves when both pipes have the marker that ends the set-up. */
+  readonly setUp: Promise<void>;
   /** What comes from now on belongs to the call, up to its marker. */
   begin(call: string): void;
   /** Resolves when both pipes have the marker of a call, or their ends. */
@@ -32,6 +34,7 @@ export function readOutput({ directory, onLines }: OutputOptions): OutputReader 
   const pipes = STREAMS.map((stream) => readPipe(join(directory, stream), (call, lines) => onLines(call, stream, lines)));
   return {
     begin: (call) => pipes.forEach((pipe) => pipe.begin(call)),
+    setUp: Promise.all(pipes.map(({ setUp }) => setUp)).then(() => undefined),
     async ended(call) {
       await Promise.all(pipes.map((pipe) => pipe.ended(call)));
     },
@@ -48,6 +51,7 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
   /** Those that began and whose markers have not come; what is read is the first one's. */
   const calls: string[] = [];
   let started = "";
+  const { promise: setUp, resolve: endSetUp } = Promise.withResolvers<void>();
 
   const take = (text: string): Promise<void>[] => {
     const waits: Promise<void>[] = [];
@@ -71,7 +75,8 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
       const isMarker = call === "" || calls[0] === call;
       tell(calls[0], isMarker ? [...lines, ...(rest === "" ? [] : [rest])] : [...lines, `${rest}${call}`]);
       started = started.slice(end + 1);
-      if (isMarker && call !== "") {
+      if (call === "") endSetUp();
+      else if (isMarker) {
         calls.shift();
         marked.get(call)?.();
       }
@@ -87,10 +92,19 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
   pipe.on("error", () => undefined);
   return {
     begin: (call: string) => void calls.push(call),
+<<<<<<< HEAD
     ended: (call: string) =>
       calls.includes(call)
         ? Promise.race([new Promise<void>((resolve) => marked.set(call, resolve)).finally(() => marked.delete(call)), closed])
         : undefined,
+=======
+    async ended(call: string): Promise<void> {
+      if (!calls.includes(call)) return;
+      await Promise.race([new Promise<void>((resolve) => marked.set(call, resolve)), closed]);
+      marked.delete(call);
+    },
+    setUp,
+>>>>>>> fnE
     closed,
     close() {
       if (started !== "") void onLines(calls[0], [started]);

@@ -1,94 +1,79 @@
 /**
- * The containers of one version of a function, and the calls that this runner holds of it.
+ * The calls of one version of a function that this runner holds.
  *
  * I1: a call is held from its delivery until its end is recorded or it is put back, and its message is kept alive meanwhile.
  * I2: what ends a call in another way than by itself is decided once, by its verdict, before its container is ended.
- * I3: a container that is to go is given no call any more.
  */
 import type { ServedFunction } from "@lamina/api";
-import type { Logger } from "@lamina/service";
-import { type Container, ContainerGone, type HarnessOutcome } from "./container.ts";
-import { broken, crashed, isPassing, lost, threw, timedOut, unreadable } from "./ends.ts";
-import type { Gpus } from "./gpus.ts";
+import { ContainerGone, type HarnessOutcome } from "./container.ts";
+import { Crew, type CrewOptions, type Member } from "./crew.ts";
+import { broken, crashed, lost, threw, timedOut, unreadable } from "./ends.ts";
 import type { HeldCall } from "./held-call.ts";
-import { launch, type LaunchContext, prepare } from "./launch.ts";
-import type { LogWriter } from "./logs.ts";
+import { prepare } from "./launch.ts";
 import type { Outcome, Outcomes } from "./outcomes.ts";
 import type { StartedReporter } from "./started.ts";
 import type { Values } from "./values.ts";
 
-export interface PoolOptions extends LaunchContext {
+export interface PoolOptions extends Omit<CrewOptions, "served" | "onChange" | "onBroken"> {
   readonly served: ServedFunction;
   readonly values: Values;
   readonly outcomes: Outcomes;
   readonly started: StartedReporter;
-  readonly logs: LogWriter;
-  readonly gpus: Gpus;
-  readonly logger: Logger;
-  /** There are no GPUs left for a container that is needed: somebody may have one to spare. */
-  readonly onGpusWanted: () => void;
-}
-
-interface Slot {
-  container: Container | undefined;
-  readonly devices: readonly string[];
-  state: "starting" | "ready" | "going";
-  readonly running: Map<HeldCall, NodeJS.Timeout>;
-  idle: NodeJS.Timeout | undefined;
-  /** Resolves when it is no more. */
-  gone: Promise<void>;
 }
 
 /** How often a call may be begun beside its retries. */
 const MOST_DELIVERIES = 5;
-const FIRST_BACKOFF_MS = 1_000;
-const LONGEST_BACKOFF_MS = 30_000;
-/** At least so long may a container take to get ready. */
-const SET_UP_SECONDS = 300;
-/** A version that was replaced keeps containers only as long as calls follow each other. */
-const DRAINING_IDLE_MS = 1_000;
 
 export class FunctionPool {
   readonly held = new Map<string, HeldCall>();
   readonly #options: PoolOptions;
-  #served: ServedFunction;
-  readonly #slots = new Set<Slot>();
+  readonly #crew: Crew;
   readonly #waiting: HeldCall[] = [];
-  #backoffMs = 0;
-  #backoff: NodeJS.Timeout | undefined;
+  #served: ServedFunction;
   #stopping = false;
-  #onEmpty: (() => void) | undefined;
-  #onRoom: (() => void) | undefined;
+  /** Told when a call is not held any more. */
+  #onForgotten: () => void = () => undefined;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#served = options.served;
-    // What a first call would wait for.
+    this.#crew = new Crew({
+      ...options,
+      served: () => this.#served,
+      onChange: () => this.dispatch(),
+      onBroken: (reason) => this.#failWaiting(reason),
+    });
+    // What a first call would wait for; why it cannot be had is told to that.
     prepare(this.#served, options).catch(() => undefined);
-    this.#dispatch();
+    this.dispatch();
   }
 
   get served(): ServedFunction {
     return this.#served;
   }
 
-  /** How many calls this runner has room for. */
+  /** How many calls this runner may hold. */
   get capacity(): number {
     const { maxContainers, concurrency, gpus } = this.#served;
     const containers = gpus === 0 ? maxContainers : Math.min(maxContainers, Math.max(1, Math.floor(this.#options.gpus.count / gpus)));
     return containers * concurrency;
   }
 
+  get waitsForGpus(): boolean {
+    return this.#waiting.length > 0 && this.#served.gpus > 0;
+  }
+
   /** Resolves when a call has gone. */
   roomAgain(): Promise<void> {
-    return new Promise((resolve) => (this.#onRoom = resolve));
+    return new Promise((resolve) => (this.#onForgotten = resolve));
   }
 
   /** The same version, which may be drained now. */
   update(served: ServedFunction): void {
+    if (served.state === this.#served.state) return;
     this.#served = served;
-    for (const slot of this.#slots) if (slot.state === "ready" && slot.running.size === 0) this.#restWith(slot);
-    this.#dispatch();
+    this.#crew.reconsider();
+    this.dispatch();
   }
 
   take(call: HeldCall): void {
@@ -101,165 +86,62 @@ export class FunctionPool {
     const { deliveryCount } = call.message.info;
     if (deliveryCount > MOST_DELIVERIES + (this.#served.retries?.max ?? 0)) return void this.#end(call, lost(deliveryCount));
     this.#waiting.push(call);
-    this.#dispatch();
+    this.dispatch();
   }
 
-  /** Calls that nobody wants any more. */
+  /** A call that nobody wants any more. */
   cancel(id: string): void {
     const call = this.held.get(id);
     if (call === undefined || call.verdict !== undefined) return;
     call.verdict = "cancelled";
-    if (call.state === "waiting") return this.#drop(call);
-    const slot = [...this.#slots].find(({ running }) => running.has(call));
-    if (this.#served.concurrency > 1) slot?.container?.cancel(id);
-    else if (slot !== undefined) this.#kill(slot);
+    if (this.#waiting.includes(call)) return this.#drop(call);
+    const member = this.#crew.of(call);
+    if (this.#served.concurrency > 1) member?.container?.cancel(id);
+    else if (member !== undefined) this.#crew.kill(member);
   }
 
   /** Ends a container that has nothing to do. @returns whether there was one */
   spareContainer(): boolean {
-    const slot = [...this.#slots].find(({ state, running }) => state === "ready" && running.size === 0);
-    if (slot !== undefined) this.#retire(slot);
-    return slot !== undefined;
+    return this.#crew.spare();
   }
 
-  get waitsForGpus(): boolean {
-    return this.#waiting.length > 0 && this.#served.gpus > 0;
-  }
-
-  tryAgain(): void {
-    this.#dispatch();
-  }
-
-  /** Waits for the calls that have begun, as long as the signal allows, and puts back the others; then ends all containers. */
-  async stop(signal: AbortSignal): Promise<void> {
-    this.#stopping = true;
-    clearTimeout(this.#backoff);
-    for (const call of [...this.#waiting]) this.#putBack(call);
-    const putBackAll = (): void => {
-      for (const slot of this.#slots) {
-        for (const call of slot.running.keys()) call.verdict ??= "put back";
-        if (slot.running.size > 0) this.#kill(slot);
-      }
-    };
-    if (this.held.size > 0) {
-      const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
-      if (signal.aborted) putBackAll();
-      else signal.addEventListener("abort", putBackAll, { once: true });
-      await empty;
-      signal.removeEventListener("abort", putBackAll);
-    }
-    await Promise.all(
-      [...this.#slots].map(async (slot) => {
-        if (slot.state === "starting") {
-          slot.state = "going";
-          slot.container?.kill();
-        } else this.#retire(slot);
-        await slot.gone;
-      }),
-    );
-  }
-
-  #dispatch(): void {
+  /** Gives calls to containers that have room, and starts those that are wanted. */
+  dispatch(): void {
     if (this.#stopping) return;
     while (this.#waiting.length > 0) {
-      const slot = this.#slotWithRoom();
-      const call = slot && this.#waiting.shift();
-      if (slot === undefined || call === undefined) break;
-      void this.#run(call, slot);
+      const member = this.#crew.withRoom();
+      const call = member && this.#waiting.shift();
+      if (member === undefined || call === undefined) break;
+      void this.#run(call, member);
     }
-    while (this.#wantsContainer()) if (!this.#startContainer()) break;
+    this.#crew.grow(this.#waiting.length);
   }
 
-  /** The fullest that has room, so that others become idle. */
-  #slotWithRoom(): Slot | undefined {
-    let best: Slot | undefined;
-    for (const slot of this.#slots) {
-      const hasRoom = slot.state === "ready" && slot.running.size < this.#served.concurrency;
-      if (hasRoom && (best === undefined || slot.running.size > best.running.size)) best = slot;
-    }
-    return best;
-  }
-
-  #wantsContainer(): boolean {
-    const { minContainers, maxContainers, concurrency, state } = this.#served;
-    if (this.#backoff !== undefined || this.#slots.size >= maxContainers) return false;
-    const slots = [...this.#slots];
-    const starting = slots.filter((slot) => slot.state === "starting").length;
-    if (this.#waiting.length > starting * concurrency) return true;
-    return state === "active" && slots.filter((slot) => slot.state !== "going").length < minContainers;
-  }
-
-  #startContainer(): boolean {
-    const { gpus, onGpusWanted } = this.#options;
-    const { gpus: wanted } = this.#served;
-    if (wanted > gpus.count) {
-      const reason = new Error(`it takes ${wanted} GPUs, of which this runner has ${gpus.count}`);
-      this.#failWaiting(reason);
-      return false;
-    }
-    const devices = gpus.take(wanted);
-    if (devices === undefined) {
-      if (this.#waiting.length > 0) onGpusWanted();
-      return false;
-    }
-    const slot: Slot = { container: undefined, devices, state: "starting", running: new Map(), idle: undefined, gone: Promise.resolve() };
-    this.#slots.add(slot);
-    slot.gone = this.#bringUp(slot);
-    return true;
-  }
-
-  async #bringUp(slot: Slot): Promise<void> {
-    const { logger, gpus } = this.#options;
-    const seconds = Math.max(this.#served.timeoutSeconds, SET_UP_SECONDS);
-    let timer: NodeJS.Timeout | undefined;
-    let reason: unknown;
-    try {
-      const container = await launch(this.#served, slot.devices, this.#options.logs, this.#options, (started) => {
-        slot.container = started;
-        if (slot.state === "going") started.kill();
-        timer = setTimeout(() => this.#kill(slot), seconds * 1000);
-      });
-      clearTimeout(timer);
-      if (slot.state === "starting") {
-        slot.state = "ready";
-        this.#backoffMs = 0;
-        this.#restWith(slot);
-        this.#dispatch();
-      }
-      await container.exited;
-    } catch (error) {
-      reason = error;
-      await slot.container?.exited;
-    }
-    clearTimeout(timer);
-    clearTimeout(slot.idle);
-    const wasWanted = slot.state !== "going";
-    slot.state = "going";
-    this.#slots.delete(slot);
-    gpus.giveBack(slot.devices);
-    if (reason !== undefined && wasWanted) {
-      logger.warn({ err: reason, function: this.#served.name, app: this.#served.appName }, "a container could not be set up");
-      this.#backOff(reason);
-    }
-    this.#dispatch();
-  }
-
-  #backOff(reason: unknown): void {
-    if (this.#stopping) return;
-    this.#backoffMs = Math.min(this.#backoffMs === 0 ? FIRST_BACKOFF_MS : this.#backoffMs * 2, LONGEST_BACKOFF_MS);
-    clearTimeout(this.#backoff);
-    this.#backoff = setTimeout(() => {
-      this.#backoff = undefined;
-      this.#dispatch();
-    }, this.#backoffMs);
-    // Where others work, it is not the function.
-    if (!isPassing(reason) && ![...this.#slots].some(({ state }) => state === "ready")) this.#failWaiting(reason);
+  /**
+   * Waits for the calls that have begun, and puts back the others; then ends all containers.
+   * @param signal allows no more time to calls
+   * @param end nor to clean-up
+   */
+  async stop(signal: AbortSignal, end: AbortSignal): Promise<void> {
+    this.#stopping = true;
+    for (const call of this.#waiting.splice(0)) this.#putBack(call);
+    const putBackAll = (): void => {
+      for (const call of this.held.values()) if (this.#crew.of(call) !== undefined) call.verdict ??= "put back";
+      this.#crew.killBusy();
+    };
+    signal.addEventListener("abort", putBackAll, { once: true });
+    if (signal.aborted) putBackAll();
+    while (this.held.size > 0) await this.roomAgain();
+    signal.removeEventListener("abort", putBackAll);
+    await this.#crew.stop(end);
+    await this.#options.logs.flushed();
   }
 
   #failWaiting(reason: unknown): void {
     for (const call of this.#waiting.splice(0)) void this.#end(call, broken(reason, this.#served));
   }
 
+<<<<<<< HEAD
   async #run(call: HeldCall, slot: Slot): Promise<void> {
     const { values, started } = this.#options;
     const { container } = slot;
@@ -286,43 +168,65 @@ export class FunctionPool {
             ? crashed(error.exit, this.#served)
             : unreadable(error instanceof Error ? error.message : String(error));
     }
+=======
+  async #run(call: HeldCall, member: Member): Promise<void> {
+    const timer = setTimeout(() => this.#timeOut(call, member), this.#served.timeoutSeconds * 1000);
+    member.running.add(call);
+    const outcome = await this.#outcomeOf(call, member);
+    clearTimeout(timer);
+    member.running.delete(call);
+    this.#crew.left(member);
+    this.dispatch();
+    if (call.verdict === "put back" && outcome instanceof ContainerGone) return this.#putBack(call);
+>>>>>>> fnE
     if (call.verdict === "cancelled") return this.#drop(call);
-    await this.#end(call, end);
+    await this.#end(call, await this.#endOf(outcome, call));
   }
 
-  #leave(call: HeldCall, slot: Slot): void {
-    clearTimeout(slot.running.get(call));
-    slot.running.delete(call);
-    if (slot.state === "ready" && slot.running.size === 0) this.#restWith(slot);
-    this.#dispatch();
-  }
-
-  async #endOf(outcome: HarnessOutcome): Promise<Outcome["end"]> {
-    const { values } = this.#options;
-    switch (outcome.kind) {
-      case "result":
-        return { state: "done", result: await values.write(outcome.type, outcome.body) };
-      case "error": {
-        const { exception, pickled } = outcome;
-        return threw({ ...exception, ...(pickled !== undefined && { pickled: await values.write(pickled.type, pickled.body) }) });
-      }
-      case "unreadable":
-        return unreadable(outcome.message);
+  /** @returns what was thrown, too */
+  async #outcomeOf(call: HeldCall, { container }: Member): Promise<HarnessOutcome | Error> {
+    if (container === undefined) throw new TypeError("a container that has room is there");
+    try {
+      const body = await this.#options.values.read(call.input);
+      call.startedAt = Date.now();
+      const ended = this.#options.started.soon({ id: call.id, container: container.id });
+      return await container.call({ call: call.id, method: call.method, type: call.input.type, body }).finally(ended);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
     }
   }
 
-  #timeOut(call: HeldCall, slot: Slot): void {
+  async #endOf(outcome: HarnessOutcome | Error, { verdict }: HeldCall): Promise<Outcome["end"]> {
+    if (outcome instanceof ContainerGone) return verdict === "timed out" ? timedOut(this.#served) : crashed(outcome.exit, this.#served);
+    if (outcome instanceof Error) return unreadable(outcome.message);
+    const { values } = this.#options;
+    try {
+      switch (outcome.kind) {
+        case "result":
+          return { state: "done", result: await values.write(outcome.type, outcome.body) };
+        case "error": {
+          const { exception, pickled } = outcome;
+          return threw({ ...exception, ...(pickled !== undefined && { pickled: await values.write(pickled.type, pickled.body) }) });
+        }
+        case "unreadable":
+          return unreadable(outcome.message);
+      }
+    } catch (error) {
+      return unreadable(`The result cannot be kept: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #timeOut(call: HeldCall, member: Member): void {
     if (call.verdict !== undefined) return;
     call.verdict = "timed out";
     // What goes on beside it ends with the container, for no fault of its own.
-    for (const other of slot.running.keys()) other.verdict ??= "put back";
-    this.#kill(slot);
+    for (const other of member.running) other.verdict ??= "put back";
+    this.#crew.kill(member);
   }
 
   /** What the call came to is recorded, behind its lines. */
   async #end(call: HeldCall, end: Outcome["end"]): Promise<void> {
     const { logs, outcomes, logger } = this.#options;
-    call.state = "ending";
     try {
       await logs.flushed();
       const { startedAt } = call;
@@ -352,32 +256,6 @@ export class FunctionPool {
     const position = this.#waiting.indexOf(call);
     if (position !== -1) this.#waiting.splice(position, 1);
     this.held.delete(call.id);
-    this.#onRoom?.();
-    if (this.held.size === 0) this.#onEmpty?.();
-  }
-
-  #restWith(slot: Slot): void {
-    clearTimeout(slot.idle);
-    const { idleSeconds, minContainers, state } = this.#served;
-    const isDraining = state === "draining";
-    const idleMs = isDraining ? Math.min(idleSeconds * 1000, DRAINING_IDLE_MS) : idleSeconds * 1000;
-    slot.idle = setTimeout(() => {
-      const kept = [...this.#slots].filter((one) => one.state !== "going").length;
-      if (slot.state === "ready" && slot.running.size === 0 && (isDraining || kept > minContainers)) this.#retire(slot);
-    }, idleMs);
-    slot.idle.unref();
-  }
-
-  #retire(slot: Slot): void {
-    if (slot.state === "going") return;
-    slot.state = "going";
-    void slot.container?.stop();
-  }
-
-  #kill(slot: Slot): void {
-    const { state } = slot;
-    // One that never gets ready is told of as broken.
-    if (state === "ready") slot.state = "going";
-    slot.container?.kill();
+    this.#onForgotten();
   }
 }

@@ -60,6 +60,7 @@ async function take({ connection, catalogue, pool, logger }: CallQueueOptions, s
   const onMessage = (message: JsMsg): void => {
     const call = parseCall(message);
     if (call !== undefined) {
+<<<<<<< HEAD
       return pool.take({
         id: call.call,
         method: call.method,
@@ -69,6 +70,9 @@ async function take({ connection, catalogue, pool, logger }: CallQueueOptions, s
         verdict: undefined,
         startedAt: undefined,
       });
+=======
+      return pool.take({ id: call.call, method: call.method, input: call.input, message, verdict: undefined, startedAt: undefined });
+>>>>>>> fnE
     }
     logger.error({ subject: message.subject, sequence: message.seq }, "a message of a function's queue is not a call; dropped");
     message.term("not a call");
@@ -77,10 +81,11 @@ async function take({ connection, catalogue, pool, logger }: CallQueueOptions, s
     // Never more wait at the server for a message than this many, so one that is delivered goes to a container at once.
     return read(await consumer.consume({ max_messages: Math.min(pool.capacity, MOST_ASKED_FOR) }), onMessage, signal);
   }
+  const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   while (!signal.aborted) {
     const room = pool.capacity - pool.held.size;
     if (room > 0) await read(await consumer.fetch({ max_messages: room, expires: PULL_MS }), onMessage, signal);
-    else await pool.roomAgain();
+    else await Promise.race([pool.roomAgain(), aborted]);
   }
 }
 

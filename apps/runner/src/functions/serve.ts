@@ -4,6 +4,7 @@ import { type ServedFunction, CallsCancelled } from "@lamina/api";
 import type { Registry } from "@lamina/registry";
 import type { WorkerSurroundings } from "@lamina/service";
 import { jetstream } from "@nats-io/jetstream";
+import type { Msg } from "@nats-io/transport-node";
 import type { FunctionContainers } from "../engine/function-containers.ts";
 import { codeIn } from "./code.ts";
 import { gpusOf } from "./gpus.ts";
@@ -34,8 +35,10 @@ interface Served {
 }
 
 const LOOK_MS = 10_000;
-/** What takes care that what was told last is told to the end. */
-const LAST_WORDS_MS = 3_000;
+/** How long containers of what is not served any more may clean up; half of it where this process is to stop. */
+const CLEAN_UP_MS = 6_000;
+/** So long it is tried to tell what came last. */
+const LAST_WORDS_MS = 1_000;
 
 /** Serves until the signal; then calls that have begun may end, and the others are put back. */
 export async function serveFunctions(options: ServeOptions, surroundings: WorkerSurroundings): Promise<void> {
@@ -44,7 +47,12 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   const served = new Map<string, Served>();
   const silent = new AbortController();
   const code = codeIn(options.code, registry);
-  const retryAll = (): void => served.forEach(({ pool }) => pool.tryAgain());
+  // First who waits for them, then who would like to have them.
+  const retryAll = (): void => {
+    const pools = [...served.values()].map(({ pool }) => pool);
+    for (const pool of pools.filter(({ waitsForGpus }) => waitsForGpus)) pool.dispatch();
+    for (const pool of pools) pool.dispatch();
+  };
   const gpus = gpusOf(options.gpus, retryAll);
   const outcomes = outcomesTo({ controlPlane, logger, signal: silent.signal });
   const started = startedReporter({ runner: worker, controlPlane, logger });
@@ -62,17 +70,17 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
     served.set(one.id, { pool, queue: takeCalls({ connection, catalogue, pool, logger }) });
   }
 
-  async function end(id: string, grace: AbortSignal): Promise<void> {
+  async function end(id: string, grace: AbortSignal, cleanUp: AbortSignal): Promise<void> {
     const one = served.get(id);
     served.delete(id);
     await one?.queue.stop();
-    await one?.pool.stop(grace);
+    await one?.pool.stop(grace, cleanUp);
   }
 
   async function look(): Promise<void> {
     const functions = await controlPlane.functions.list({ pool: options.pool }, { signal });
     const wanted = new Map(functions.map((one) => [one.id, one]));
-    for (const id of served.keys()) if (!wanted.has(id)) void end(id, AbortSignal.abort());
+    for (const id of served.keys()) if (!wanted.has(id)) void end(id, AbortSignal.abort(), AbortSignal.timeout(CLEAN_UP_MS));
     for (const one of functions) {
       const known = served.get(one.id);
       if (known === undefined) begin(one);
@@ -85,8 +93,7 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   const changes = connection.subscribe(catalogue.functionsChanged, { callback: () => changed.resolve() });
   const cancels = connection.subscribe(catalogue.callsCancelled, {
     callback(_, message) {
-      const { data } = CallsCancelled.safeParse(message.json());
-      for (const id of data?.calls ?? []) for (const { pool } of served.values()) pool.cancel(id);
+      for (const id of cancelledCalls(message)) for (const { pool } of served.values()) pool.cancel(id);
     },
   });
   const alive = setInterval(
@@ -108,11 +115,21 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
     }
     changes.unsubscribe();
     const grace = AbortSignal.timeout(graceMs);
-    setTimeout(() => silent.abort(), graceMs + LAST_WORDS_MS).unref();
-    await Promise.all([...served.keys()].map((id) => end(id, grace)));
+    const cleanUp = AbortSignal.timeout(graceMs + CLEAN_UP_MS / 2);
+    setTimeout(() => silent.abort(), graceMs + CLEAN_UP_MS / 2 + LAST_WORDS_MS).unref();
+    await Promise.all([...served.keys()].map((id) => end(id, grace, cleanUp)));
   } finally {
     cancels.unsubscribe();
     clearInterval(alive);
     silent.abort();
+  }
+}
+
+function cancelledCalls(message: Msg): readonly string[] {
+  try {
+    return CallsCancelled.parse(message.json()).calls;
+  } catch {
+    // Not of ours; nothing is lost, since it says nothing that is not recorded.
+    return [];
   }
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { type Catalogue, INLINE_VALUE_BYTES, JSON_VALUE, LaminaError, STORED_VALUE_SECONDS, type Value, type ValueType } from "@lamina/api";
 import { Objm, type ObjectStore, StorageType } from "@nats-io/obj";
+import { setTimeout as delay } from "node:timers/promises";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 
 export interface Values {
@@ -20,7 +21,7 @@ export function valuesOf(connection: NatsConnection, catalogue: Catalogue): Valu
   return {
     async read(value) {
       if ("data" in value) return Buffer.from(value.data, value.type === JSON_VALUE ? "utf8" : "base64");
-      const blob = await (await store()).getBlob(value.object);
+      const blob = await overAnOutage(async () => (await store()).getBlob(value.object));
       if (blob === null) {
         throw new LaminaError({
           code: "VALUE_UNREADABLE",
@@ -32,8 +33,24 @@ export function valuesOf(connection: NatsConnection, catalogue: Catalogue): Valu
     async write(type, bytes) {
       if (bytes.length <= INLINE_VALUE_BYTES) return { type, data: bytes.toString(type === JSON_VALUE ? "utf8" : "base64") };
       const object = randomUUID();
-      await (await store()).putBlob({ name: object }, bytes);
+      await overAnOutage(async () => (await store()).putBlob({ name: object }, bytes));
       return { type, object, bytes: bytes.length };
     },
   };
+}
+
+/** NATS may be started again meanwhile. */
+const OUTAGE_MS = 30_000;
+const RETRY_MS = 500;
+
+async function overAnOutage<T>(action: () => Promise<T>): Promise<T> {
+  const last = performance.now() + OUTAGE_MS;
+  for (;;) {
+    try {
+      return await action();
+    } catch (error) {
+      if (performance.now() > last) throw error;
+      await delay(RETRY_MS);
+    }
+  }
 }

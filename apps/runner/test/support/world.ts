@@ -121,25 +121,23 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     connection,
     names,
     serve(given) {
-      const served: ServedFunction = ({
-	id: `fn-${++functions}`,
-	app: 'app-1',
-	appName: 'test',
-	name: 'f',
-	gpu: [],
-	gpus: 0,
-	cpu: 2,
-	memoryMib: 256,
-	timeoutSeconds: 60,
-	...{
-		minContainers: 0,
-		maxContainers: 4,
-		concurrency: 1,
-		idleSeconds: 60,
-		state: 'active' as const
-	},
-	...given
-});
+      const served: ServedFunction = {
+        id: `fn-${++functions}`,
+        app: "app-1",
+        appName: "test",
+        name: "f",
+        gpu: [],
+        gpus: 0,
+        cpu: 2,
+        memoryMib: 256,
+        timeoutSeconds: 60,
+        minContainers: 0,
+        maxContainers: 4,
+        concurrency: 1,
+        idleSeconds: 60,
+        state: "active",
+        ...given,
+      };
       controlPlane.functions.served.set(served.id, served);
       say();
       return served;
