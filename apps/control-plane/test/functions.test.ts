@@ -15,13 +15,6 @@ test("a function is deployed, called and answered", async () => {
   expect(taken.message).toEqual({ call: id, input: inputOf(1) });
   await taken.finish(done(2));
   expect(await answer).toEqual([{ id, end: done(2) }]);
-  expect(await services.calls.get(client, { id })).toMatchObject({
-    app: "shop",
-    function: "f",
-    version: 1,
-    state: "done",
-    retries: 0,
-    end: { result: jsonValue(2) },
-  });
+  expect(await services.calls.get(client, { id })).toMatchObject({ app: "shop", function: "f", version: 1, state: "done", retries: 0, end: { result: jsonValue(2) } });
   expect(await services.apps.list(client)).toMatchObject([{ name: "shop", state: "active", pending: 0 }]);
 });

@@ -28,22 +28,6 @@ async function processesWith(text: string): Promise<string[]> {
   return (await commandLines()).filter(({ command }) => command.includes(text)).map(({ command }) => command);
 }
 
-<<<<<<< HEAD
-test(
-  "of a runner that is killed no process and no mount is left, and its calls are served by the next one",
-  { timeout: 90_000 },
-  async () => {
-    const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions");
-    const killed = spawnRunner(here);
-    const served = here.python("mark");
-    const call = await here.call(served, [2, "first"]);
-    await expect.poll(() => here.lines(served, call.id)).not.toEqual([]);
-    expect(await processesWith(state)).not.toEqual([]);
-    await kill(killed);
-    await expect.poll(() => processesWith(state)).toEqual([]);
-    expect(await readFile("/proc/mounts", "utf8")).not.toContain(state);
-
-=======
 async function pidsWith(program: string, text: string): Promise<number[]> {
   return (await commandLines()).filter(({ command }) => command.startsWith(program) && command.includes(text)).map(({ pid }) => pid);
 }
@@ -78,7 +62,6 @@ test(
     await expect.poll(() => processesWith(state)).toEqual([]);
     expect(await readFile("/proc/mounts", "utf8")).not.toContain(state);
 
->>>>>>> fnE
     await using _next = startRunner(here);
     expect(await call.end).toMatchObject(done("first"));
     expect(here.functions.recorded.get(call.id)).toBe(1);

@@ -170,11 +170,7 @@ describe("a function cannot get out", () => {
       "chroot / true",
       "hostname mine",
     ]) {
-<<<<<<< HEAD
-      expect([command, (await resultOf(shell, command))]).not.toEqual([command, [0, ""]]);
-=======
       expect([command, await resultOf(shell, command)]).not.toEqual([command, [0, ""]]);
->>>>>>> fnE
     }
   });
 

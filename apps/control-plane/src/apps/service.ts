@@ -12,9 +12,7 @@ export function createAppsService(context: Context): Services["apps"] {
   return {
     deploy: ({ workspace }, input) => deployApp(context, workspace, input),
     async list({ workspace }) {
-      const apps = await overOutages(() =>
-        database.app.findMany({ where: { workspace, ephemeral: false }, orderBy: { deployedAt: "desc" } }),
-      );
+      const apps = await overOutages(() => database.app.findMany({ where: { workspace, ephemeral: false }, orderBy: { deployedAt: "desc" } }));
       return infosOf(database, apps);
     },
     async get({ workspace }, { app }) {

@@ -57,9 +57,7 @@ export function createCallWaiters({ nats, database, logger, signal }: CallWaiter
     }
   };
   const lookOrWarn = (ids: readonly string[]): void =>
-    void look(ids).catch((error: unknown) =>
-      logger.warn({ err: error }, "the ends of calls cannot be looked up; the next look tries again"),
-    );
+    void look(ids).catch((error: unknown) => logger.warn({ err: error }, "the ends of calls cannot be looked up; the next look tries again"));
 
   const watch = async (): Promise<void> => {
     while (!signal.aborted) {

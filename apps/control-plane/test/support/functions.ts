@@ -37,12 +37,7 @@ export function functionOf(given: Materials, name: string, changes: Partial<Func
   };
 }
 
-export function deploy(
-  { services }: TestControlPlane,
-  functions: readonly FunctionInput[],
-  changes: Partial<DeployInput> = {},
-  as: Caller = client,
-) {
+export function deploy({ services }: TestControlPlane, functions: readonly FunctionInput[], changes: Partial<DeployInput> = {}, as: Caller = client) {
   return services.apps.deploy(as, { app: "shop", functions: [...functions], secrets: {}, ...changes });
 }
 
@@ -95,19 +90,13 @@ export interface FakeRunner extends AsyncDisposable {
 }
 
 export const done = (value: unknown): Exclude<CallEnd, { state: "cancelled" }> => ({ state: "done", result: jsonValue(value) });
-export const failed = (
-  message = "boom",
-  code: "CALL_FAILED" | "VALUE_UNREADABLE" = "CALL_FAILED",
-): Exclude<CallEnd, { state: "cancelled" }> => ({
+export const failed = (message = "boom", code: "CALL_FAILED" | "VALUE_UNREADABLE" = "CALL_FAILED"): Exclude<CallEnd, { state: "cancelled" }> => ({
   state: "failed",
   error: { code, message },
 });
 
 /** A runner of one function version. */
-export async function fakeRunner(
-  { config, services }: TestPlace & Pick<TestControlPlane, "services">,
-  functionId: string,
-): Promise<FakeRunner> {
+export async function fakeRunner({ config, services }: TestPlace & Pick<TestControlPlane, "services">, functionId: string): Promise<FakeRunner> {
   const connection = await connectNats({ ...config.nats, name: "fake-runner" });
   const { calls } = catalogue(config.namespace);
   const manager = await jetstreamManager(connection);

@@ -13,19 +13,10 @@ const HarnessFrame = z.discriminatedUnion("type", [
 ]);
 export type HarnessFrame = z.infer<typeof HarnessFrame>;
 
-<<<<<<< HEAD
-const Length = z.object({
-  body: z
-    .int()
-    .min(0)
-    .max(2 ** 32)
-    .default(0),
-=======
 /** A fault of the harness, or of who plays it, is not to take all memory. */
 const LARGEST_BODY = 2 ** 30;
 const Length = z.object({
   body: z.int().min(0).max(LARGEST_BODY).default(0),
->>>>>>> fnE
 });
 
 export function encodeFrame(frame: object, body?: Uint8Array): Buffer {

@@ -92,19 +92,12 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
   pipe.on("error", () => undefined);
   return {
     begin: (call: string) => void calls.push(call),
-<<<<<<< HEAD
-    ended: (call: string) =>
-      calls.includes(call)
-        ? Promise.race([new Promise<void>((resolve) => marked.set(call, resolve)).finally(() => marked.delete(call)), closed])
-        : undefined,
-=======
     async ended(call: string): Promise<void> {
       if (!calls.includes(call)) return;
       await Promise.race([new Promise<void>((resolve) => marked.set(call, resolve)), closed]);
       marked.delete(call);
     },
     setUp,
->>>>>>> fnE
     closed,
     close() {
       if (started !== "") void onLines(calls[0], [started]);

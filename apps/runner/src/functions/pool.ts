@@ -141,34 +141,6 @@ export class FunctionPool {
     for (const call of this.#waiting.splice(0)) void this.#end(call, broken(reason, this.#served));
   }
 
-<<<<<<< HEAD
-  async #run(call: HeldCall, slot: Slot): Promise<void> {
-    const { values, started } = this.#options;
-    const { container } = slot;
-    if (container === undefined) throw new TypeError("a container that is ready is there");
-    clearTimeout(slot.idle);
-    call.state = "running";
-    const timer = setTimeout(() => this.#timeOut(call, slot), this.#served.timeoutSeconds * 1000);
-    slot.running.set(call, timer);
-    let end: Outcome["end"];
-    try {
-      const body = await values.read(call.input);
-      call.startedAt = Date.now();
-      const forgetStart = started.soon({ id: call.id, container: container.id });
-      const outcome = await container.call({ call: call.id, method: call.method, type: call.input.type, body }).finally(forgetStart);
-      this.#leave(call, slot);
-      end = await this.#endOf(outcome);
-    } catch (error) {
-      this.#leave(call, slot);
-      if (call.verdict === "put back") return this.#putBack(call);
-      if (call.verdict === "timed out") end = timedOut(this.#served);
-      else
-        end =
-          error instanceof ContainerGone
-            ? crashed(error.exit, this.#served)
-            : unreadable(error instanceof Error ? error.message : String(error));
-    }
-=======
   async #run(call: HeldCall, member: Member): Promise<void> {
     const timer = setTimeout(() => this.#timeOut(call, member), this.#served.timeoutSeconds * 1000);
     member.running.add(call);
@@ -178,7 +150,6 @@ export class FunctionPool {
     this.#crew.left(member);
     this.dispatch();
     if (call.verdict === "put back" && outcome instanceof ContainerGone) return this.#putBack(call);
->>>>>>> fnE
     if (call.verdict === "cancelled") return this.#drop(call);
     await this.#end(call, await this.#endOf(outcome, call));
   }

@@ -60,19 +60,7 @@ async function take({ connection, catalogue, pool, logger }: CallQueueOptions, s
   const onMessage = (message: JsMsg): void => {
     const call = parseCall(message);
     if (call !== undefined) {
-<<<<<<< HEAD
-      return pool.take({
-        id: call.call,
-        method: call.method,
-        input: call.input,
-        message,
-        state: "waiting",
-        verdict: undefined,
-        startedAt: undefined,
-      });
-=======
       return pool.take({ id: call.call, method: call.method, input: call.input, message, verdict: undefined, startedAt: undefined });
->>>>>>> fnE
     }
     logger.error({ subject: message.subject, sequence: message.seq }, "a message of a function's queue is not a call; dropped");
     message.term("not a call");
