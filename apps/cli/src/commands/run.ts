@@ -3,6 +3,7 @@ import { readConfig } from "../config.ts";
 import { awaitCall, showResult } from "../functions/await-call.ts";
 import { choose, parseFunctionTarget } from "../functions/choose.ts";
 import { shownDeploy, type Watched } from "../functions/deploy-shown.ts";
+import { failureOf } from "../functions/failure.ts";
 import { inputOf } from "../functions/input.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
@@ -41,8 +42,16 @@ export async function run({ target: text, args, output }: RunOptions): Promise<v
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   interruption.signal.addEventListener("abort", () => reject(new LaminaError({ code: "CANCELLED", message: "The run was cancelled." })));
   const named = Object.keys(input.kwargs).length === 0 ? [] : [input.kwargs];
-  const result = await Promise.race([chosen.run(...input.args, ...named), interrupted]);
+  const result = await Promise.race([entered(chosen.run, [...input.args, ...named]), interrupted]);
   if (result !== undefined) showResult(result, output);
+}
+
+async function entered(run: (...args: unknown[]) => unknown, args: readonly unknown[]): Promise<unknown> {
+  try {
+    return await run(...args);
+  } catch (error) {
+    throw failureOf(error);
+  }
 }
 
 function sessionOf(client: Client, app: AppState, watched: Watched): Promise<Session> {

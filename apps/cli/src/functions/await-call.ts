@@ -1,6 +1,7 @@
 /** A call that is waited for: its logs on stderr as they come, its result on stdout alone. */
-import { type Call, type Client, encodeValue, type Input, spawnCall } from "lamina";
+import { type Call, type Client, encodeValue, type Input, LaminaError, spawnCall } from "lamina";
 import type { Output } from "../output.ts";
+import { failureOf } from "./failure.ts";
 import { showLogs } from "./show-logs.ts";
 
 export interface Calling {
@@ -42,8 +43,9 @@ async function resultOf(call: Call, signal: AbortSignal): Promise<unknown> {
   try {
     return await call.get({ signal });
   } catch (error) {
-    if (signal.aborted) await call.cancel();
-    throw error;
+    if (!signal.aborted) throw failureOf(error);
+    await call.cancel();
+    throw new LaminaError({ code: "CANCELLED", message: "The call was cancelled." }, { cause: error });
   }
 }
 

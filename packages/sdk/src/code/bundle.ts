@@ -34,7 +34,6 @@ export async function bundleOf(file: string, named: readonly NamedThere[]): Prom
       platform: "node",
       logLevel: "silent",
       onLog,
-      experimental: { nativeMagicString: true },
       plugins: [standIn(), named.length === 0 ? undefined : naming(file, named), refusingAddons(problems)],
     });
     const { output } = await bundle.generate({
@@ -73,20 +72,27 @@ function standIn(): Plugin {
   };
 }
 
-/** Puts the name of its variable in front of each call that makes a function without a name of its own. */
+/**
+ * Puts the name of its variable in front of each call that makes a function without a name of its own. Lines stay what they were, and with
+ * them the source map.
+ */
 function naming(file: string, named: readonly NamedThere[]): Plugin {
   return {
     name: "lamina:names",
-    transform(code, id, { magicString }) {
-      if (id !== file || magicString === undefined) return undefined;
-      for (const { name, source } of named) {
-        const offset = offsetOf(code, source);
-        if (offset === undefined) throw new BundleProblem(`${file} changed since it was loaded; try again`);
-        magicString.appendLeft(offset, `named(${JSON.stringify(name)}).`);
-      }
-      return { code: magicString };
+    transform(code, id) {
+      if (id !== file) return undefined;
+      const places = named.map(({ name, source }) => ({ name, offset: offsetOf(code, source) }));
+      const missing = places.some(({ offset }) => offset === undefined);
+      if (missing) throw new BundleProblem(`${file} changed since it was loaded; try again`);
+      const lastFirst = places.toSorted((a, b) => (b.offset ?? 0) - (a.offset ?? 0));
+      const text = lastFirst.reduce((before, { name, offset }) => inserted(before, { at: offset ?? 0, text: `named(${JSON.stringify(name)}).` }), code);
+      return { code: text, map: null };
     },
   };
+}
+
+function inserted(text: string, { at, text: added }: { readonly at: number; readonly text: string }): string {
+  return text.slice(0, at) + added + text.slice(at);
 }
 
 /** What finds and loads an addon at run time, which no bundle can hold. */

@@ -1,5 +1,6 @@
 /** What a call threw where it ran, as an error here. */
 import { type CallError, LaminaError } from "@lamina/api";
+import { framesOutside } from "../source.ts";
 
 /** Those classes of JavaScript's own that a message alone makes. */
 const BUILT_IN: ReadonlyMap<string, new (message: string, options: ErrorOptions) => Error> = new Map([
@@ -16,16 +17,12 @@ const BUILT_IN: ReadonlyMap<string, new (message: string, options: ErrorOptions)
  * and a LaminaError as its cause. For what the platform itself has to say of a call, that LaminaError.
  */
 export function errorOf({ exception, ...info }: CallError): Error {
-  const cause = new LaminaError(info);
-  if (exception === undefined) return cause;
+  if (exception === undefined) return new LaminaError(info);
   const { type, message, stack } = exception;
+  const cause = new LaminaError({ ...info, message: `${type}: ${message}`, lastLines: stack.trimEnd().split("\n") });
   const error = new (BUILT_IN.get(type) ?? Error)(message, { cause });
   if (error.name !== type) Object.defineProperty(error, "name", { value: type, configurable: true, writable: true });
-  const here = (error.stack ?? "").slice((error.stack ?? "").indexOf("\n    at "));
-  Object.defineProperty(error, "stack", {
-    value: `${stack.trimEnd()}\n    --- which was called from here ---${here}`,
-    configurable: true,
-    writable: true,
-  });
+  const both = [stack.trimEnd(), "    --- which was called from here ---", ...framesOutside(error.stack ?? "")].join("\n");
+  Object.defineProperty(error, "stack", { value: both, configurable: true, writable: true });
   return error;
 }

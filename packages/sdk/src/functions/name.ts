@@ -7,6 +7,8 @@ const ASSIGNED = /(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s*(?::[^;=]*)?=\s*(?:[\
 /** No declaration is longer. */
 const CHARACTERS_BEFORE = 400;
 
+const METHOD = /^(function|cls)\b/;
+
 /** The variable that the result of the call there is assigned to, where that can be seen. */
 export function variableAt(source: SourceLocation): string | undefined {
   let text: string;
@@ -20,7 +22,10 @@ export function variableAt(source: SourceLocation): string | undefined {
   return offset === undefined ? undefined : ASSIGNED.exec(text.slice(Math.max(0, offset - CHARACTERS_BEFORE), offset))?.[1];
 }
 
-/** Where in the text the call of `function` or `cls` begins, if it is there. */
+/**
+ * Where in the text the method's name stands in the call of `function` or `cls` there. V8 means the name itself by the place of a call, but
+ * what follows a name that is a keyword.
+ */
 export function offsetOf(text: string, { line, column }: SourceLocation): number | undefined {
   let start = 0;
   for (let at = 1; at < line; at += 1) {
@@ -29,5 +34,7 @@ export function offsetOf(text: string, { line, column }: SourceLocation): number
     start = end + 1;
   }
   const offset = start + column - 1;
-  return /^(function|cls)\b/.test(text.slice(offset, offset + 10)) ? offset : undefined;
+  if (METHOD.test(text.slice(offset, offset + 10))) return offset;
+  const before = text.lastIndexOf("function", offset);
+  return before !== -1 && /^function\s*(<[^]*>)?\s*$/.test(text.slice(before, offset)) ? before : undefined;
 }
