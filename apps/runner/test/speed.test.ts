@@ -60,7 +60,7 @@ describe.runIf(process.env["LAMINA_MEASURE"])("how long it takes", { timeout: 30
     const { LAMINA_URL: url = "", LAMINA_TOKEN: token = "" } = here.environment;
     const { calls } = controlPlane({ url, token });
     const id = "of-nobody";
-    const end = { state: "done" as const, result: { type: JSON_VALUE, data: "null" } };
+    const end = { state: "done", result: { type: JSON_VALUE, data: "null" } } as const;
     const measured = await times(WARM_CALLS, () => calls.finish({ calls: [{ id, delivery: 1, startedAt: Date.now(), end }] }));
     print("a request of the control plane", measured);
     const client = jetstream(here.connection);
