@@ -51,6 +51,7 @@ async function stageCli(directory) {
   for (const place of [
     "apps/cli/bin",
     "apps/control-plane/prisma",
+    "apps/runner/harness",
     "infra/servers",
     ...TOOLCHAIN.map((file) => `infra/toolchain/${file}`),
   ]) {

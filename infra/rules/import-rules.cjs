@@ -16,12 +16,12 @@ const ALLOWED = {
   "packages/api": ["packages/ir"],
   "packages/sdk": ["packages/ir", "packages/api"],
   "packages/registry": [],
-  "packages/service": ["packages/api"],
+  "packages/service": ["packages/api", "packages/ir", "packages/registry"],
   "packages/servers": [],
   "packages/testkit": ["packages/servers", "packages/registry"],
   "apps/control-plane": ["packages/api", "packages/ir", "packages/registry", "packages/service"],
   "apps/builder": ["packages/api", "packages/ir", "packages/registry", "packages/service"],
-  "apps/runner": ["packages/api", "packages/registry", "packages/service"],
+  "apps/runner": ["packages/api", "packages/ir", "packages/registry", "packages/service"],
   "apps/cli": ["packages/sdk", "packages/servers"],
 };
 

@@ -5,15 +5,13 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CA_SECRET } from "@lamina/ir";
 import { createRegistry } from "@lamina/registry";
-import { type Logger, runWorker, workerLogger } from "@lamina/service";
+import { createTreeDirectories, type Logger, removeTree, runWorker, workerLogger } from "@lamina/service";
 import packageJson from "../package.json" with { type: "json" };
 import { runAttempt } from "./attempt/run-attempt.ts";
 import { buildctl } from "./buildkit/buildctl.ts";
 import type { BuildKit } from "./buildkit/buildkit.ts";
 import { linkDockerConfig } from "./buildkit/docker-config.ts";
 import type { BuilderConfig } from "./config.ts";
-import { removeTree } from "./contexts/remove-tree.ts";
-import { createTreeDirectories } from "./contexts/tree-directories.ts";
 
 /** Takes and makes build jobs until the signal. @throws {LaminaError} UNREACHABLE when NATS is not there at the start */
 export async function runBuilder(config: BuilderConfig, signal: AbortSignal): Promise<void> {

@@ -9,11 +9,10 @@ import { PACK_MEDIA_TYPE, TREE_ARTIFACT_TYPE, TREE_ENTRIES_MEDIA_TYPE } from "@l
 import { canonicalJson, type Digest, sortEntries, treeDigest, type TreeEntry } from "@lamina/ir";
 import { createRegistry, encodeManifest, mediaTypes, type Repository } from "@lamina/registry";
 import { freshNamespace, servers } from "@lamina/testkit";
+import { removeTree, createTreeDirectories, type TreeDirectories } from "@lamina/service";
 import { pack } from "tar-stream";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { removeTree } from "../src/contexts/remove-tree.ts";
 import { stageContext } from "../src/contexts/stage.ts";
-import { createTreeDirectories, type TreeDirectories } from "../src/contexts/tree-directories.ts";
 
 let contexts: Repository;
 beforeEach(async () => {

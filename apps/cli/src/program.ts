@@ -1,5 +1,6 @@
 /** The commands, their arguments and options. What a command does is loaded when it is called. */
 import { Command, type CommandUnknownOpts, Help, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { splitArguments } from "./functions/split-arguments.ts";
 import type { Output } from "./output.ts";
 
 /** Runs a command. It may set the exit code of the process; what it throws becomes one. */
@@ -64,7 +65,59 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .addOption(json())
     .action((options) => run(options.json, async (output) => (await import("./commands/images.ts")).images({ output })));
 
-  program.commandsGroup("Builds:");
+  program.commandsGroup("Functions:");
+  program
+    .command("run")
+    .description("call a function of a file in an app for the moment: its logs on stderr, its result on stdout")
+    .argument("<file>", "a file, or FILE::function, or FILE::Class.method; of a file alone its default export, or its one function")
+    .argument("[args...]", "--name VALUE, or values in order; JSON where it is that, else text")
+    .addOption(json())
+    .passThroughOptions()
+    .allowUnknownOption()
+    .action((target, given, options) => {
+      const { json, args } = splitArguments(given);
+      return run(options.json || json, async (output) => (await import("./commands/run.ts")).run({ target, args, output }));
+    });
+  program
+    .command("deploy")
+    .description("make the functions of a file's apps those that are called by their names")
+    .argument("<file>", "a file that exports apps or functions")
+    .addOption(json())
+    .action((file, options) => run(options.json, async (output) => (await import("./commands/deploy.ts")).deploy({ file, output })));
+  program
+    .command("call")
+    .description("call a function that is deployed")
+    .argument("<function>", "APP.FUNCTION, or APP.CLASS.METHOD")
+    .argument("[args...]", "as those of `run`")
+    .addOption(json())
+    .passThroughOptions()
+    .allowUnknownOption()
+    .action((name, given, options) => {
+      const { json, args } = splitArguments(given);
+      return run(options.json || json, async (output) => (await import("./commands/call.ts")).call({ name, args, output }));
+    });
+  program
+    .command("apps")
+    .description("list the apps that were deployed")
+    .addOption(json())
+    .action((options) => run(options.json, async (output) => (await import("./commands/apps.ts")).apps({ output })));
+  program
+    .command("calls")
+    .description("list the latest calls, the newest first")
+    .argument("[app]", "of this app alone")
+    .option("--limit <n>", "how many", wholeNumber, 50)
+    .addOption(json())
+    .action((app, options) =>
+      run(options.json, async (output) => (await import("./commands/calls.ts")).calls({ app, limit: options.limit, output })),
+    );
+  program
+    .command("stop")
+    .description("end an app: its calls and its containers")
+    .argument("<app>", "its name")
+    .addOption(json())
+    .action((app, options) => run(options.json, async (output) => (await import("./commands/stop.ts")).stop({ app, output })));
+
+  program.commandsGroup("Builds and logs:");
   program
     .command("builds")
     .description("list the latest builds, the newest first")
@@ -73,13 +126,11 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .action((options) => run(options.json, async (output) => (await import("./commands/builds.ts")).builds({ ...options, output })));
   program
     .command("logs")
-    .description("show what a build said")
-    .argument("<build>", "its id, or 8 and more of its last digits as `builds` shows them")
-    .option("-f, --follow", "go on until the build ends", false)
+    .description("show what a build, a call or an app said")
+    .argument("<of>", "an app by its name; a build or a call by its id, or 8 and more of its last digits")
+    .option("-f, --follow", "go on until it ends", false)
     .addOption(json())
-    .action((build, options) =>
-      run(options.json, async (output) => (await import("./commands/logs.ts")).logs({ build, ...options, output })),
-    );
+    .action((of, options) => run(options.json, async (output) => (await import("./commands/logs.ts")).logs({ of, ...options, output })));
   program
     .command("cancel")
     .description("cancel a build")

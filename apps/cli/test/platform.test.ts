@@ -72,7 +72,18 @@ test("what is in the home is for its user only, and status and doctor find all p
 
   const status = await lamina("status", "--json");
   expect(status.exitCode).toBe(0);
-  const names = ["builder", "builder-t4", "buildkitd", "containerd", "control-plane", "nats", "postgres", "registry", "runner"];
+  const names = [
+    "builder",
+    "builder-t4",
+    "buildkitd",
+    "containerd",
+    "control-plane",
+    "nats",
+    "postgres",
+    "registry",
+    "runner",
+    "runner-t4",
+  ];
   expect(jsonLines(status)[0]).toMatchObject({ state: "up", processes: names.map((name) => ({ name })) });
 
   // The GPUs that it finds described are a pool.

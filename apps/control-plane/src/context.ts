@@ -1,6 +1,7 @@
 /** What the services share. */
 import type { Logger } from "@lamina/service";
 import type { Bases } from "./bases/bases.ts";
+import type { CallWaiters } from "./calls/waiters.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./database/database.ts";
 import type { FeedReader } from "./events/feed.ts";
@@ -24,6 +25,7 @@ export interface Context {
   readonly imagePresence: ImagePresence;
   readonly sealer: Sealer;
   readonly feeds: FeedReader;
+  readonly callWaiters: CallWaiters;
   /** Sends what the outbox holds, at once. To be called after a commit that wrote to it. */
   readonly wakeOutbox: () => void;
 }

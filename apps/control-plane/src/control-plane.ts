@@ -1,10 +1,13 @@
 /** The control plane put together: the services on Postgres, NATS and the registry, and what runs beside them. */
 import { type Caller, catalogue, type Services } from "@lamina/api";
 import { connectNats, type Logger } from "@lamina/service";
+import { createAppsService } from "./apps/service.ts";
 import { createAttemptsService } from "./attempts/service.ts";
 import { createBases } from "./bases/bases.ts";
 import { createPythonBases } from "./bases/python-base.ts";
 import { createBuildsService } from "./builds/service.ts";
+import { createCallsService } from "./calls/service.ts";
+import { createCallWaiters } from "./calls/waiters.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
 import { createPacks, type Packs } from "./contexts/packs.ts";
@@ -13,6 +16,7 @@ import { connectDatabase } from "./database/database.ts";
 import { deployMigrations } from "./database/migrate.ts";
 import { createFeedReader } from "./events/feed.ts";
 import { openNats } from "./events/nats.ts";
+import { createFunctionsService } from "./functions/service.ts";
 import { createImagePresence } from "./images/presence.ts";
 import { createImagesService } from "./images/service.ts";
 import { createOutbox } from "./outbox/outbox.ts";
@@ -24,10 +28,12 @@ import { createSealer } from "./secrets/seal.ts";
 import { createSecretsService } from "./secrets/service.ts";
 import { sweepUntil } from "./sweep.ts";
 import { callerOf } from "./tokens.ts";
+import { createStoredValues, type StoredValues } from "./values/values.ts";
 
 export interface ControlPlane {
   readonly services: Services;
   readonly packs: Packs;
+  readonly values: StoredValues;
   /** Who shows that token; null when nobody does. */
   readonly callerOf: (authorization: string | undefined) => Caller | null;
   /** Throws when Postgres or NATS does not answer. */
@@ -52,6 +58,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
   const repositories = repositoriesUnder(config.repositoryPrefix);
   const pythonBases = createPythonBases({ config, keptIn: repositories.pythonBases, registries, logger });
   const outbox = createOutbox({ database, logger, nats, registries });
+  const stopping = new AbortController();
   const context: Context = {
     config,
     logger,
@@ -65,9 +72,9 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     imagePresence: createImagePresence({ registries, repositories, logger }),
     sealer: createSealer(config.secretKey),
     feeds: createFeedReader({ nats, database, logger }),
+    callWaiters: createCallWaiters({ nats, database, logger, signal: stopping.signal }),
     wakeOutbox: () => outbox.wake(),
   };
-  const stopping = new AbortController();
   const sweeping = sweepUntil(context, stopping.signal);
 
   return {
@@ -79,8 +86,12 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
       secrets: createSecretsService(context),
       runs: createRunsService(context),
       attempts: createAttemptsService(context),
+      apps: createAppsService(context),
+      calls: createCallsService(context),
+      functions: createFunctionsService(context),
     },
     packs: createPacks(context),
+    values: createStoredValues(nats),
     callerOf: (authorization) => callerOf(config, authorization),
     checkHealth: async () => {
       await Promise.all([database.$queryRaw`SELECT 1`, connection.flush()]);

@@ -1,9 +1,19 @@
-/** HTTP: the router under {@link RPC_PATH}, packs under {@link PACK_PATH}; `/healthz` says that the process runs, `/readyz` whether Postgres and NATS answer. */
-import { type ErrorInfo, faultInfo, LaminaError, PACK_PATH, router, type RouterContext, RPC_PATH } from "@lamina/api";
+/** HTTP: the router under {@link RPC_PATH}, packs under {@link PACK_PATH}, large values of calls under {@link VALUES_PATH}; `/healthz` says that the process runs, `/readyz` whether Postgres and NATS answer. */
+import {
+  type Caller,
+  type ErrorInfo,
+  faultInfo,
+  LaminaError,
+  PACK_PATH,
+  router,
+  type RouterContext,
+  RPC_PATH,
+  VALUES_PATH,
+} from "@lamina/api";
 import type { Logger } from "@lamina/service";
 import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from "@trpc/server/adapters/fastify";
-import fastify, { type FastifyInstance } from "fastify";
-import type { Readable } from "node:stream";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { Readable } from "node:stream";
 import type { ControlPlane } from "./control-plane.ts";
 import { reportFault } from "./faults.ts";
 
@@ -11,7 +21,7 @@ import { reportFault } from "./faults.ts";
 const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
 
 export async function createServer(controlPlane: ControlPlane, logger: Logger): Promise<FastifyInstance> {
-  const { services, packs, callerOf, checkHealth } = controlPlane;
+  const { services, packs, values, callerOf, checkHealth } = controlPlane;
   const server = fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true, routerOptions: { maxParamLength: 5_000 } });
   server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
 
@@ -25,19 +35,36 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
   };
   await server.register(fastifyTRPCPlugin, { prefix: RPC_PATH, trpcOptions });
 
-  server.post<{ Body: Readable }>(PACK_PATH, async (request, reply) => {
+  /** The answer to a request of somebody who has a token; a failure is answered as one. */
+  const answer = async (request: FastifyRequest, reply: FastifyReply, work: (caller: Caller) => Promise<unknown>): Promise<unknown> => {
     try {
-      const caller = callerOf(request.headers.authorization);
-      if (caller === null)
-        throw new LaminaError({ code: "UNAUTHORIZED", message: "The request carries no valid token. Check LAMINA_TOKEN." });
-      if (caller.role !== "client") throw new LaminaError({ code: "FORBIDDEN", message: "This needs the token of a client." });
-      return await packs.take(caller.workspace, bytesOf(request.body));
+      return await work(requireCaller(callerOf(request.headers.authorization)));
     } catch (thrown) {
       const info = errorOf(thrown, logger);
       // On a connection that is used again, the next request comes behind the rest of the body.
       request.raw.resume();
       return reply.code(HTTP_STATUS[info.code] ?? 500).send({ error: info });
     }
+  };
+  server.post<{ Body: Readable }>(PACK_PATH, (request, reply) =>
+    answer(request, reply, (caller) => {
+      if (caller.role !== "client") throw new LaminaError({ code: "FORBIDDEN", message: "This needs the token of a client." });
+      return packs.take(caller.workspace, bytesOf(request.body));
+    }),
+  );
+  await server.register(async (scope) => {
+    // Whatever its type, a value is bytes here.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    scope.post<{ Body: Readable | undefined }>(VALUES_PATH, (request, reply) =>
+      answer(request, reply, ({ workspace }) => values.put(workspace, bytesOf(request.body ?? Readable.from([])))),
+    );
+    scope.get<{ Params: { object: string } }>(`${VALUES_PATH}/:object`, (request, reply) =>
+      answer(request, reply, async ({ workspace }) => {
+        const bytes = await values.get(workspace, request.params.object);
+        return reply.type("application/octet-stream").send(Readable.fromWeb(bytes));
+      }),
+    );
   });
   server.get("/healthz", () => ({ status: "ok" }));
   server.get("/readyz", async (_request, reply) => {
@@ -51,6 +78,11 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
   return server;
 }
 
+function requireCaller(caller: Caller | null): Caller {
+  if (caller !== null) return caller;
+  throw new LaminaError({ code: "UNAUTHORIZED", message: "The request carries no valid token. Check LAMINA_TOKEN." });
+}
+
 /** A body that is destroyed before its end leaves its connection open, and what comes on it unread. */
 function bytesOf(body: Readable): AsyncIterable<Uint8Array> {
   return body.iterator({ destroyOnReturn: false });
@@ -61,6 +93,7 @@ const HTTP_STATUS: Partial<Record<ErrorInfo["code"], number>> = {
   FORBIDDEN: 403,
   CONTEXT_CORRUPT: 422,
   REGISTRY_UNAVAILABLE: 502,
+  VALUE_UNREADABLE: 404,
 };
 
 function errorOf(thrown: unknown, logger: Logger): ErrorInfo {

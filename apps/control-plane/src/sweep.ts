@@ -1,16 +1,20 @@
 /**
- * The sweep finds what was lost on the way: leases that ran out, jobs whose message is gone, messages of
- * the outbox that nobody sent. Any number of control planes sweep at once; each finding is taken under
+ * The sweep finds what was lost on the way: leases that ran out, jobs and calls whose message is gone, messages of
+ * the outbox that nobody sent; and ends what nobody wants any more: ephemeral apps, and replaced functions without calls. Any number of control planes sweep at once; each finding is taken under
  * the workspace's lock, and one that cannot be dealt with does not hold up the others.
  */
+import { EPHEMERAL_SECONDS } from "@lamina/api";
 import { setTimeout as delay } from "node:timers/promises";
+import { stopUnwanted } from "./apps/stop.ts";
 import { endAttempt } from "./attempts/ended.ts";
+import { resendLostCalls } from "./calls/lost.ts";
 import type { Context } from "./context.ts";
 import { inWorkspace } from "./database/database.ts";
+import { stopDrained } from "./functions/stop.ts";
 import { enqueue } from "./outbox/messages.ts";
 import { endRun } from "./runs/end.ts";
 
-type SweepContext = Pick<Context, "config" | "database" | "logger" | "repositories" | "wakeOutbox">;
+type SweepContext = Pick<Context, "config" | "database" | "logger" | "nats" | "repositories" | "wakeOutbox">;
 
 const SWEEP_MS = 1_000;
 
@@ -20,6 +24,9 @@ export async function sweepUntil(context: SweepContext, signal: AbortSignal): Pr
     await attempting(context, "leases of attempts", () => expireAttempts(context));
     await attempting(context, "leases of runs", () => expireRuns(context));
     await attempting(context, "jobs", () => resendJobs(context));
+    await attempting(context, "calls", () => resendLostCalls(context));
+    await attempting(context, "replaced functions", () => stopDrained(context.database));
+    await attempting(context, "ephemeral apps", () => stopUnwanted(context, EPHEMERAL_SECONDS));
     context.wakeOutbox();
     await delay(SWEEP_MS, undefined, { signal }).catch(() => {});
   }

@@ -1,11 +1,22 @@
 /** The runner as a whole: what its runs stand on, and the jobs that it takes. */
 import { join } from "node:path";
+import { LaminaError } from "@lamina/api";
+import { createRegistry } from "@lamina/registry";
 import { runWorker, workerLogger } from "@lamina/service";
 import packageJson from "../package.json" with { type: "json" };
 import type { RunnerConfig } from "./config.ts";
 import { containerdEngine } from "./engine/containerd.ts";
+import { createCtr } from "./engine/ctr.ts";
+import {
+  reasonAgainstFunctions,
+  refusingContainers,
+  type RuncContainers,
+  runcContainers,
+  type RuncContainersOptions,
+} from "./engine/runc-containers.ts";
 import { writeRegistryHosts } from "./engine/registry-hosts.ts";
 import { executeRun } from "./execute-run.ts";
+import { serveFunctions } from "./functions/serve.ts";
 
 /** Takes and executes run jobs until the signal. @throws {LaminaError} UNREACHABLE when NATS is not there at the start */
 export async function runRunner(config: RunnerConfig, signal: AbortSignal): Promise<void> {
@@ -13,25 +24,57 @@ export async function runRunner(config: RunnerConfig, signal: AbortSignal): Prom
   const logger = workerLogger("run", config);
   const hosts = join(state, "registries");
   await writeRegistryHosts(hosts, registry);
-  const engine = containerdEngine({
+  const client = {
     program: tools === undefined ? "ctr" : join(tools, "ctr"),
     address: config.containerd,
-    hosts,
-    pipes: join(state, "pipes"),
-    owner: `${namespace}/${workerName}`,
     environment: config.toolEnvironment,
-    onLeftover: (message) => logger.warn(message),
-  });
+  };
+  const owner = `${namespace}/${workerName}`;
+  const onLeftover = (message: string): void => logger.warn(message);
+  const engine = containerdEngine({ ...client, hosts, pipes: join(state, "pipes"), owner, onLeftover });
   await engine.removeLeftovers();
-  await runWorker({
+  await using containers = await functionContainers({ engine, ctr: createCtr(client), owner, onLeftover, config });
+  const { promise: lost, reject: lose } = Promise.withResolvers<never>();
+  lost.catch(() => undefined);
+  void containers.lost.then((reason) =>
+    lose(new LaminaError({ code: "INTERNAL", message: `All containers of functions were lost: ${reason}` })),
+  );
+  const working = runWorker({
     kind: "run",
     config,
     version: packageJson.version,
     logger,
     concurrency,
-    gpus: 0,
+    gpus: config.gpus.length,
     checks: { containerd: () => engine.ping() },
+    alongside: (surroundings) =>
+      serveFunctions(
+        {
+          containers,
+          pool: config.pool,
+          registry: createRegistry(registry),
+          gpus: config.gpus,
+          harness: config.harness,
+          caBundle: config.caBundle,
+          code: join(state, "functions", "code"),
+          graceMs: CALL_GRACE_MS,
+        },
+        surroundings,
+      ),
     handle: ({ run }, surroundings) => executeRun(run, { ...surroundings, engine }),
     signal,
   });
+  await Promise.race([working, lost]);
+}
+
+/** Of the time that a process has to stop. */
+const CALL_GRACE_MS = 12_000;
+
+type FunctionsOptions = Pick<RuncContainersOptions, "engine" | "ctr" | "owner" | "onLeftover"> & { readonly config: RunnerConfig };
+
+async function functionContainers({ config, ...options }: FunctionsOptions): Promise<RuncContainers> {
+  const reason = reasonAgainstFunctions();
+  if (reason !== undefined) return refusingContainers(reason);
+  const directory = join(config.state, "functions");
+  return runcContainers({ ...options, directory, environment: config.toolEnvironment, cdi: config.cdi });
 }

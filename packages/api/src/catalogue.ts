@@ -45,6 +45,34 @@ export function catalogue(namespace: string) {
       /** Seconds that the last event of a feed stays in the stream after its end, to fence whoever wrote to it. Postgres keeps all of what has ended. */
       endSeconds: 24 * 60 * 60,
     },
+    calls: {
+      /** Work queue: a message stays until the end of its call is recorded. */
+      stream: `${namespace}-calls`,
+      subjects: [`${namespace}.calls.>`],
+      /** Each call has a subject of its own, by which it can be taken off its queue. */
+      subject: (functionId: string, call: string) => `${namespace}.calls.${functionId}.${call}`,
+      filter: (functionId: string) => `${namespace}.calls.${functionId}.*`,
+      /** The durable consumer that all runners share which serve a function. */
+      consumer: (functionId: string) => `call-${functionId}`,
+      ackWaitSeconds: 10,
+    },
+    logs: {
+      stream: `${namespace}-logs`,
+      subjects: [`${namespace}.logs.>`],
+      /** `app`: its id; lines of no call stand under `-`. */
+      subject: (app: string, call: string | undefined) => `${namespace}.logs.${app}.${call ?? "-"}`,
+      filterOfApp: (app: string) => `${namespace}.logs.${app}.*`,
+      keptSeconds: 7 * 24 * 60 * 60,
+      keptBytes: 1024 * 1024 * 1024,
+    },
+    /** The bucket of the object store for values of calls. */
+    values: `${namespace}-values`,
+    /** Says that what there is to serve has changed; no payload. */
+    functionsChanged: `${namespace}.functions`,
+    /** Tells runners which calls are not wanted any more. */
+    callsCancelled: `${namespace}.calls-cancelled`,
+    /** Tells replicas of the control plane which calls have ended; JSON: an array of ids. */
+    callsEnded: `${namespace}.calls-ended`,
     /** `id`: of an attempt or a run. */
     control: (id: string) => `${namespace}.control.${id}`,
     /** Says that a build has new events of its own; no payload. */

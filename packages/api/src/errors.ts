@@ -33,6 +33,19 @@ const CODES = {
   /** Several builders in turn were lost while they made the same layers. */
   ATTEMPT_LOST: 1,
   RUN_FAILED: 1,
+  /** A function threw. */
+  CALL_FAILED: 1,
+  CALL_TIMED_OUT: 1,
+  /** Its container had more memory than its function may have. */
+  CALL_OUT_OF_MEMORY: 1,
+  /** The process of its function ended in the middle of it, or was ended. */
+  CALL_CRASHED: 1,
+  /** Several runners in turn were lost in the middle of it. */
+  CALL_LOST: 1,
+  /** The function cannot be set up: its code cannot be imported, or its container cannot be started. */
+  FUNCTION_BROKEN: 1,
+  /** A value of a call cannot be written, or read, or is not kept any more. */
+  VALUE_UNREADABLE: 2,
   CANCELLED: 130,
   /** The lease ended, or went to another: what its holder made is not taken. */
   LEASE_LOST: 3,

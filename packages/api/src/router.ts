@@ -1,7 +1,9 @@
 /** The tRPC router: access and validation, and nothing else; the work is done by the services. */
 import { initTRPC, tracked, TRPCError } from "@trpc/server";
 import { z } from "zod";
+import * as call from "./calls.ts";
 import { badInput, type ErrorCode, type ErrorInfo, faultInfo, LaminaError } from "./errors.ts";
+import * as fn from "./functions.ts";
 import * as schema from "./services.ts";
 
 export interface RouterContext {
@@ -31,6 +33,7 @@ const client = procedure.use(({ ctx, next }) => next({ ctx: { caller: callerInRo
 const worker = procedure.use(({ ctx, next }) => next({ ctx: { caller: callerInRole(ctx, "worker") } }));
 
 const byId = z.object({ id: z.string() });
+const byApp = z.object({ app: z.string().min(1) });
 
 export const router = t.router({
   platform: t.router({
@@ -92,6 +95,49 @@ export const router = t.router({
     publish: worker.input(schema.PublishInput).mutation(({ ctx, input }) => ctx.services.attempts.publish(ctx.caller, input)),
     finish: worker.input(schema.FinishAttemptInput).mutation(({ ctx, input }) => ctx.services.attempts.finish(ctx.caller, input)),
     release: worker.input(schema.LeaseProof).mutation(({ ctx, input }) => ctx.services.attempts.release(ctx.caller, input)),
+  }),
+  apps: t.router({
+    deploy: client
+      .input(fn.DeployInput)
+      .output(fn.Deployment)
+      .mutation(({ ctx, input }) => ctx.services.apps.deploy(ctx.caller, input)),
+    list: client.output(z.array(fn.AppInfo)).query(({ ctx }) => ctx.services.apps.list(ctx.caller)),
+    get: client
+      .input(byApp)
+      .output(fn.AppInfo)
+      .query(({ ctx, input }) => ctx.services.apps.get(ctx.caller, input)),
+    stop: client.input(byApp).mutation(({ ctx, input }) => ctx.services.apps.stop(ctx.caller, input)),
+    keep: client.input(byApp).mutation(({ ctx, input }) => ctx.services.apps.keep(ctx.caller, input)),
+  }),
+  calls: t.router({
+    start: client.input(call.StartCallsInput).mutation(({ ctx, input }) => ctx.services.calls.start(ctx.caller, input)),
+    /** A mutation, since the ids of many calls are too long for an address. */
+    wait: client
+      .input(call.WaitForCallsInput)
+      .mutation(({ ctx, input, signal }) => ctx.services.calls.wait(ctx.caller, input, signalOf(signal))),
+    get: client
+      .input(byId)
+      .output(call.Call)
+      .query(({ ctx, input }) => ctx.services.calls.get(ctx.caller, input)),
+    list: client
+      .input(z.object({ app: z.string().optional(), limit: z.int().min(1).max(500).default(50) }))
+      .output(z.array(call.Call))
+      .query(({ ctx, input }) => ctx.services.calls.list(ctx.caller, input)),
+    cancel: client
+      .input(z.object({ ids: z.array(call.CallId).min(1).max(call.CALLS_AT_ONCE) }))
+      .mutation(({ ctx, input }) => ctx.services.calls.cancel(ctx.caller, input)),
+    logs: client.input(call.FollowLogsInput).subscription(async function* ({ ctx, input, signal }) {
+      for await (const { cursor, event } of ctx.services.calls.logs(ctx.caller, input, signalOf(signal))) yield tracked(cursor, event);
+    }),
+    started: worker.input(call.StartedCalls).mutation(({ ctx, input }) => ctx.services.calls.started(ctx.caller, input)),
+    finish: worker.input(call.FinishCallsInput).mutation(({ ctx, input }) => ctx.services.calls.finish(ctx.caller, input)),
+  }),
+  functions: t.router({
+    list: worker
+      .input(z.object({ pool: z.string() }))
+      .output(z.array(fn.ServedFunction))
+      .query(({ ctx, input }) => ctx.services.functions.list(ctx.caller, input)),
+    secrets: worker.input(byId).mutation(({ ctx, input }) => ctx.services.functions.secrets(ctx.caller, input)),
   }),
 });
 export type Router = typeof router;

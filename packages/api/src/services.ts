@@ -5,7 +5,20 @@
 import { Definition, Digest, Platform, ResolvedDefinition, SecretName, TreeEntry, VariableName } from "@lamina/ir";
 import { z } from "zod";
 import { ErrorInfo, SourceLocation } from "./errors.ts";
+import type {
+  Call,
+  EndedCall,
+  FinishCallsInput,
+  FinishedCalls,
+  FollowLogsInput,
+  LogBatch,
+  StartCallsInput,
+  StartedCalls,
+  WaitForCallsInput,
+} from "./calls.ts";
 import { type BuildEvent, type BuildOwnEvent, PlannedLayer, type RunEvent } from "./events.ts";
+import type { AppInfo, DeployInput, Deployment, ServedFunction } from "./functions.ts";
+import { ImageLocation } from "./images.ts";
 
 /** Who calls, as its token says. Workers are builders and runners. */
 export interface Caller {
@@ -179,10 +192,6 @@ export const ClaimInput = z.object({
 });
 export type ClaimInput = z.infer<typeof ClaimInput>;
 
-/** An image in the platform's registry, whose host each process knows under its own address; or elsewhere. */
-export const ImageLocation = z.object({ host: z.string().optional(), repository: z.string(), digest: Digest });
-export type ImageLocation = z.infer<typeof ImageLocation>;
-
 /** What a registry asks for. */
 export const RegistryCredentials = z.object({ username: z.string(), password: z.string() });
 export type RegistryCredentials = z.infer<typeof RegistryCredentials>;
@@ -288,5 +297,41 @@ export interface Services {
     finish(caller: Caller, input: FinishAttemptInput): Promise<void>;
     /** Gives the lease back before its work is done, such as when the worker is to stop: another one goes on at once. @throws LEASE_LOST */
     release(caller: Caller, input: LeaseProof): Promise<void>;
+  };
+  readonly apps: {
+    /**
+     * Makes these the functions of the app, all at once; those that are the same as before go on as they are.
+     * @throws NOT_FOUND for an image that is not built; CONTEXT_MISSING for code that is not there; POOL_UNAVAILABLE; SECRET_MISSING
+     */
+    deploy(caller: Caller, input: z.output<typeof DeployInput>): Promise<Deployment>;
+    /** Those that are not ephemeral, the ones deployed last first; ended ones too. */
+    list(caller: Caller): Promise<AppInfo[]>;
+    /** By its name, or its id. @throws NOT_FOUND */
+    get(caller: Caller, input: { app: string }): Promise<AppInfo>;
+    /** Ends its calls and its containers. @throws NOT_FOUND */
+    stop(caller: Caller, input: { app: string }): Promise<void>;
+    /** Says that an ephemeral app is wanted still. */
+    keep(caller: Caller, input: { app: string }): Promise<void>;
+  };
+  readonly calls: {
+    /** Starts calls, and answers with those of them that ended in the time to wait. @throws NOT_FOUND */
+    start(caller: Caller, input: z.output<typeof StartCallsInput>): Promise<EndedCall[]>;
+    /** Those of these calls that have ended; waits for the first when there is none. @throws NOT_FOUND for a call that there is not */
+    wait(caller: Caller, input: z.output<typeof WaitForCallsInput>, signal: AbortSignal): Promise<EndedCall[]>;
+    get(caller: Caller, input: { id: string }): Promise<Call>;
+    /** The newest first. */
+    list(caller: Caller, input: { app?: string | undefined; limit: number }): Promise<Call[]>;
+    cancel(caller: Caller, input: { ids: string[] }): Promise<void>;
+    logs(caller: Caller, input: z.output<typeof FollowLogsInput>, signal: AbortSignal): AsyncIterable<Tracked<LogBatch>>;
+    /** Says that calls have begun, for those who look; nothing depends on it. */
+    started(caller: Caller, input: StartedCalls): Promise<void>;
+    /** Records how calls ended. What was recorded before stays. */
+    finish(caller: Caller, input: FinishCallsInput): Promise<FinishedCalls>;
+  };
+  readonly functions: {
+    /** What the runners of a pool serve. */
+    list(caller: Caller, input: { pool: string }): Promise<ServedFunction[]>;
+    /** The values of a function's secrets, for one container. @throws SECRET_MISSING */
+    secrets(caller: Caller, input: { id: string }): Promise<Record<string, string>>;
   };
 }

@@ -10,7 +10,28 @@ export type {
 } from "./arguments.ts";
 export type { Condition } from "./local/condition.ts";
 export { Secret } from "./secret.ts";
-export { App, type AppFunction, type FunctionOptions, type Handler, imagesOf, type NamedImage } from "./app.ts";
+export {
+  App,
+  type AppClass,
+  type AppFunction,
+  type RegisteredFunction,
+  imagesOf,
+  appsOf,
+  definitionOf,
+  isFunction,
+  type Lifecycle,
+  type NamedImage,
+} from "./app.ts";
+export type { AppState, FunctionDefinition } from "./functions/definition.ts";
+export { Call, type GetOptions, spawnCall } from "./functions/call.ts";
+export type { Inputs, MapOptions } from "./functions/map.ts";
+export type { FunctionOptions, PythonOptions, Retries } from "./functions/options.ts";
+export type { AnyHandler, Handler, RemoteFunction, RemoteMethods, ResultOf } from "./functions/remote.ts";
+export { deployApp, type DeployOptions } from "./functions/deploy.ts";
+export type { LookedUpApp } from "./functions/lookup.ts";
+export { type Session, startSession } from "./functions/session.ts";
+export { decodeValue, encodeValue, ValueProblem } from "./values/codec.ts";
+export type { Input } from "./values/transfer.ts";
 
 export { isImage, imageState, type ImageState } from "./image-state.ts";
 export { type AnyImage, type ImagePlan, planImage, type PlanOptions } from "./plan.ts";
@@ -34,5 +55,6 @@ export {
   REASONS,
   SourceLocation,
 } from "@lamina/api";
+export type { AppInfo, Call as CallInfo, Deployment, LogBatch } from "@lamina/api";
 export type { Build, BuildEvent, BuildOwnEvent, BuiltImage, PlannedLayer, PlatformInfo, RunEvent, SecretInfo } from "@lamina/api";
 export { builderVersion, builderVersionNames, type Definition } from "@lamina/ir";

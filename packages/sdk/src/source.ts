@@ -17,6 +17,13 @@ export function callSiteIn(stack: string): SourceLocation | null {
   return null;
 }
 
+/** The frames of a stack trace that are neither in this package nor in Node itself, one a line. */
+export function framesOutside(stack: string): string[] {
+  return stack
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line) && !/\(?node:/.test(line) && locationOf(line)?.file.startsWith(SDK_DIRECTORY) !== true);
+}
+
 const SDK_DIRECTORY = import.meta.dirname + sep;
 
 /** A frame is `at function (place:line:column)`, or `at place:line:column` outside any function. */

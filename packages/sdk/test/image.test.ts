@@ -370,16 +370,16 @@ describe("images of a module", () => {
   });
 
   test("an option that there is not is refused by functions", () => {
-    const options = { image: web, gpu: "T4" };
+    const options = { image: web, gpus: "T4" };
     expect(thrownBy(() => app.function(options, () => {}))).toMatchObject({
       code: "INVALID_INPUT",
-      message: expect.stringContaining("gpu"),
+      message: expect.stringContaining("gpus"),
     });
   });
 
   test("a function holds its image and its handler", () => {
     const add = app.function({ image: web }, (a: number, b: number) => a + b);
     expect(add.image).toBe(web);
-    expect(add.handler(1, 2)).toBe(3);
+    expect(add.local(1, 2)).toBe(3);
   });
 });

@@ -62,7 +62,7 @@ export async function startBuildkit(context: ServerContext, registry: URL): Prom
 }
 
 function buildkitConfiguration(directory: string, root: string, registry: URL): string {
-  const specDirectories = ["/etc/cdi", "/var/run/cdi", cdiDirectory(directory)];
+  const specDirectories = cdiDirectories(directory);
   return `
 root = ${JSON.stringify(root)}
 [grpc]
@@ -87,6 +87,11 @@ root = ${JSON.stringify(root)}
 }
 
 /** BuildKit watches it, so it has to be there when BuildKit starts. */
+/** Where GPUs are described: for the whole machine, and for these servers alone. */
+export function cdiDirectories(directory: string): readonly string[] {
+  return ["/etc/cdi", "/var/run/cdi", cdiDirectory(directory)];
+}
+
 function cdiDirectory(directory: string): string {
   return join(directory, "cdi");
 }

@@ -1,6 +1,7 @@
 export { basePath } from "./base-image.ts";
 export { basePythons } from "./base-recipe.ts";
 export { publishBase, type BaseRequest } from "./bases.ts";
+export { cdiDirectories } from "./buildkit.ts";
 export { serverBinaries } from "./binaries.ts";
 export { cachePath, makeOnce } from "./cache.ts";
 export { startServers, type EmbeddedServers, type Places, type ServerAddresses, type StartOptions } from "./embedded.ts";

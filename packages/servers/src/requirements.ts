@@ -37,6 +37,7 @@ export async function checkRequirements({ cache, python, uv }: RequirementsOptio
   );
   const wanted = [
     RUNC,
+    ...(isRoot() ? [SLIRP] : []),
     ...(isRoot() ? [] : [UIDMAP, USER_NAMESPACES]),
     ...(servers ? [] : [GO]),
     ...(uvThere ? [] : [PYTHON, PIP]),
@@ -51,6 +52,7 @@ type Wanted = Omit<Requirement, "found"> & {
 };
 
 const RUNC = debian("runc", { program: "runc", purpose: "to run the steps of a build, and containers" });
+const SLIRP = debian("slirp4netns", { program: "slirp4netns", purpose: "to give functions a network" });
 const UIDMAP = debian("uidmap", { program: "newuidmap", purpose: "to run BuildKit and containerd without root" });
 const MMDEBSTRAP = debian("mmdebstrap", { program: "mmdebstrap", purpose: "to make bases where no base registry is reached" });
 const PYTHON = debian("python3", { program: "python3", purpose: "to fetch uv, once" });

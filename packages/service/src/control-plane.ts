@@ -20,6 +20,8 @@ export interface ControlPlane {
   readonly platform: Remote<Pick<Services["platform"], "heartbeat">>;
   readonly attempts: Remote<Services["attempts"]>;
   readonly runs: Remote<Pick<Services["runs"], "claim" | "renew" | "finish">>;
+  readonly functions: Remote<Services["functions"]>;
+  readonly calls: Remote<Pick<Services["calls"], "started" | "finish">>;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface ControlPlane {
  * each of these calls may be made twice, since the lease's token decides what it does.
  */
 export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane {
-  const { platform, attempts, runs } = createTRPCClient<Router>({
+  const { platform, attempts, runs, functions, calls } = createTRPCClient<Router>({
     links: [
       retryLink({
         retry: ({ op, error, attempts: made }) => made < RETRIES && hadNoAnswer(error) && op.signal?.aborted !== true,
@@ -57,6 +59,14 @@ export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane 
       claim: (input, options) => answer(runs.claim.mutate(input, options)),
       renew: (input, options) => answer(runs.renew.mutate(input, options)),
       finish: (input, options) => answer(runs.finish.mutate(input, options)),
+    },
+    functions: {
+      list: (input, options) => answer(functions.list.query(input, options)),
+      secrets: (input, options) => answer(functions.secrets.mutate(input, options)),
+    },
+    calls: {
+      started: (input, options) => answer(calls.started.mutate(input, options)),
+      finish: (input, options) => answer(calls.finish.mutate(input, options)),
     },
   };
 }

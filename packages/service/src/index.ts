@@ -1,4 +1,10 @@
 export { Address, ConfigError, isLoopback, natsVariables, readConfig, registryVariables, Switch } from "./config.ts";
+export { PackError } from "./contexts/packs.ts";
+export { removeTree } from "./contexts/remove-tree.ts";
+export { changeTree, type TreeStep } from "./contexts/stage-tree.ts";
+export { indexOf, TreeError, type TreeIndex } from "./contexts/tree-changes.ts";
+export { createTreeDirectories, type StagedTree, type TreeDirectories, type TreeDirectoriesOptions } from "./contexts/tree-directories.ts";
+export { contextError, corrupt, readTree, type Tree, type TreeSource } from "./contexts/trees.ts";
 export { controlPlane, type ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";
 export {
   appendToFeed,
@@ -13,7 +19,7 @@ export {
 export { type HealthCheck, healthServer, type HealthServer } from "./health.ts";
 export { type HeldLease, holdLease, type HoldLeaseOptions } from "./lease.ts";
 export { createLogger, type Logger, type LoggerOptions, redactor } from "./logger.ts";
-export { connectNats, ensureStreams, type NatsOptions } from "./nats.ts";
+export { connectNats, ensureConsumer, ensureStreams, type NatsOptions } from "./nats.ts";
 export { runService, type RunServiceOptions } from "./run.ts";
 export {
   type RunWorkerOptions,

@@ -7,7 +7,7 @@ import { AckPolicy, type Consumer, type ConsumerMessages, jetstream, jetstreamMa
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "./logger.ts";
-import { addOrUpdate, ensureStreams } from "./nats.ts";
+import { ensureConsumer, ensureStreams } from "./nats.ts";
 
 export interface QueueOptions<Kind extends JobKind> {
   readonly connection: NatsConnection;
@@ -59,16 +59,13 @@ async function poolConsumer<Kind extends JobKind>({ connection, catalogue, kind,
   const { stream, subject, consumer, ackWaitSeconds } = catalogue.jobs;
   const manager = await jetstreamManager(connection);
   await ensureStreams(manager, catalogue);
-  const { consumers } = manager;
-  const name = consumer(kind, pool);
-  const config = {
-    durable_name: name,
+  await ensureConsumer(manager, stream, {
+    durable_name: consumer(kind, pool),
     filter_subject: subject(kind, pool),
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ackWaitSeconds * 1000),
-  };
-  await addOrUpdate({ add: () => consumers.add(stream, config), update: () => consumers.update(stream, name, config) });
-  return jetstream(connection).consumers.get(stream, name);
+  });
+  return jetstream(connection).consumers.get(stream, consumer(kind, pool));
 }
 
 /** The server forgets a pull when the connection breaks. */

@@ -1,7 +1,14 @@
 /** The connection to NATS, and the streams that the platform keeps there. */
 import { LaminaError, type Catalogue } from "@lamina/api";
-import { JetStreamApiError, RetentionPolicy, StorageType, type JetStreamManager, type StreamConfig } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import {
+  JetStreamApiError,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+  type ConsumerConfig,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import { connect, nanos, type NatsConnection } from "@nats-io/transport-node";
 
 export interface NatsOptions {
   readonly url: string;
@@ -36,7 +43,7 @@ export async function connectNats({ url, user, password, name }: NatsOptions): P
 }
 
 /** Makes the streams of the catalogue, or brings them to what it says. Any number of processes may do so at once. */
-export async function ensureStreams(manager: JetStreamManager, { jobs, events }: Catalogue): Promise<void> {
+export async function ensureStreams(manager: JetStreamManager, { jobs, events, calls, logs }: Catalogue): Promise<void> {
   await ensureStream(manager, {
     name: jobs.stream,
     subjects: jobs.subjects,
@@ -53,6 +60,21 @@ export async function ensureStreams(manager: JetStreamManager, { jobs, events }:
     allow_msg_ttl: true,
     allow_direct: true,
   });
+  await ensureStream(manager, {
+    name: calls.stream,
+    subjects: calls.subjects,
+    retention: RetentionPolicy.Workqueue,
+    storage: StorageType.File,
+  });
+  await ensureStream(manager, {
+    name: logs.stream,
+    subjects: logs.subjects,
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    max_age: nanos(logs.keptSeconds * 1000),
+    max_bytes: logs.keptBytes,
+    allow_direct: true,
+  });
 }
 
 async function ensureStream({ streams }: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
@@ -60,7 +82,7 @@ async function ensureStream({ streams }: JetStreamManager, config: Partial<Strea
 }
 
 /** Makes a stream or consumer; one of that name with another configuration, such as that of an earlier release, is updated. */
-export async function addOrUpdate({ add, update }: Record<"add" | "update", () => Promise<unknown>>): Promise<void> {
+async function addOrUpdate({ add, update }: Record<"add" | "update", () => Promise<unknown>>): Promise<void> {
   try {
     await add();
   } catch (error) {
@@ -72,6 +94,17 @@ export async function addOrUpdate({ add, update }: Record<"add" | "update", () =
 const STREAM_NAME_IN_USE = 10_058;
 const CONSUMER_EXISTS = 10_148;
 const EXISTS_OTHERWISE: ReadonlySet<number> = new Set([STREAM_NAME_IN_USE, CONSUMER_EXISTS]);
+
+export async function ensureConsumer(
+  { consumers }: JetStreamManager,
+  stream: string,
+  config: Partial<ConsumerConfig> & { durable_name: string },
+): Promise<void> {
+  await addOrUpdate({
+    add: () => consumers.add(stream, config),
+    update: () => consumers.update(stream, config.durable_name, config),
+  });
+}
 
 function withoutUserInfo(url: string): string {
   return url.replaceAll(/\/\/[^/@]*@/g, "//");

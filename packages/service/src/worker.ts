@@ -78,6 +78,8 @@ export interface RunWorkerOptions<Kind extends JobKind> {
   /** Of what it stands on beside NATS. */
   readonly checks: Readonly<Record<string, HealthCheck>>;
   readonly handle: (job: Extract<Job, { kind: Kind }>, surroundings: WorkerSurroundings) => Promise<void>;
+  /** What it does beside jobs, until the signal. */
+  readonly alongside?: (surroundings: WorkerSurroundings) => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -89,7 +91,7 @@ export function workerLogger(kind: JobKind, { controlPlane, nats, registry, logL
 
 /** Takes and handles jobs until the signal. @throws {LaminaError} UNREACHABLE when NATS is not there at the start */
 export async function runWorker<Kind extends JobKind>(options: RunWorkerOptions<Kind>): Promise<void> {
-  const { kind, config, version, logger, concurrency, gpus, checks, handle, signal } = options;
+  const { kind, config, version, logger, concurrency, gpus, checks, handle, alongside, signal } = options;
   const { workerName, pool } = config;
   const worker: Worker = { name: workerName, kind: WORKER_KINDS[kind], pool, gpus, platform: machinePlatform(), version };
   const connection = await connectNats({ ...config.nats, name: `${worker.kind} ${workerName}` });
@@ -111,7 +113,10 @@ export async function runWorker<Kind extends JobKind>(options: RunWorkerOptions<
     logger,
     signal,
   };
-  await takeJobs({ ...queue, logger, concurrency, signal, handle: (job) => handle(job, surroundings) });
+  await Promise.all([
+    takeJobs({ ...queue, logger, concurrency, signal, handle: (job) => handle(job, surroundings) }),
+    alongside?.(surroundings),
+  ]);
   await connection.drain();
   logger.info("stopped");
 }

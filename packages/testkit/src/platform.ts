@@ -127,7 +127,11 @@ async function environmentOfBuilders({ buildkit }: ServerAddresses, uvVersion: s
 }
 
 function environmentOfRunner({ containerd }: ServerAddresses): Record<string, string> {
-  return { LAMINA_CONTAINERD: containerd.address, LAMINA_TOOLS: containerd.tools };
+  return {
+    LAMINA_CONTAINERD: containerd.address,
+    LAMINA_TOOLS: containerd.tools,
+    LAMINA_CA_BUNDLE: process.env["SSL_CERT_FILE"] ?? "",
+  };
 }
 
 interface Worker {

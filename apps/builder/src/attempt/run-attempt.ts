@@ -11,10 +11,17 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptProgress, type ClaimedAttempt, laminaError, type LeaseProof } from "@lamina/api";
 import type { Registry } from "@lamina/registry";
-import { type FeedWriter, FeedFencedError, feedWriter, holdLease, type Logger, type WorkerSurroundings } from "@lamina/service";
+import {
+  FeedFencedError,
+  type FeedWriter,
+  feedWriter,
+  holdLease,
+  type Logger,
+  removeTree,
+  type TreeDirectories,
+  type WorkerSurroundings,
+} from "@lamina/service";
 import type { BuildKit } from "../buildkit/buildkit.ts";
-import { removeTree } from "../contexts/remove-tree.ts";
-import type { TreeDirectories } from "../contexts/tree-directories.ts";
 import { makeSegment, type RecordedImage } from "./segment.ts";
 
 export interface AttemptSurroundings extends WorkerSurroundings {

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { type AttemptProgress, type ClaimedAttempt, LaminaError } from "@lamina/api";
 import type { LoweredContext } from "@lamina/ir";
 import type { Registry } from "@lamina/registry";
+import { type TreeDirectories } from "@lamina/service";
 import type { LocalDirectory } from "../buildkit/buildkit.ts";
 import { nodeDirectory } from "./node.ts";
 import { stageContext, type TreeContext } from "./stage.ts";
-import type { TreeDirectories } from "./tree-directories.ts";
 
 export interface PrepareOptions {
   readonly claimed: ClaimedAttempt;

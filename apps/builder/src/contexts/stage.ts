@@ -2,10 +2,7 @@
 import type { ImageLocation } from "@lamina/api";
 import type { Digest, LoweredContext } from "@lamina/ir";
 import type { Repository } from "@lamina/registry";
-import { PackError } from "./packs.ts";
-import { TreeError } from "./tree-changes.ts";
-import type { StagedTree, TreeDirectories } from "./tree-directories.ts";
-import { contextError, corrupt, readTree } from "./trees.ts";
+import { PackError, TreeError, type StagedTree, type TreeDirectories, contextError, corrupt, readTree } from "@lamina/service";
 
 export type TreeContext = Extract<LoweredContext, { kind: "directory" | "file" }>;
 

@@ -1,6 +1,6 @@
 /** Our own processes as the supervisor starts them. */
 import path from "node:path";
-import type { GpuClass, ServerAddresses, ServerProcess } from "@lamina/servers";
+import { cdiDirectories, type GpuClass, type ServerAddresses, type ServerProcess } from "@lamina/servers";
 import type { Config } from "../config.ts";
 import { appEntry, ownEntry } from "./entry.ts";
 import type { Identity } from "./files.ts";
@@ -63,15 +63,24 @@ export function builder(context: AppsContext, health: string, gpus?: GpuClass): 
   );
 }
 
-/** @param health where it says how it is: host:port */
-export function runner(context: AppsContext, health: string): ServerProcess {
-  const { servers } = context;
+/**
+ * @param health where it says how it is: host:port
+ * @param gpus those of its pool, of which each belongs to one container of a function at a time
+ */
+export function runner(context: AppsContext, health: string, gpus?: GpuClass): ServerProcess {
+  const { config, servers } = context;
   return worker(
     context,
-    { app: "runner", name: "runner", health },
+    { app: "runner", name: gpus === undefined ? "runner" : `runner-${gpus.name.toLowerCase()}`, health },
     {
       LAMINA_CONTAINERD: servers.containerd.address,
       LAMINA_TOOLS: servers.containerd.tools,
+      ...(gpus !== undefined && {
+        LAMINA_POOL: gpus.name,
+        LAMINA_GPUS: gpus.devices.join(","),
+        LAMINA_CDI: cdiDirectories(config.home).join(":"),
+      }),
+      ...(config.caBundle !== undefined && { LAMINA_CA_BUNDLE: config.caBundle.file }),
     },
   );
 }

@@ -1,14 +1,19 @@
 /** The platform that a command talks to. */
 import type { Config } from "../config.ts";
 import type { Output } from "../output.ts";
-import { type Client, connect as connectTo } from "lamina";
+import { type Client, connect as connectTo, type PlatformAddress } from "lamina";
 import { releaseOfApps, stampOfApps } from "./entry.ts";
 import { differenceOf } from "./external.ts";
 import { type PlatformRecord, readPlatform } from "./files.ts";
 
 /** A client of the platform that the environment names, else of the local one, which is started when it is not up. */
 export async function connect(config: Config, output: Output): Promise<Client> {
-  return connectTo(config.remote ?? (await startedPlatform(config, output)));
+  return connectTo(await platformAddress(config, output));
+}
+
+/** Where that platform is. */
+export async function platformAddress(config: Config, output: Output): Promise<PlatformAddress> {
+  return config.remote ?? (await startedPlatform(config, output));
 }
 
 /** The local platform, started when it is not up. */

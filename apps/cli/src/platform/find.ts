@@ -1,5 +1,5 @@
-/** Builds and images by part of their id. */
-import { type BuiltImage, type Client, badInput, LaminaError } from "lamina";
+/** What there is, by its name or part of its id. */
+import { asLaminaError, badInput, type BuiltImage, type Client, LaminaError } from "lamina";
 
 const SHORTEST = 8;
 const BUILDS_SEARCHED = 500;
@@ -23,6 +23,36 @@ export async function findImage(client: Client, part: string): Promise<BuiltImag
     all.filter(({ id }) => id.startsWith(part)),
     { what: "image", part },
   );
+}
+
+export type Logged =
+  | { readonly kind: "build"; readonly id: string }
+  | { readonly kind: "call"; readonly call: string }
+  | { readonly kind: "app"; readonly app: string };
+
+/** An app by its name, else a call or a build by its id or the end of that. @throws NOT_FOUND, INVALID_INPUT */
+export async function findLogged(client: Client, name: string): Promise<Logged> {
+  if (name.length >= FULL_BUILD_ID && (await isThere(() => client.calls.get(name)))) return { kind: "call", call: name };
+  if (name.length < FULL_BUILD_ID && (await isThere(() => client.apps.get(name)))) return { kind: "app", app: name };
+  if (name.length >= FULL_BUILD_ID) return { kind: "build", id: name };
+  requireLength(name, "an id of a build or a call, and there is no app of that name");
+  const [calls, builds] = await Promise.all([client.calls.list({ limit: BUILDS_SEARCHED }), client.builds.list(BUILDS_SEARCHED)]);
+  const found = [
+    ...calls.map(({ id }) => ({ id, logged: { kind: "call" as const, call: id } })),
+    ...builds.map(({ id }) => ({ id, logged: { kind: "build" as const, id } })),
+  ].filter(({ id }) => id.endsWith(name));
+  return only<{ readonly id: string; readonly logged: Logged }>(found, { what: "build", part: name }).logged;
+}
+
+async function isThere(ask: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await ask();
+    return true;
+  } catch (error) {
+    const code = asLaminaError(error)?.code;
+    if (code === "NOT_FOUND" || code === "INVALID_INPUT") return false;
+    throw error;
+  }
 }
 
 const FULL_BUILD_ID = 36;

@@ -87,7 +87,7 @@ async function startAll({ config, watch, report, signal }: RunOptions, { record,
   if (signal.aborted) return;
   const classes = await gpuClasses({ binaries: servers.binaries, address: servers.buildkit.address });
   const workers = [builder(context, await freeAddress()), runner(context, await freeAddress())];
-  for (const gpus of classes) workers.push(builder(context, await freeAddress(), gpus));
+  for (const gpus of classes) workers.push(builder(context, await freeAddress(), gpus), runner(context, await freeAddress(), gpus));
   await allOrFirstError(workers.map(start));
   if (signal.aborted) return;
   const self = record.current();

@@ -33,7 +33,8 @@ export async function loadImages(target: Target): Promise<[LoadedImage, ...Loade
   throw badInput("no-image", `${target.file} exports ${wanted}. ${advice}.`);
 }
 
-async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+/** What a file exports. @throws INVALID_INPUT for what is no such file, and the user's own errors with their place */
+export async function importFile(file: string): Promise<Readonly<Record<string, unknown>>> {
   const absolute = path.resolve(file);
   const found = await stat(absolute).catch(() => undefined);
   if (!found?.isFile()) throw badInput("no-image", `${file} is not a file.`);

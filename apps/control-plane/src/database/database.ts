@@ -22,10 +22,23 @@ export function connectDatabase(url: string, connections = 16): Database {
  * attempts. The work is done again when Postgres went away in the middle, so it has to stand being
  * done twice: it may have been committed without an answer.
  */
-export async function inWorkspace<T>(database: Database, workspace: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+export function inWorkspace<T>(database: Database, workspace: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return underLock(database, `lamina ${workspace}`, work);
+}
+
+/** Runs the work while the lock of an app is held, which orders its deployments and its end. It has to stand being done twice. */
+export function inApp<T>(
+  database: Database,
+  app: { readonly workspace: string; readonly foundBy: string },
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  return underLock(database, `lamina app ${app.workspace} ${app.foundBy}`, work);
+}
+
+function underLock<T>(database: Database, lock: string, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   return overOutages(() =>
     database.$transaction(async (transaction) => {
-      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`lamina ${workspace}`}, 0))`;
+      await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${lock}, 0))`;
       return work(transaction);
     }),
   );

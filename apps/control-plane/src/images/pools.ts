@@ -1,5 +1,5 @@
-/** Which pool of builders makes a layer. */
-import { CPU_POOL, LaminaError, type SourceLocation } from "@lamina/api";
+/** Pools of workers: which one makes a layer, and which has the GPU that is asked for. */
+import { CPU_POOL, LaminaError, type SourceLocation, type Worker } from "@lamina/api";
 import { type GpuRequest, gpuRequest, type ResolvedStep } from "@lamina/ir";
 import { type Database, overOutages, type Queryable } from "../database/database.ts";
 
@@ -12,7 +12,7 @@ export function poolsOf(steps: readonly ResolvedStep[], gpuPools: readonly GpuPo
   const pools = [""];
   for (const [index, step] of steps.entries()) {
     const gpu = gpuOf(step);
-    const pool = gpu === undefined ? CPU_POOL : gpuPool(gpuRequest(gpu), gpuPools, pools.at(-1));
+    const pool = gpu === undefined ? CPU_POOL : fittingPool(gpuRequest(gpu), gpuPools, pools.at(-1));
     if (pool !== undefined) pools.push(pool);
     else if (index + 1 < mustRun) pools.push(gpu ?? CPU_POOL);
     else throw unavailable(gpu ?? CPU_POOL, gpuPools, sources?.[index + 1] ?? undefined);
@@ -22,7 +22,7 @@ export function poolsOf(steps: readonly ResolvedStep[], gpuPools: readonly GpuPo
 
 /** The same by the pools that live now, which are asked for only where a step has a GPU. */
 export async function livePoolsOf(database: Database, workspace: string, { steps, ...layers }: StepsInPools): Promise<string[]> {
-  const gpuPools = steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace)) : [];
+  const gpuPools = steps.some(usesGpu) ? await overOutages(() => liveGpuPools(database, workspace, "builder")) : [];
   return poolsOf(steps, gpuPools, layers);
 }
 
@@ -41,18 +41,20 @@ function usesGpu(step: ResolvedStep): boolean {
   return gpuOf(step) !== undefined;
 }
 
-/** A pool of builders with GPUs. */
+/** A pool of workers with GPUs. */
 export interface GpuPool {
   readonly name: string;
-  /** How many each of its builders has. */
+  /** How many each of its workers has. */
   readonly gpus: number;
 }
 
-/** The GPU pools of a workspace that have a live builder, in order. Where builders of a pool differ, the least counts: any may take a step. */
-export async function liveGpuPools(database: Queryable, workspace: string): Promise<GpuPool[]> {
+export type WorkerKind = Worker["kind"];
+
+/** The GPU pools of a workspace that have a live worker of that kind, in order. Where those of a pool differ, the least counts: any may take the work. */
+export async function liveGpuPools(database: Queryable, workspace: string, kind: WorkerKind): Promise<GpuPool[]> {
   return database.$queryRaw<GpuPool[]>`
     SELECT pool AS name, min(gpus) AS gpus FROM worker
-    WHERE workspace = ${workspace} AND kind = 'builder' AND pool <> ${CPU_POOL} AND heard_at > now() - interval '30 seconds'
+    WHERE workspace = ${workspace} AND kind = ${kind} AND pool <> ${CPU_POOL} AND heard_at > now() - interval '30 seconds'
     GROUP BY pool ORDER BY pool`;
 }
 
@@ -68,9 +70,10 @@ function gpuOf(step: ResolvedStep): string | undefined {
   return "gpu" in step ? step.gpu : undefined;
 }
 
-function gpuPool(wanted: GpuRequest, live: readonly GpuPool[], before: string | undefined): string | undefined {
+/** The first pool that fits; that one if it does that is asked for. */
+export function fittingPool(wanted: GpuRequest, live: readonly GpuPool[], preferred: string | undefined): string | undefined {
   const fitting = live.filter(({ name, gpus }) => gpus >= wanted.count && (wanted.class === undefined || isClass(name, wanted.class)));
-  return (fitting.find(({ name }) => name === before) ?? fitting[0])?.name;
+  return (fitting.find(({ name }) => name === preferred) ?? fitting[0])?.name;
 }
 
 function isClass(pool: string, wanted: string): boolean {
@@ -79,7 +82,12 @@ function isClass(pool: string, wanted: string): boolean {
 
 function unavailable(gpu: string, live: readonly GpuPool[], source: SourceLocation | undefined): LaminaError {
   const wanted = gpu === "any" ? "a GPU" : `GPU "${gpu}"`;
-  const pools = [CPU_POOL, ...live.map(({ name, gpus }) => `${name} (${gpus} GPU${gpus === 1 ? "" : "s"} a builder)`)];
-  const message = `A step asks for ${wanted}, and no pool of builders has that. The pools that there are: ${pools.join(", ")}.`;
+  const message = `A step asks for ${wanted}, and no pool of builders has that. ${poolsThereAre(live, "builder")}`;
   return new LaminaError({ code: "POOL_UNAVAILABLE", message, source });
+}
+
+/** A sentence that names the pools. */
+export function poolsThereAre(live: readonly GpuPool[], kind: WorkerKind): string {
+  const pools = [CPU_POOL, ...live.map(({ name, gpus }) => `${name} (${gpus} GPU${gpus === 1 ? "" : "s"} a ${kind})`)];
+  return `The pools that there are: ${pools.join(", ")}.`;
 }

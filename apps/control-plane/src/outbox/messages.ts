@@ -4,6 +4,9 @@ import { Digest } from "@lamina/ir";
 import { z } from "zod";
 import type { Transaction } from "../database/database.ts";
 
+/** `function` is the version of the function on whose queue it is; left out where the whole queue is taken away. */
+const CancelledCall = z.object({ id: z.string(), function: z.string().optional() });
+
 export const OutboxMessage = z.discriminatedUnion("kind", [
   /** Puts a job into its pool's work queue. */
   z.object({ kind: z.literal("job"), pool: z.string(), job: Job }),
@@ -15,6 +18,12 @@ export const OutboxMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cancel"), id: z.string() }),
   /** Wakes those who follow a build. */
   z.object({ kind: z.literal("build-changed"), build: z.string() }),
+  /** Lets runners look at what there is to serve. */
+  z.object({ kind: z.literal("functions-changed") }),
+  /** Takes away the queue of a function version that has no calls any more. */
+  z.object({ kind: z.literal("function-stopped"), function: z.string() }),
+  /** Takes calls off their queues, and tells runners that nobody wants them. */
+  z.object({ kind: z.literal("calls-cancelled"), calls: z.array(CancelledCall).min(1) }),
 ]);
 export type OutboxMessage = z.infer<typeof OutboxMessage>;
 export type OutboxKind = OutboxMessage["kind"];

@@ -4,6 +4,7 @@ import { isRegistryError } from "@lamina/registry";
 import type { Context } from "../context.ts";
 import { endFeed } from "../events/end.ts";
 import type { OutboxKind, OutboxMessage } from "./messages.ts";
+import { removeQueue, unqueueCalls } from "../calls/queue.ts";
 import { createPump } from "./pump.ts";
 
 export interface Outbox {
@@ -16,7 +17,11 @@ export interface Outbox {
 type SendContext = Pick<Context, "database" | "logger" | "nats" | "registries">;
 
 /** Each lane waits for one server only, so that one which is away does not hold up what goes to another. */
-const LANES: readonly (readonly OutboxKind[])[] = [["job", "cancel", "build-changed"], ["end"], ["tag"]];
+const LANES: readonly (readonly OutboxKind[])[] = [
+  ["job", "cancel", "build-changed", "functions-changed", "function-stopped", "calls-cancelled"],
+  ["end"],
+  ["tag"],
+];
 
 export function createOutbox(context: SendContext): Outbox {
   const { database, logger } = context;
@@ -49,6 +54,12 @@ async function sendMessage(context: SendContext, message: OutboxMessage, id: str
       return connection.publish(catalogue.control(message.id), JSON.stringify({ type: "cancel" } satisfies ControlMessage));
     case "build-changed":
       return connection.publish(catalogue.buildChanged(message.build));
+    case "functions-changed":
+      return connection.publish(catalogue.functionsChanged);
+    case "function-stopped":
+      return withStreams(context, () => removeQueue(nats, message.function));
+    case "calls-cancelled":
+      return withStreams(context, () => unqueueCalls(nats, message.calls));
   }
 }
 

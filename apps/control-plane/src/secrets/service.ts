@@ -53,8 +53,8 @@ export async function openSecret(
   return secret === null ? undefined : sealer.open(rowOf(key.workspace, key.name), secret.sealed);
 }
 
-/** Variables by which a builder's own programs, or the loader of every program, would be changed. */
-function checkNames(names: readonly string[]): void {
+/** Variables by which a builder's own programs, or the loader of every program, would be changed. @throws {LaminaError} INVALID_INPUT */
+export function checkNames(names: readonly string[]): void {
   const reserved = names.find((name) => name === "PATH" || /^(LAMINA|LD)_/i.test(name));
   if (reserved === undefined) return;
   const message = `A secret cannot bring ${reserved}: PATH, and names that begin with LAMINA_ or LD_, are reserved. Choose another name.`;

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { type ClaimedRun, type FinishRunInput, LaminaError, type RenewedLease, router, RPC_PATH, type Services } from "@lamina/api";
 import { createHTTPServer } from "@trpc/server/adapters/standalone";
 
+import { testFunctions, type TestFunctions } from "./test-functions.ts";
+
 export type Outcome = FinishRunInput["outcome"];
 
 export interface TestControlPlane extends AsyncDisposable {
@@ -10,6 +12,7 @@ export interface TestControlPlane extends AsyncDisposable {
   readonly token: string;
   /** The workers that were heard of. */
   readonly workers: ReadonlySet<string>;
+  readonly functions: TestFunctions;
   /** Adds a run that can be claimed once. */
   add(id: string, run: Pick<ClaimedRun, "image" | "command">): TestRun;
 }
@@ -32,8 +35,10 @@ export async function testControlPlane(): Promise<TestControlPlane> {
     if (found === undefined) throw new LaminaError({ code: "NOT_FOUND", message: `no run ${id}` });
     return found;
   };
+  const functions = testFunctions(refuse, refuseToFollow);
   const services: Services = {
     ...refusing,
+    ...functions.services,
     platform: { info: refuse, heartbeat: async (_, { name }) => void workers.add(name) },
     runs: {
       start: refuse,
@@ -66,6 +71,7 @@ export async function testControlPlane(): Promise<TestControlPlane> {
     url: `http://127.0.0.1:${address.port}`,
     token,
     workers,
+    functions,
     add(id, { image, command }) {
       const { promise: outcome, resolve: finish } = Promise.withResolvers<Outcome>();
       const run: TestRun = { outcome, renewal: () => ({ leaseSeconds, cancelled: false }) };
@@ -88,10 +94,11 @@ async function* refuseToFollow(): AsyncGenerator<never> {
   await refuse();
 }
 
-const refusing: Omit<Services, "platform" | "runs"> = {
+const refusing: Omit<Services, "platform" | "runs" | "functions" | "calls"> = {
   images: { plan: refuse, list: refuse },
   contexts: { missingFiles: refuse, commitTree: refuse },
   builds: { start: refuse, get: refuse, list: refuse, cancel: refuse, follow: refuseToFollow },
+  apps: { deploy: refuse, list: refuse, get: refuse, stop: refuse, keep: refuse },
   secrets: { set: refuse, list: refuse, remove: refuse },
   attempts: { claim: refuse, renew: refuse, publish: refuse, finish: refuse, release: refuse },
 };

@@ -1,16 +1,33 @@
 /** A runner with everything around it: the servers of the test run, a control plane, a namespace of the test's own. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { catalogue, RunEventBatch, type RunEvent } from "@lamina/api";
+import {
+  type Catalogue,
+  catalogue,
+  JSON_VALUE,
+  LogBatch,
+  RunEventBatch,
+  type RunEvent,
+  type ServedFunction,
+  type Value,
+} from "@lamina/api";
 import { parseReference } from "@lamina/registry";
 import { connectNats, ensureStreams } from "@lamina/service";
 import { freshNamespace, servers } from "@lamina/testkit";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { readRunnerConfig, runRunner } from "../../src/index.ts";
 import { testControlPlane, type TestRun } from "./control-plane.ts";
+import type { RecordedEnd, TestFunctions } from "./test-functions.ts";
+
+export interface TestCall {
+  readonly id: string;
+  readonly end: Promise<RecordedEnd>;
+}
 
 export interface World extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
@@ -19,6 +36,21 @@ export interface World extends AsyncDisposable {
   readonly workers: ReadonlySet<string>;
   /** Queues a run of a command in an image, by its reference with a digest. */
   run(image: string, command: readonly string[]): Promise<TestRun & { readonly id: string }>;
+  readonly functions: TestFunctions;
+  /** Deploys a function, and says so. */
+  serve(served: Partial<ServedFunction> & Pick<ServedFunction, "image" | "code" | "codeLocation" | "entry">): ServedFunction;
+  /** Takes a function away, or changes it, and says so. */
+  change(id: string, served: ServedFunction | undefined): void;
+  /** Queues a call; its input is arguments in JSON. */
+  call(served: ServedFunction, args?: readonly unknown[], more?: { method?: string; input?: Value }): Promise<TestCall>;
+  /** Takes calls off their queue and says so, as the control plane does. */
+  cancelCalls(...ids: readonly string[]): Promise<void>;
+  /** The lines that are in the stream for a call, or for none. */
+  lines(served: ServedFunction, call: string | undefined): Promise<LogBatch[]>;
+  /** The messages of the queues of calls. */
+  queuedCalls(): Promise<number>;
+  readonly connection: NatsConnection;
+  readonly names: Catalogue;
   /** The messages of the work queue. */
   queued(): Promise<number>;
   /** Says that the run was cancelled, as the control plane does. */
@@ -27,7 +59,12 @@ export interface World extends AsyncDisposable {
   events(id: string): AsyncGenerator<RunEvent>;
 }
 
-export async function world(): Promise<World> {
+export interface WorldOptions {
+  /** More variables for the runner. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+export async function world(options: WorldOptions = {}): Promise<World> {
   const { nats, registry, containerd, binaries } = await servers();
   await using cleanUp = new AsyncDisposableStack();
   const state = await mkdtemp(path.join(tmpdir(), "lamina-runner-test-"));
@@ -38,10 +75,17 @@ export async function world(): Promise<World> {
   cleanUp.defer(() => connection.close());
   const manager = await jetstreamManager(connection);
   await ensureStreams(manager, names);
-  cleanUp.defer(async () => void (await Promise.all([names.jobs, names.events].map(({ stream }) => manager.streams.delete(stream)))));
+  cleanUp.defer(
+    async () =>
+      void (await Promise.all(
+        [names.jobs.stream, names.events.stream, names.calls.stream, names.logs.stream].map((stream) => manager.streams.delete(stream)),
+      )),
+  );
   const controlPlane = cleanUp.use(await testControlPlane());
   const client = jetstream(connection);
   let runs = 0;
+  let functions = 0;
+  const say = () => connection.publish(names.functionsChanged);
 
   const owned = cleanUp.move();
   return {
@@ -49,6 +93,7 @@ export async function world(): Promise<World> {
     workers: controlPlane.workers,
     environment: {
       PATH: process.env["PATH"] ?? "",
+      LAMINA_CA_BUNDLE: process.env["SSL_CERT_FILE"] ?? "",
       LAMINA_URL: controlPlane.url,
       LAMINA_TOKEN: controlPlane.token,
       LAMINA_NATS_URL: nats.url,
@@ -62,7 +107,8 @@ export async function world(): Promise<World> {
       LAMINA_TOOLS: binaries,
       LAMINA_STATE: state,
       LAMINA_WORKER_NAME: "one",
-      LAMINA_LOG_LEVEL: "silent",
+      LAMINA_LOG_LEVEL: process.env["LAMINA_LOG_LEVEL"] ?? "silent",
+      ...options.environment,
     },
     async run(image, command) {
       const id = `run-${++runs}`;
@@ -71,6 +117,55 @@ export async function world(): Promise<World> {
       await client.publish(names.jobs.subject("run", "cpu"), JSON.stringify({ kind: "run", run: id }));
       return Object.assign(run, { id });
     },
+    functions: controlPlane.functions,
+    connection,
+    names,
+    serve(given) {
+      const served: ServedFunction = {
+        id: `fn-${++functions}`,
+        app: "app-1",
+        appName: "test",
+        name: "f",
+        gpu: [],
+        gpus: 0,
+        cpu: 2,
+        memoryMib: 256,
+        timeoutSeconds: 60,
+        minContainers: 0,
+        maxContainers: 4,
+        concurrency: 1,
+        idleSeconds: 60,
+        state: "active",
+        ...given,
+      };
+      controlPlane.functions.served.set(served.id, served);
+      say();
+      return served;
+    },
+    change(id, served) {
+      if (served === undefined) controlPlane.functions.served.delete(id);
+      else controlPlane.functions.served.set(id, served);
+      say();
+    },
+    async call({ id: functionId }, args = [], { method, input } = {}) {
+      const id = randomUUID();
+      const message = { call: id, method, input: input ?? { type: JSON_VALUE, data: JSON.stringify({ args, kwargs: {} }) } };
+      await client.publish(names.calls.subject(functionId, id), JSON.stringify(message));
+      return { id, end: controlPlane.functions.end(id) };
+    },
+    async cancelCalls(...calls) {
+      for (const id of calls) await manager.streams.purge(names.calls.stream, { filter: names.calls.subject("*", id) });
+      connection.publish(names.callsCancelled, JSON.stringify({ calls }));
+    },
+    async lines({ app }, call) {
+      const consumer = await client.consumers.get(names.logs.stream, { filter_subjects: names.logs.subject(app, call) });
+      const { num_pending: pending } = await consumer.info();
+      const batches: LogBatch[] = [];
+      if (pending === 0) return batches;
+      for await (const message of await consumer.fetch({ max_messages: pending })) batches.push(LogBatch.parse(message.json()));
+      return batches;
+    },
+    queuedCalls: async () => (await manager.streams.info(names.calls.stream)).state.messages,
     queued: async () => (await manager.streams.info(names.jobs.stream)).state.messages,
     sendCancel: (id) => connection.publish(names.control(id), JSON.stringify({ type: "cancel" })),
     async *events(id) {

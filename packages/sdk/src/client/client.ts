@@ -1,13 +1,18 @@
 /** The client of a platform: one service a noun, as the router has them; every failure is a LaminaError. */
 import {
   type BuildEvent,
+  type DeployInput,
   type FollowBuildInput,
+  type FollowLogsInput,
+  type LogBatch,
   type PlanInput,
   type Router,
   RPC_PATH,
   type RunEvent,
   type SetSecretInput,
   type StartBuildInput,
+  type StartCallsInput,
+  type WaitForCallsInput,
 } from "@lamina/api";
 import { type CommitTreeInput, hadNoAnswer, type MissingFilesInput, type StartRunInput } from "@lamina/api";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
@@ -19,6 +24,7 @@ import { nodeFetch } from "./node-fetch.ts";
 import { findPlatform, type PlatformAddress } from "./platform.ts";
 import type { Pack } from "../upload/pack.ts";
 import { sendPack } from "./send-pack.ts";
+import { getValue, putValue } from "./transfer-value.ts";
 import { explainMismatch } from "./version-mismatch.ts";
 
 export interface CallOptions {
@@ -44,7 +50,7 @@ function createClient({ url, token }: PlatformAddress) {
   const authorization = `Bearer ${token}`;
   const endpoint = new URL(RPC_PATH, url);
   let hasAnswered = false;
-  const { platform, images, contexts, builds, secrets, runs } = createTRPCClient<Router>({
+  const { platform, images, contexts, builds, secrets, runs, apps, calls } = createTRPCClient<Router>({
     links: [
       splitLink({
         condition: ({ type }) => type === "subscription",
@@ -115,6 +121,38 @@ function createClient({ url, token }: PlatformAddress) {
       set: (input: SetSecretInput, options?: CallOptions) => answer(secrets.set.mutate(input, options)),
       list: (options?: CallOptions) => answer(secrets.list.query(undefined, options)),
       remove: (name: string, options?: CallOptions) => answer(secrets.remove.mutate({ name }, options)),
+    },
+    apps: {
+      deploy: (input: DeployInput, options?: CallOptions) => answer(apps.deploy.mutate(input, options)),
+      list: (options?: CallOptions) => answer(apps.list.query(undefined, options)),
+      get: (app: string, options?: CallOptions) => answer(apps.get.query({ app }, options)),
+      stop: (app: string, options?: CallOptions) => answer(apps.stop.mutate({ app }, options)),
+      keep: (app: string, options?: CallOptions) => answer(apps.keep.mutate({ app }, options)),
+    },
+    calls: {
+      start: (input: StartCallsInput, options?: CallOptions) => answer(calls.start.mutate(input, options)),
+      wait: (input: WaitForCallsInput, options?: CallOptions) => answer(calls.wait.mutate(input, options)),
+      get: (id: string, options?: CallOptions) => answer(calls.get.query({ id }, options)),
+      list: (input: { readonly app?: string | undefined; readonly limit: number }, options?: CallOptions) =>
+        answer(calls.list.query(input, options)),
+      cancel: (ids: readonly string[], options?: CallOptions) => answer(calls.cancel.mutate({ ids: [...ids] }, options)),
+      /** What an app or a call wrote, each line once; as far as it is there, or going on with what comes. */
+      logs: (input: Omit<FollowLogsInput, "lastEventId">, options: FollowOptions = {}) =>
+        follow<LogBatch>(
+          {
+            url,
+            subscribe: (after, observer) => calls.logs.subscribe({ ...input, lastEventId: after }, observer),
+            endsNow: input.follow !== true,
+            probe: info,
+            isLast: () => false,
+          },
+          options,
+        ),
+    },
+    values: {
+      /** Keeps text in the object store, for as long as values of calls are kept. */
+      put: (text: string, options?: CallOptions) => putValue(text, { url, authorization, ...options }),
+      get: (object: string, options?: CallOptions) => getValue(object, { url, authorization, ...options }),
     },
     runs: {
       start: (input: StartRunInput, options?: CallOptions) => answer(runs.start.mutate({ id: newId(), ...input }, options)),

@@ -16,6 +16,7 @@ export interface NodeFetchResponse {
   readonly ok: boolean;
   readonly status: number;
   json(): Promise<unknown>;
+  text(): Promise<string>;
 }
 
 /**
@@ -26,7 +27,7 @@ export async function nodeFetch(url: string, init: NodeFetchInit = {}): Promise<
   const response = await send(new URL(url), init);
   const body = await text(response);
   const status = response.statusCode ?? 0;
-  return { ok: status >= 200 && status < 300, status, json: async (): Promise<unknown> => JSON.parse(body) };
+  return { ok: status >= 200 && status < 300, status, json: async (): Promise<unknown> => JSON.parse(body), text: async () => body };
 }
 
 function send(url: URL, { method = "GET", headers = {}, body = "", signal }: NodeFetchInit): Promise<IncomingMessage> {

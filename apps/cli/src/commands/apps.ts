@@ -1,0 +1,24 @@
+import { readConfig } from "../config.ts";
+import type { Output } from "../output.ts";
+import { connect } from "../platform/connect.ts";
+import { columnsOf } from "../view/columns.ts";
+
+/** Lists the apps that were deployed. */
+export async function apps({ output }: { readonly output: Output }): Promise<void> {
+  const client = await connect(readConfig(), output);
+  const all = await client.apps.list();
+  if (output.json) {
+    for (const { app: id, ...app } of all) output.event({ type: "app", id, ...app });
+    return;
+  }
+  if (all.length === 0) return output.note("Nothing was deployed yet.");
+  const rows = all.map(({ name, state, version, pending, deployedAt, functions }) => [
+    name,
+    state,
+    String(version),
+    String(pending),
+    deployedAt,
+    functions.map((fn) => fn.name).join(" "),
+  ]);
+  for (const line of columnsOf([["APP", "STATE", "VERSION", "PENDING", "DEPLOYED", "FUNCTIONS"], ...rows])) output.result(line);
+}

@@ -1,0 +1,59 @@
+import { type AppState, type Client, LaminaError, type Session, startSession } from "lamina";
+import { readConfig } from "../config.ts";
+import { awaitCall, showResult } from "../functions/await-call.ts";
+import { choose, parseFunctionTarget } from "../functions/choose.ts";
+import { shownDeploy, type Watched } from "../functions/deploy-shown.ts";
+import { failureOf } from "../functions/failure.ts";
+import { inputOf } from "../functions/input.ts";
+import { onInterrupt } from "../interrupt.ts";
+import type { Output } from "../output.ts";
+import { connect, platformAddress } from "../platform/connect.ts";
+import { importFile } from "../user-file/load.ts";
+import { isPython, runPython } from "../user-file/python.ts";
+
+export interface RunOptions {
+  /** FILE or FILE::function. */
+  readonly target: string;
+  readonly args: readonly string[];
+  readonly output: Output;
+}
+
+/** Has the file's app for the moment, calls a function of it or runs its entry point, and ends it. */
+export async function run({ target: text, args, output }: RunOptions): Promise<void> {
+  const target = parseFunctionTarget(text);
+  if (isPython(target.file)) {
+    const platform = await platformAddress(readConfig(), output);
+    process.exitCode = await runPython({ command: "run", target: text, args, json: output.json }, platform);
+    return;
+  }
+  const chosen = choose(await importFile(target.file), target);
+  const input = inputOf(args);
+  const client = await connect(readConfig(), output);
+  using interruption = onInterrupt();
+  const watched = { client, output, signal: interruption.signal };
+  await using sessions = new AsyncDisposableStack();
+  if (chosen.kind === "function") {
+    const { definition, method } = chosen;
+    const { app } = sessions.use(await sessionOf(client, definition.app, watched));
+    await awaitCall({ app, function: definition.name, method }, input, watched);
+    return;
+  }
+  for (const app of chosen.apps) sessions.use(await sessionOf(client, app, watched));
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  interruption.signal.addEventListener("abort", () => reject(new LaminaError({ code: "CANCELLED", message: "The run was cancelled." })));
+  const named = Object.keys(input.kwargs).length === 0 ? [] : [input.kwargs];
+  const result = await Promise.race([entered(chosen.run, [...input.args, ...named]), interrupted]);
+  if (result !== undefined) showResult(result, output);
+}
+
+async function entered(run: (...args: unknown[]) => unknown, args: readonly unknown[]): Promise<unknown> {
+  try {
+    return await run(...args);
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+function sessionOf(client: Client, app: AppState, watched: Watched): Promise<Session> {
+  return startSession(client, app, shownDeploy(watched));
+}

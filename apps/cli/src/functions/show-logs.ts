@@ -1,0 +1,21 @@
+/** What functions wrote, line by line. */
+import type { Client } from "lamina";
+import type { Output } from "../output.ts";
+
+export interface ShowLogsOptions {
+  readonly output: Output;
+  /** On the way to a result they go to stderr; where they are the result, to stdout. */
+  readonly to: "stdout" | "stderr";
+  readonly signal: AbortSignal;
+}
+
+export async function showLogs(
+  client: Client,
+  input: Parameters<Client["calls"]["logs"]>[0],
+  { output, to, signal }: ShowLogsOptions,
+): Promise<void> {
+  for await (const batch of client.calls.logs(input, { signal })) {
+    if (output.json) output.event({ type: "log", ...batch });
+    else for (const line of batch.lines) process[to].write(`${line}\n`);
+  }
+}

@@ -1,0 +1,42 @@
+/** Calls that are not wanted any more. */
+import { CALLS_AT_ONCE } from "@lamina/api";
+import type { Context } from "../context.ts";
+import { overOutages, type Transaction } from "../database/database.ts";
+import { enqueue } from "../outbox/messages.ts";
+import { endsOf } from "./row.ts";
+
+interface CancelledCall {
+  readonly id: string;
+  readonly function: string;
+}
+
+/** Cancels those of these calls that have not ended. @throws {LaminaError} NOT_FOUND for a call that there is not; then none is cancelled */
+export async function cancelCalls(
+  { database, wakeOutbox }: Pick<Context, "database" | "wakeOutbox">,
+  workspace: string,
+  ids: readonly string[],
+): Promise<void> {
+  await endsOf(database, workspace, ids);
+  await overOutages(() =>
+    database.$transaction(async (transaction) => {
+      const calls = await transaction.$queryRaw<CancelledCall[]>`
+        WITH open AS (
+          SELECT id FROM call WHERE id = ANY(${ids}) AND workspace = ${workspace} AND ended_at IS NULL ORDER BY id FOR UPDATE
+        )
+        UPDATE call c SET state = 'cancelled', ended_at = now(), input = NULL FROM open WHERE c.id = open.id
+        RETURNING c.id, c.function_id AS function`;
+      if (calls.length > 0) await enqueue(transaction, { kind: "calls-cancelled", calls });
+    }),
+  );
+  wakeOutbox();
+}
+
+/** Cancels all calls of functions whose queues are taken away as a whole. */
+export async function cancelAllCalls(transaction: Transaction, functions: readonly string[]): Promise<void> {
+  const calls = await transaction.$queryRaw<{ id: string }[]>`
+    UPDATE call SET state = 'cancelled', ended_at = now(), input = NULL
+    WHERE function_id = ANY(${functions}) AND ended_at IS NULL RETURNING id`;
+  for (let first = 0; first < calls.length; first += CALLS_AT_ONCE) {
+    await enqueue(transaction, { kind: "calls-cancelled", calls: calls.slice(first, first + CALLS_AT_ONCE) });
+  }
+}

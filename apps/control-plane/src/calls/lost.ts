@@ -1,0 +1,58 @@
+/**
+ * Calls that were lost on their way to a queue.
+ *
+ * I1: a runner acknowledges a message only after the end of its call is recorded.
+ * I2: so a call that has no message, and after that has not ended, is lost, and is sent again. The order matters: one that ends in between has none either.
+ */
+import { CallMessage } from "@lamina/api";
+import type { Context } from "../context.ts";
+import { overOutages } from "../database/database.ts";
+import type { Nats } from "../events/nats.ts";
+import { sendCall } from "./send.ts";
+
+/** So many calls are looked at in one sweep. */
+const LOOKED_AT = 1_000;
+
+interface OpenCall {
+  readonly id: string;
+  readonly function: string;
+  readonly looks: number;
+}
+
+/** Looks at calls five seconds after they were started, and ever more rarely as they stay. */
+export async function resendLostCalls({ database, nats, logger }: Pick<Context, "database" | "nats" | "logger">): Promise<void> {
+  const due = await overOutages(
+    () => database.$queryRaw<OpenCall[]>`
+      UPDATE call c SET looks = c.looks + 1, look_at = clock_timestamp() + interval '5 seconds' * power(2, least(c.looks, 4))
+      FROM (
+        SELECT id FROM call WHERE ended_at IS NULL AND look_at < clock_timestamp()
+        ORDER BY look_at LIMIT ${LOOKED_AT} FOR UPDATE SKIP LOCKED
+      ) due
+      WHERE c.id = due.id RETURNING c.id, c.function_id AS function, c.looks`,
+  );
+  const queued = await Promise.all(due.map((call) => isQueued(nats, call)));
+  const missing = due.filter((_, index) => queued[index] === false);
+  if (missing.length === 0) return;
+  const open = await overOutages(() =>
+    database.call.findMany({
+      where: { id: { in: missing.map(({ id }) => id) }, endedAt: null },
+      select: { id: true, method: true, input: true },
+    }),
+  );
+  const calls = new Map(missing.map((call) => [call.id, call]));
+  logger.warn({ calls: open.length }, "calls had no message, and are sent again");
+  await Promise.all(
+    open.map(async ({ id, method, input }) => {
+      const call = calls.get(id);
+      if (call === undefined) return;
+      const message = CallMessage.parse({ call: id, method: method ?? undefined, input });
+      await sendCall(nats, { function: call.function, message, sendId: `${id} ${call.looks}` });
+    }),
+  );
+}
+
+async function isQueued({ manager, catalogue }: Nats, { id, function: functionId }: OpenCall): Promise<boolean> {
+  const subject = catalogue.calls.subject(functionId, id);
+  const { state } = await manager.streams.info(catalogue.calls.stream, { subjects_filter: subject });
+  return (state.subjects?.[subject] ?? 0) > 0;
+}

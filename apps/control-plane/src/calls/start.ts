@@ -1,0 +1,107 @@
+/**
+ * Starting calls: one statement records them, and each is put on its function's queue right after, past the outbox, since that takes too
+ * long. What dies in between is found by the sweep (lost.ts).
+ */
+import { type EndedCall, LaminaError, type StartCallsInput } from "@lamina/api";
+import type { z } from "zod";
+import { noApp } from "../apps/find.ts";
+import type { Context } from "../context.ts";
+import { type Database, overOutages } from "../database/database.ts";
+import { knownCalls } from "./row.ts";
+import { sendCall } from "./send.ts";
+
+type Start = z.output<typeof StartCallsInput>;
+type StartContext = Pick<Context, "database" | "nats" | "logger" | "callWaiters">;
+
+export async function startCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
+  const { database, callWaiters } = context;
+  using waiting = callWaiters.waitFor(
+    workspace,
+    start.calls.map(({ id }) => id),
+  );
+  const { functionId, inserted } = await recordCalls(database, workspace, start);
+  const sent = sendAll(context, functionId, { ...start, calls: start.calls.filter(({ id }) => inserted.has(id)) });
+  // A runner does not wait for NATS to say that it has the message, so who waits for the end need not either.
+  if (start.waitMs === 0) await sent;
+  const others = start.calls.map(({ id }) => id).filter((id) => !inserted.has(id));
+  if (others.length > 0) waiting.found((await knownCalls(database, workspace, others)).ended);
+  // Waited for here: the waiting ends with this block.
+  return await waiting.ends("all", start.waitMs);
+}
+
+interface RecordedCalls {
+  readonly functionId: string;
+  /** The calls that were not there. */
+  readonly inserted: ReadonlySet<string>;
+}
+
+/** @throws {LaminaError} NOT_FOUND, INVALID_INPUT */
+async function recordCalls(database: Database, workspace: string, start: Start): Promise<RecordedCalls> {
+  // A version that was stopped between the statement's snapshot and its lock is none; a new look finds the one in its place.
+  const target = (await insertCalls(database, workspace, start)) ?? (await insertCalls(database, workspace, start));
+  if (target === undefined) throw await noFunction(database, workspace, start);
+  if (!target.callable) throw wrongMethod(start, target.methods);
+  return { functionId: target.function, inserted: new Set(target.inserted) };
+}
+
+interface Target {
+  readonly function: string;
+  readonly methods: readonly string[] | null;
+  readonly callable: boolean;
+  readonly inserted: readonly string[];
+}
+
+/** The version's row is held against those who stop it, so that no call is left behind on a queue that is taken away. */
+async function insertCalls(database: Database, workspace: string, start: Start): Promise<Target | undefined> {
+  const { app, function: name, method = null, calls } = start;
+  const ids = calls.map(({ id }) => id);
+  const inputs = calls.map(({ input }) => JSON.stringify(input));
+  const [target] = await overOutages(
+    () => database.$queryRaw<Target[]>`
+      WITH target AS (
+        SELECT f.id, a.version, f.spec->'methods' AS methods,
+          coalesce(f.spec->'methods' @> to_jsonb(${method}::text), f.spec->'methods' IS NULL AND ${method}::text IS NULL) AS callable
+        FROM app a JOIN function_version f ON f.app_id = a.id AND f.name = ${name} AND f.state = 'active'
+        WHERE a.workspace = ${workspace} AND a.found_by = ${app}
+        FOR KEY SHARE OF f
+      ), inserted AS (
+        INSERT INTO call (id, workspace, function_id, version, method, input)
+        SELECT c.id, ${workspace}, target.id, target.version, ${method}, c.input::json
+        FROM target, unnest(${ids}::text[], ${inputs}::text[]) AS c (id, input)
+        WHERE target.callable
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id
+      )
+      SELECT target.id AS function, methods, callable, ARRAY(SELECT id FROM inserted) AS inserted FROM target`,
+  );
+  return target;
+}
+
+async function sendAll({ nats, logger }: StartContext, functionId: string, { method, calls }: Start): Promise<void> {
+  const results = await Promise.allSettled(
+    calls.map(({ id, input }) => sendCall(nats, { function: functionId, message: { call: id, method, input }, sendId: id })),
+  );
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) logger.warn({ err: failed.reason, function: functionId }, "calls could not be sent; the sweep sends them");
+}
+
+async function noFunction(database: Database, workspace: string, { app, function: name }: Start): Promise<LaminaError> {
+  const found = await overOutages(() =>
+    database.app.findFirst({
+      where: { workspace, foundBy: app },
+      include: { functions: { where: { state: "active" }, orderBy: { name: "asc" }, select: { name: true } } },
+    }),
+  );
+  if (found === null) return noApp(database, workspace, app);
+  if (found.state === "stopped") {
+    return new LaminaError({ code: "NOT_FOUND", message: `App ${found.name} is stopped. \`lamina deploy FILE\` deploys it again.` });
+  }
+  const names = found.functions.map((item) => item.name).join(", ");
+  return new LaminaError({ code: "NOT_FOUND", message: `App ${found.name} has no function ${name}. Its functions are: ${names}.` });
+}
+
+function wrongMethod({ function: name, method }: Start, methods: readonly string[] | null): LaminaError {
+  const isA = methods === null ? `${name} is a function, and has no methods` : `${name} is a class with the methods ${methods.join(", ")}`;
+  const asked = method === undefined ? "no method was named" : `${method} was asked for`;
+  return new LaminaError({ code: "INVALID_INPUT", message: `${isA}; ${asked}.` });
+}

@@ -1,0 +1,134 @@
+/**
+ * Who waits for the ends of calls, in this process.
+ *
+ * I1: a waiter is there before it looks into the database, so that no end falls between its look and its waiting.
+ * I2: an end that was recorded here is told at once; one that another replica recorded comes over core NATS, as an id to look up.
+ *     That may be lost with NATS or with the replica: after a reconnect, and every two seconds, those who wait are looked up.
+ */
+import type { EndedCall } from "@lamina/api";
+import type { Logger } from "@lamina/service";
+import { setTimeout as delay } from "node:timers/promises";
+import { z } from "zod";
+import type { Database } from "../database/database.ts";
+import type { Nats } from "../events/nats.ts";
+import { knownCalls } from "./row.ts";
+
+export interface CallWaiters {
+  /** Waits for these calls from now on. */
+  waitFor(workspace: string, ids: readonly string[]): Waiting;
+  /** Tells ends that were recorded. */
+  tell(ended: readonly EndedCall[]): void;
+}
+
+export interface Waiting extends Disposable {
+  /** Adds ends that were found by looking. */
+  found(ended: readonly EndedCall[]): void;
+  /** The ends, when there is at least one, or all of them; or what there is after so long, or after the signal. */
+  ends(wanted: "any" | "all", waitMs: number, signal?: AbortSignal): Promise<EndedCall[]>;
+}
+
+export interface CallWaitersOptions {
+  readonly nats: Nats;
+  readonly database: Database;
+  readonly logger: Logger;
+  /** Ends the watching for what other replicas tell. */
+  readonly signal: AbortSignal;
+}
+
+const LOOK_MS = 2_000;
+const EndedIds = z.array(z.string());
+
+export function createCallWaiters({ nats, database, logger, signal }: CallWaitersOptions): CallWaiters {
+  const { connection, catalogue } = nats;
+  /** The open waitings of each call. */
+  const waiting = new Map<string, Set<OpenWaiting>>();
+
+  const tell = (ended: readonly EndedCall[]): void => {
+    for (const call of ended) for (const open of waiting.get(call.id) ?? []) open.add(call);
+  };
+  const look = async (ids: readonly string[]): Promise<void> => {
+    const workspaces = Map.groupBy(
+      ids.flatMap((id) => [...(waiting.get(id) ?? [])].map(({ workspace }) => ({ id, workspace }))),
+      ({ workspace }) => workspace,
+    );
+    for (const [workspace, calls] of workspaces) {
+      const asked = [...new Set(calls.map(({ id }) => id))];
+      tell((await knownCalls(database, workspace, asked)).ended);
+    }
+  };
+  const lookOrWarn = (ids: readonly string[]): void =>
+    void look(ids).catch((error: unknown) =>
+      logger.warn({ err: error }, "the ends of calls cannot be looked up; the next look tries again"),
+    );
+
+  const watch = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await delay(LOOK_MS, undefined, { signal }).catch(() => {});
+      if (!signal.aborted && waiting.size > 0) lookOrWarn([...waiting.keys()]);
+    }
+  };
+  const told = connection.subscribe(catalogue.callsEnded, {
+    callback: (error, message) => {
+      if (error !== null || waiting.size === 0) return;
+      const ids = EndedIds.parse(message.json()).filter((id) => waiting.has(id));
+      if (ids.length > 0) lookOrWarn(ids);
+    },
+  });
+  signal.addEventListener("abort", () => told.unsubscribe(), { once: true });
+  nats.onReconnect(() => lookOrWarn([...waiting.keys()]), signal);
+  void watch();
+
+  return {
+    tell,
+    waitFor(workspace, ids) {
+      const open = openWaiting(workspace, ids.length);
+      for (const id of ids) waiting.set(id, (waiting.get(id) ?? new Set()).add(open));
+      return {
+        found: (ended) => ended.forEach(open.add),
+        ends: open.ends,
+        [Symbol.dispose]() {
+          for (const id of ids) {
+            const others = waiting.get(id);
+            others?.delete(open);
+            if (others?.size === 0) waiting.delete(id);
+          }
+        },
+      };
+    },
+  };
+}
+
+interface OpenWaiting {
+  readonly workspace: string;
+  readonly add: (call: EndedCall) => void;
+  readonly ends: Waiting["ends"];
+}
+
+function openWaiting(workspace: string, calls: number): OpenWaiting {
+  const ended = new Map<string, EndedCall>();
+  let enough = Infinity;
+  let proceed = (): void => {};
+  return {
+    workspace,
+    add(call) {
+      ended.set(call.id, call);
+      if (ended.size >= enough) proceed();
+    },
+    async ends(wanted, waitMs, signal) {
+      enough = wanted === "any" ? 1 : calls;
+      if (ended.size < enough && waitMs > 0 && signal?.aborted !== true) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(() => proceed(), waitMs);
+          const onAbort = (): void => proceed();
+          signal?.addEventListener("abort", onAbort, { once: true });
+          proceed = () => {
+            clearTimeout(timer);
+            signal?.removeEventListener("abort", onAbort);
+            resolve();
+          };
+        });
+      }
+      return [...ended.values()];
+    },
+  };
+}

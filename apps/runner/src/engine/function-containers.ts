@@ -1,0 +1,48 @@
+/** What runs the containers of functions. */
+import type { ExecutableImage } from "./executable-image.ts";
+
+export interface FunctionContainers {
+  /** Has the image there, ready for containers. @throws {LaminaError} REGISTRY_UNAVAILABLE, or the signal's reason */
+  prepare(image: string, signal: AbortSignal): Promise<ExecutableImage>;
+  /** A place for a container, with its network; there is one in reserve. @throws {LaminaError} FUNCTION_BROKEN */
+  place(): Promise<ContainerPlace>;
+  /** Starts a container in its place. */
+  start(place: ContainerPlace, container: ContainerSpec): Promise<StartedContainer>;
+}
+
+export interface ContainerPlace {
+  readonly id: string;
+  /** A directory that the container has as /lamina/run: the pipes `stdout` and `stderr` are in it. */
+  readonly run: string;
+  /** Gives it back when nothing was started in it. */
+  discard(): Promise<void>;
+}
+
+export interface ContainerSpec {
+  readonly image: ExecutableImage;
+  readonly command: readonly string[];
+  /** Beside those of the image. In memory alone. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Directories and files of the machine that the container sees and cannot change. */
+  readonly readOnly: readonly { readonly source: string; readonly target: string }[];
+  readonly cpu: number;
+  readonly memoryMib: number;
+  /** CDI devices by their full names. */
+  readonly devices: readonly string[];
+}
+
+export interface StartedContainer {
+  /** Resolves when it has ended, with all of its processes. */
+  readonly exited: Promise<ContainerExit>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+export interface ContainerExit {
+  /** That of its first process: 128 and the signal's number when a signal ended it. */
+  readonly exitCode: number;
+  /** It, or a part of it, was ended since it had more memory than it may have. */
+  readonly outOfMemory: boolean;
+  /** The last of what was said before the harness took the pipes, the runtime's own complaints among it. */
+  readonly said: string;
+}

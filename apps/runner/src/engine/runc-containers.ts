@@ -1,0 +1,180 @@
+/** Containers of functions by plain runc: every start does only what a start takes, which is a mount and a process. */
+import type { ChildProcess } from "node:child_process";
+import { hash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { LaminaError } from "@lamina/api";
+import { cdiEdits } from "./cdi.ts";
+import { cgroupLimits, removeCgroups, wasOutOfMemory } from "./cgroups.ts";
+import { containerSpec } from "./container-spec.ts";
+import type { Ctr } from "./ctr.ts";
+import type { Engine } from "./engine.ts";
+import { executableImage, type ExecutableImage, removeViews } from "./executable-image.ts";
+import type { ContainerExit, ContainerSpec, FunctionContainers, StartedContainer } from "./function-containers.ts";
+import { finished, startHolder } from "./holder.ts";
+import { createPlaces, NAME_SERVER, type Place } from "./places.ts";
+
+export interface RuncContainersOptions {
+  readonly engine: Pick<Engine, "pull">;
+  readonly ctr: Ctr;
+  /** A directory of this process alone, and of those that were in its place before. */
+  readonly directory: string;
+  /** Marks what is of this process and of those that were in its place before. */
+  readonly owner: string;
+  /** The whole environment of what it runs. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Where CDI devices are described. */
+  readonly cdi: readonly string[];
+  /** Told, in a line, what could not be removed. It is tried again at the next start. */
+  readonly onLeftover: (message: string) => void;
+}
+
+export interface RuncContainers extends FunctionContainers, AsyncDisposable {
+  /** Resolves, with a reason, when all containers were lost at once. */
+  readonly lost: Promise<string>;
+}
+
+// Relative names of lower directories keep the options within the page that mount takes.
+const START = `
+cd "$1" && mount -t overlay -o "$2" overlay "$3/root" || exit 125
+exec runc --root "$4" run --keep --bundle "$5" --pid-file "$3/pid" "$6"
+`;
+const KILL = `pid=$(cat "$1/pid" 2>/dev/null) && kill -KILL "$pid" || runc --root "$2" delete --force "$3"`;
+const CLEAN = `runc --root "$1" delete --force "$2"; umount -l "$3/root"; rm -rf "$4"`;
+
+/** Removes what earlier processes have left, and starts the process that holds the containers. */
+export async function runcContainers(options: RuncContainersOptions): Promise<RuncContainers> {
+  const { engine, ctr, directory, owner, cdi, onLeftover } = options;
+  const mark = hash("sha256", owner).slice(0, 16);
+  const views = `lamina-functions-${mark}-`;
+  const cgroup = `/lamina-functions/${mark}`;
+  const placesDirectory = join(directory, "containers");
+  await Promise.all([rm(placesDirectory, { recursive: true, force: true }), removeCgroups(cgroup), removeViews(ctr, views)]);
+  await mkdir(placesDirectory, { recursive: true, mode: 0o711 });
+  const files = await networkFiles(directory);
+  const holder = await startHolder({ directory: join(directory, "holder"), environment: options.environment });
+  const places = createPlaces({ holder, directory: placesDirectory });
+  const images = new Map<string, Promise<ExecutableImage>>();
+  const known = new Map<string, Place>();
+  /** What is taken away after containers. */
+  const ending = new Set<Promise<void>>();
+
+  async function start({ id }: { id: string }, container: ContainerSpec): Promise<StartedContainer> {
+    const place = known.get(id);
+    if (place === undefined) throw new TypeError(`there is no place ${id}`);
+    known.delete(id);
+    const bundle = join(holder.memory, "bundles", id);
+    const group = join(cgroup, id);
+    const spec = containerSpec({
+      ...container,
+      root: join(place.directory, "root"),
+      network: place.network,
+      hostname: id.slice(0, 12),
+      mounts: [...container.readOnly, ...files, { source: place.run, target: "/lamina/run" }],
+      cgroup: group,
+      limits: cgroupLimits(container),
+      edits: await cdiEdits(container.devices, cdi),
+    });
+    await mkdir(holder.fromHere(bundle), { mode: 0o700 });
+    await writeFile(holder.fromHere(join(bundle, "config.json")), JSON.stringify(spec), { mode: 0o600 });
+    const runtime = join(holder.memory, "runc");
+    const { base, lower } = lowerDirectories(container.image);
+    const overlay = `index=off,lowerdir=${lower},upperdir=${place.directory}/upper,workdir=${place.directory}/work`;
+    const child = holder.run(START, [base, overlay, place.directory, runtime, bundle, id], ["ignore", "pipe", "pipe"]);
+    const exited = exitOf(child, group);
+    const tidying = tidyUp(exited, async () => {
+      await finished(holder.run(CLEAN, [runtime, id, place.directory, bundle], ["ignore", "ignore", "pipe"]));
+      await removeCgroups(group);
+      await place.discard();
+    }).catch((error: unknown) => onLeftover(`What the container ${id} has left could not be removed: ${String(error)}`));
+    ending.add(tidying);
+    void tidying.then(() => ending.delete(tidying));
+    const kill = () => void finished(holder.run(KILL, [place.directory, runtime, id], ["ignore", "ignore", "pipe"])).catch(() => undefined);
+    return { exited, kill };
+  }
+
+  async function tidyUp(exited: Promise<ContainerExit>, remove: () => Promise<void>): Promise<void> {
+    await exited;
+    await remove();
+  }
+
+  return {
+    lost: holder.lost,
+    prepare(reference, signal) {
+      const preparing = images.get(reference) ?? executableImage(reference, { engine, ctr, prefix: views }, signal);
+      images.set(reference, preparing);
+      preparing.catch(() => images.delete(reference));
+      return preparing;
+    },
+    async place() {
+      const place = await places.take();
+      known.set(place.id, place);
+      return { ...place, discard: () => place.discard().finally(() => known.delete(place.id)) };
+    },
+    start,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(ending);
+      await places[Symbol.asyncDispose]();
+      await holder[Symbol.asyncDispose]();
+      await rm(placesDirectory, { recursive: true, force: true });
+      await removeCgroups(cgroup);
+    },
+  };
+}
+
+async function exitOf(child: ChildProcess, group: string): Promise<ContainerExit> {
+  let said = "";
+  const listen = (text: string) => (said = (said + text).slice(-4_000));
+  child.stdout?.setEncoding("utf8").on("data", listen);
+  child.stderr?.setEncoding("utf8").on("data", listen);
+  const exitCode = await new Promise<number>((resolve) => {
+    child.once("error", (error) => {
+      listen(error.message);
+      resolve(125);
+    });
+    child.once("exit", (code) => resolve(code ?? 137));
+  });
+  return { exitCode, outOfMemory: await wasOutOfMemory(group), said: withoutLogging(said) };
+}
+
+/** runc's complaints come as lines of a log. */
+function withoutLogging(text: string): string {
+  return text.replaceAll(/^time=\S+ level=\w+ msg=("(?:[^"\\]|\\.)*")$/gm, (_, message: string) => String(JSON.parse(message)));
+}
+
+/** Without the directory that they all lie in. */
+function lowerDirectories({ layers }: ExecutableImage): { base: string; lower: string } {
+  const [first = "/"] = layers;
+  const base = dirname(dirname(first));
+  const isShared = layers.every((layer) => layer.startsWith(`${base}/`));
+  return isShared ? { base, lower: layers.map((layer) => layer.slice(base.length + 1)).join(":") } : { base: "/", lower: layers.join(":") };
+}
+
+async function networkFiles(directory: string): Promise<{ source: string; target: string }[]> {
+  const contents = { "resolv.conf": `nameserver ${NAME_SERVER}\n`, hosts: "127.0.0.1 localhost\n::1 localhost\n" };
+  const folder = join(directory, "etc");
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  for (const [name, content] of Object.entries(contents)) await writeFile(join(folder, name), content, { mode: 0o644 });
+  return Object.keys(contents).map((name) => ({ source: join(folder, name), target: `/etc/${name}` }));
+}
+
+/** Why containers of functions cannot be had here; undefined when they can. */
+export function reasonAgainstFunctions(): string | undefined {
+  if (process.getuid?.() !== 0) return "the runner is not root, which makes their mounts and control groups";
+  return existsSync("/dev/net/tun") ? undefined : "/dev/net/tun is not there, by which they have a network";
+}
+
+/** In place of those that cannot be had: who wants one is told why. */
+export function refusingContainers(reason: string): RuncContainers {
+  const refuse = async (): Promise<never> => {
+    throw new LaminaError({ code: "FUNCTION_BROKEN", message: `This runner cannot run functions: ${reason}.` });
+  };
+  return {
+    prepare: refuse,
+    place: refuse,
+    start: refuse,
+    lost: new Promise(() => undefined),
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+}

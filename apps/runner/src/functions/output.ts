@@ -1,0 +1,107 @@
+/** What comes out of the pipes of a container, line by line, and of which call it is. */
+import { constants, openSync } from "node:fs";
+import { Socket } from "node:net";
+import { join } from "node:path";
+import { StringDecoder } from "node:string_decoder";
+
+export type OutputStream = "stdout" | "stderr";
+const STREAMS = ["stdout", "stderr"] as const;
+
+export interface OutputReader {
+  /** Resolves when both pipes have the marker that ends the set-up. */
+  readonly setUp: Promise<void>;
+  /** What comes from now on belongs to the call, up to its marker. */
+  begin(call: string): void;
+  /** Resolves when both pipes have the marker of a call, or their ends. */
+  ended(call: string): Promise<void>;
+  /** Resolves when both pipes are read to their ends. */
+  readonly closed: Promise<void>;
+  /** Stops reading: who writes waits then, and nothing more is told. */
+  close(): void;
+}
+
+export interface OutputOptions {
+  /** Where the pipes `stdout` and `stderr` are. */
+  readonly directory: string;
+  /** Told of lines. What it returns is waited for before more is read. */
+  readonly onLines: (call: string | undefined, stream: OutputStream, lines: readonly string[]) => Promise<void> | undefined;
+}
+
+/** Of a line that does not end. */
+const LONGEST_LINE = 64 * 1024;
+
+export function readOutput({ directory, onLines }: OutputOptions): OutputReader {
+  const pipes = STREAMS.map((stream) => readPipe(join(directory, stream), (call, lines) => onLines(call, stream, lines)));
+  return {
+    begin: (call) => pipes.forEach((pipe) => pipe.begin(call)),
+    setUp: Promise.all(pipes.map(({ setUp }) => setUp)).then(() => undefined),
+    async ended(call) {
+      await Promise.all(pipes.map((pipe) => pipe.ended(call)));
+    },
+    closed: Promise.all(pipes.map(({ closed }) => closed)).then(() => undefined),
+    close: () => pipes.forEach((pipe) => pipe.close()),
+  };
+}
+
+function readPipe(path: string, onLines: (call: string | undefined, lines: string[]) => Promise<void> | undefined) {
+  // Not blocking, so that it opens before there is a writer; it ends after the last one.
+  const pipe = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+  const decoder = new StringDecoder("utf8");
+  const marked = new Map<string, () => void>();
+  /** Those that began and whose markers have not come; what is read is the first one's. */
+  const calls: string[] = [];
+  let started = "";
+  const { promise: setUp, resolve: endSetUp } = Promise.withResolvers<void>();
+
+  const take = (text: string): Promise<void>[] => {
+    const waits: Promise<void>[] = [];
+    const tell = (call: string | undefined, lines: string[]) => {
+      const wait = lines.length === 0 ? undefined : onLines(call, lines);
+      if (wait !== undefined) waits.push(wait);
+    };
+    started += text;
+    for (;;) {
+      const marker = started.indexOf("\0");
+      const before = marker === -1 ? started : started.slice(0, marker);
+      const end = marker === -1 ? -1 : started.indexOf("\n", marker);
+      const lines = before.split("\n");
+      const rest = lines.pop() ?? "";
+      if (marker === -1 || end === -1) {
+        tell(calls[0], rest.length > LONGEST_LINE ? [...lines, rest] : lines);
+        started = (rest.length > LONGEST_LINE ? "" : rest) + (marker === -1 ? "" : started.slice(marker));
+        return waits;
+      }
+      const call = started.slice(marker + 1, end);
+      const isMarker = call === "" || calls[0] === call;
+      tell(calls[0], isMarker ? [...lines, ...(rest === "" ? [] : [rest])] : [...lines, `${rest}${call}`]);
+      started = started.slice(end + 1);
+      if (call === "") endSetUp();
+      else if (isMarker) {
+        calls.shift();
+        marked.get(call)?.();
+      }
+    }
+  };
+  pipe.on("data", (chunk: Buffer) => {
+    const waits = take(decoder.write(chunk));
+    if (waits.length === 0) return;
+    pipe.pause();
+    void Promise.all(waits).finally(() => pipe.resume());
+  });
+  const closed = new Promise<void>((resolve) => pipe.once("close", () => resolve()));
+  pipe.on("error", () => undefined);
+  return {
+    begin: (call: string) => void calls.push(call),
+    async ended(call: string): Promise<void> {
+      if (!calls.includes(call)) return;
+      await Promise.race([new Promise<void>((resolve) => marked.set(call, resolve)), closed]);
+      marked.delete(call);
+    },
+    setUp,
+    closed,
+    close() {
+      if (started !== "") void onLines(calls[0], [started]);
+      pipe.destroy();
+    },
+  };
+}

@@ -1,0 +1,135 @@
+/** The functions of a pool, as this runner serves them. */
+import { setTimeout as delay } from "node:timers/promises";
+import { type ServedFunction, CallsCancelled } from "@lamina/api";
+import type { Registry } from "@lamina/registry";
+import type { WorkerSurroundings } from "@lamina/service";
+import { jetstream } from "@nats-io/jetstream";
+import type { Msg } from "@nats-io/transport-node";
+import type { FunctionContainers } from "../engine/function-containers.ts";
+import { codeIn } from "./code.ts";
+import { gpusOf } from "./gpus.ts";
+import { logWriter } from "./logs.ts";
+import { outcomesTo } from "./outcomes.ts";
+import { FunctionPool } from "./pool.ts";
+import { type CallQueue, takeCalls } from "./queue.ts";
+import { startedReporter } from "./started.ts";
+import { valuesOf } from "./values.ts";
+
+export interface ServeOptions {
+  readonly containers: FunctionContainers;
+  readonly pool: string;
+  readonly registry: Registry;
+  /** CDI devices by their full names. */
+  readonly gpus: readonly string[];
+  readonly harness: string;
+  readonly caBundle: string | undefined;
+  /** The directory of code. */
+  readonly code: string;
+  /** How long calls may go on after the signal. */
+  readonly graceMs: number;
+}
+
+interface Served {
+  readonly pool: FunctionPool;
+  readonly queue: CallQueue;
+}
+
+const LOOK_MS = 10_000;
+/** How long containers of what is not served any more may clean up; half of it where this process is to stop. */
+const CLEAN_UP_MS = 6_000;
+/** So long it is tried to tell what came last. */
+const LAST_WORDS_MS = 1_000;
+
+/** Serves until the signal; then calls that have begun may end, and the others are put back. */
+export async function serveFunctions(options: ServeOptions, surroundings: WorkerSurroundings): Promise<void> {
+  const { connection, catalogue, controlPlane, worker, logger, registryHost, signal } = surroundings;
+  const { containers, registry, harness, caBundle, graceMs } = options;
+  const served = new Map<string, Served>();
+  const silent = new AbortController();
+  const code = codeIn(options.code, registry);
+  // First who waits for them, then who would like to have them.
+  const retryAll = (): void => {
+    const pools = [...served.values()].map(({ pool }) => pool);
+    for (const pool of pools.filter(({ waitsForGpus }) => waitsForGpus)) pool.dispatch();
+    for (const pool of pools) pool.dispatch();
+  };
+  const gpus = gpusOf(options.gpus, retryAll);
+  const outcomes = outcomesTo({ controlPlane, logger, signal: silent.signal });
+  const started = startedReporter({ runner: worker, controlPlane, logger });
+  const values = valuesOf(connection, catalogue);
+  const client = jetstream(connection);
+  const shared = { containers, code, controlPlane, registryHost, harness, caBundle, signal, values, outcomes, started, gpus, logger };
+  const onGpusWanted = (): void => {
+    for (const { pool } of served.values()) if (!pool.waitsForGpus && pool.served.gpus > 0 && pool.spareContainer()) return;
+  };
+
+  function begin(one: ServedFunction): void {
+    logger.info({ function: one.name, app: one.appName, id: one.id }, "serves a function");
+    const logs = logWriter({ jetstream: client, catalogue, app: one.app, logger, signal: silent.signal });
+    const pool = new FunctionPool({ ...shared, served: one, logs, onGpusWanted });
+    served.set(one.id, { pool, queue: takeCalls({ connection, catalogue, pool, logger }) });
+  }
+
+  async function end(id: string, grace: AbortSignal, cleanUp: AbortSignal): Promise<void> {
+    const one = served.get(id);
+    served.delete(id);
+    await one?.queue.stop();
+    await one?.pool.stop(grace, cleanUp);
+  }
+
+  async function look(): Promise<void> {
+    const functions = await controlPlane.functions.list({ pool: options.pool }, { signal });
+    const wanted = new Map(functions.map((one) => [one.id, one]));
+    for (const id of served.keys()) if (!wanted.has(id)) void end(id, AbortSignal.abort(), AbortSignal.timeout(CLEAN_UP_MS));
+    for (const one of functions) {
+      const known = served.get(one.id);
+      if (known === undefined) begin(one);
+      else known.pool.update(one);
+    }
+    await code.keepOnly(new Set([...functions.map((one) => one.code), ...[...served.values()].map(({ pool }) => pool.served.code)]));
+  }
+
+  let changed = Promise.withResolvers<void>();
+  const changes = connection.subscribe(catalogue.functionsChanged, { callback: () => changed.resolve() });
+  const cancels = connection.subscribe(catalogue.callsCancelled, {
+    callback(_, message) {
+      for (const id of cancelledCalls(message)) for (const { pool } of served.values()) pool.cancel(id);
+    },
+  });
+  const alive = setInterval(
+    () => {
+      for (const { pool } of served.values()) for (const { message } of pool.held.values()) message.working();
+    },
+    (catalogue.calls.ackWaitSeconds * 1000) / 3,
+  );
+  try {
+    while (!signal.aborted) {
+      const next = changed.promise;
+      await look().catch((error: unknown) => {
+        if (!signal.aborted) logger.warn({ error: String(error) }, "it is not known which functions to serve");
+      });
+      const rest = new AbortController();
+      await Promise.race([next, delay(LOOK_MS, undefined, { signal: AbortSignal.any([signal, rest.signal]) }).catch(() => undefined)]);
+      rest.abort();
+      changed = Promise.withResolvers();
+    }
+    changes.unsubscribe();
+    const grace = AbortSignal.timeout(graceMs);
+    const cleanUp = AbortSignal.timeout(graceMs + CLEAN_UP_MS / 2);
+    setTimeout(() => silent.abort(), graceMs + CLEAN_UP_MS / 2 + LAST_WORDS_MS).unref();
+    await Promise.all([...served.keys()].map((id) => end(id, grace, cleanUp)));
+  } finally {
+    cancels.unsubscribe();
+    clearInterval(alive);
+    silent.abort();
+  }
+}
+
+function cancelledCalls(message: Msg): readonly string[] {
+  try {
+    return CallsCancelled.parse(message.json()).calls;
+  } catch {
+    // Not of ours; nothing is lost, since it says nothing that is not recorded.
+    return [];
+  }
+}
