@@ -19,7 +19,9 @@ export function callSiteIn(stack: string): SourceLocation | null {
 
 /** The frames of a stack trace that are neither in this package nor in Node itself, one a line. */
 export function framesOutside(stack: string): string[] {
-  return stack.split("\n").filter((line) => /^\s+at /.test(line) && !/\(?node:/.test(line) && locationOf(line)?.file.startsWith(SDK_DIRECTORY) !== true);
+  return stack
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line) && !/\(?node:/.test(line) && locationOf(line)?.file.startsWith(SDK_DIRECTORY) !== true);
 }
 
 const SDK_DIRECTORY = import.meta.dirname + sep;

@@ -5,7 +5,8 @@ import { asLaminaError, LaminaError } from "lamina";
 export function failureOf(thrown: unknown): LaminaError {
   const known = asLaminaError(thrown) ?? (thrown instanceof Error ? asLaminaError(thrown.cause) : undefined);
   if (known !== undefined) return known;
-  if (!(thrown instanceof Error)) return new LaminaError({ code: "CALL_FAILED", message: `It threw ${String(thrown)}.` }, { cause: thrown });
+  if (!(thrown instanceof Error))
+    return new LaminaError({ code: "CALL_FAILED", message: `It threw ${String(thrown)}.` }, { cause: thrown });
   const [, ...frames] = (thrown.stack ?? "").split("\n");
   return new LaminaError({ code: "CALL_FAILED", message: `${thrown.name}: ${thrown.message}`, lastLines: frames }, { cause: thrown });
 }

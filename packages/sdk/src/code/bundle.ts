@@ -85,7 +85,10 @@ function naming(file: string, named: readonly NamedThere[]): Plugin {
       const missing = places.some(({ offset }) => offset === undefined);
       if (missing) throw new BundleProblem(`${file} changed since it was loaded; try again`);
       const lastFirst = places.toSorted((a, b) => (b.offset ?? 0) - (a.offset ?? 0));
-      const text = lastFirst.reduce((before, { name, offset }) => inserted(before, { at: offset ?? 0, text: `named(${JSON.stringify(name)}).` }), code);
+      const text = lastFirst.reduce(
+        (before, { name, offset }) => inserted(before, { at: offset ?? 0, text: `named(${JSON.stringify(name)}).` }),
+        code,
+      );
       return { code: text, map: null };
     },
   };

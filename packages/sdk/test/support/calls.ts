@@ -87,7 +87,10 @@ export async function callsPlatform(): Promise<CallsPlatform> {
       const end = known.get(id);
       return end === undefined ? [] : [{ id, end }];
     });
-  const waited = async (ids: readonly string[], { waitMs, all }: { readonly waitMs: number; readonly all: boolean }): Promise<EndedCall[]> => {
+  const waited = async (
+    ids: readonly string[],
+    { waitMs, all }: { readonly waitMs: number; readonly all: boolean },
+  ): Promise<EndedCall[]> => {
     const open = ids.flatMap((id) => (known.has(id) ? [] : (ends.get(id) ?? [])));
     const isEnough = all ? open.length === 0 : open.length < ids.length;
     if (isEnough || waitMs === 0) return endedOf(ids);
