@@ -156,7 +156,8 @@ export async function fakeRunner({ config, services }: TestPlace & Pick<TestCont
       };
       void (async () => {
         for (;;) {
-          batch.push(await next());
+          const message = await next();
+          batch.push(message);
           void flush();
         }
       })().catch(() => {});
