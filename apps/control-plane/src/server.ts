@@ -1,5 +1,15 @@
 /** HTTP: the router under {@link RPC_PATH}, packs under {@link PACK_PATH}, large values of calls under {@link VALUES_PATH}; `/healthz` says that the process runs, `/readyz` whether Postgres and NATS answer. */
-import { type Caller, type ErrorInfo, faultInfo, LaminaError, PACK_PATH, router, type RouterContext, RPC_PATH, VALUES_PATH } from "@lamina/api";
+import {
+  type Caller,
+  type ErrorInfo,
+  faultInfo,
+  LaminaError,
+  PACK_PATH,
+  router,
+  type RouterContext,
+  RPC_PATH,
+  VALUES_PATH,
+} from "@lamina/api";
 import type { Logger } from "@lamina/service";
 import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from "@trpc/server/adapters/fastify";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";

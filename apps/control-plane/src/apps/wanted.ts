@@ -61,7 +61,10 @@ export async function wantedFunctions(context: WantedContext, workspace: string,
 function requireOnce(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice === undefined) return;
-  throw new LaminaError({ code: "INVALID_INPUT", message: `The app has two functions with the name ${twice}. Give one of them another name.` });
+  throw new LaminaError({
+    code: "INVALID_INPUT",
+    message: `The app has two functions with the name ${twice}. Give one of them another name.`,
+  });
 }
 
 function placement({ name, gpu }: StoredFunction, live: readonly GpuPool[], preferred: string | undefined): Placement {

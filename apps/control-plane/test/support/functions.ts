@@ -1,5 +1,5 @@
 /** Deployments that are short to write, and a runner that serves them as far as the control plane sees it. */
-import { type Caller, CallMessage, catalogue, type CallEnd, type EndedCall, JSON_VALUE, type Services, type Value } from "@lamina/api";
+import { CallMessage, catalogue, type CallEnd, type EndedCall, JSON_VALUE, type Services, type Value } from "@lamina/api";
 import { connectNats } from "@lamina/service";
 import { AckPolicy, type JsMsg, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
@@ -37,8 +37,8 @@ export function functionOf(given: Materials, name: string, changes: Partial<Func
   };
 }
 
-export function deploy({ services }: TestControlPlane, functions: readonly FunctionInput[], changes: Partial<DeployInput> = {}, as: Caller = client) {
-  return services.apps.deploy(as, { app: "shop", functions: [...functions], secrets: {}, ...changes });
+export function deploy({ services }: TestControlPlane, functions: readonly FunctionInput[], changes: Partial<DeployInput> = {}) {
+  return services.apps.deploy(client, { app: "shop", functions: [...functions], secrets: {}, ...changes });
 }
 
 export function jsonValue(value: unknown): Value {
@@ -90,13 +90,19 @@ export interface FakeRunner extends AsyncDisposable {
 }
 
 export const done = (value: unknown): Exclude<CallEnd, { state: "cancelled" }> => ({ state: "done", result: jsonValue(value) });
-export const failed = (message = "boom", code: "CALL_FAILED" | "VALUE_UNREADABLE" = "CALL_FAILED"): Exclude<CallEnd, { state: "cancelled" }> => ({
+export const failed = (
+  message = "boom",
+  code: "CALL_FAILED" | "VALUE_UNREADABLE" = "CALL_FAILED",
+): Exclude<CallEnd, { state: "cancelled" }> => ({
   state: "failed",
   error: { code, message },
 });
 
 /** A runner of one function version. */
-export async function fakeRunner({ config, services }: TestPlace & Pick<TestControlPlane, "services">, functionId: string): Promise<FakeRunner> {
+export async function fakeRunner(
+  { config, services }: TestPlace & Pick<TestControlPlane, "services">,
+  functionId: string,
+): Promise<FakeRunner> {
   const connection = await connectNats({ ...config.nats, name: "fake-runner" });
   const { calls } = catalogue(config.namespace);
   const manager = await jetstreamManager(connection);
