@@ -167,7 +167,8 @@ export async function fakeRunner(
       };
       void (async () => {
         for (;;) {
-          batch.push(await next());
+          const message = await next();
+          batch.push(message);
           void flush();
         }
       })().catch(() => {});
