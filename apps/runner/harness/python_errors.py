@@ -38,7 +38,7 @@ def _users_frames(frames):
         [
             traceback.FrameSummary(_in_code(frame.filename), frame.lineno, frame.name, lookup_line=False, line=frame.line)
             for frame in kept
-            if not frame.filename.startswith("<frozen importlib")
+            if not frame.filename.startswith("<frozen importlib") and not frame.filename.endswith("/importlib/__init__.py")
         ]
     )
 

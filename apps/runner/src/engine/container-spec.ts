@@ -102,7 +102,7 @@ export function containerSpec(options: SpecOptions): object {
     linux: {
       namespaces: [...["pid", "ipc", "uts", "mount", "cgroup"].map((type) => ({ type })), { type: "network", path: network }],
       ...(cgroup !== undefined && { cgroupsPath: cgroup.path, resources: { ...cgroup.limits, devices: deviceRules(edits) } }),
-      devices: cgroup === undefined ? [] : edits.devices.map(({ hostPath: _, ...device }) => device),
+      devices: cgroup === undefined ? [] : edits.devices.map((device) => ({ ...device, hostPath: undefined })),
       seccomp: { ...seccomp, "//": undefined, architectures: ARCHITECTURES[process.arch === "arm64" ? "arm64" : "x64"] },
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,

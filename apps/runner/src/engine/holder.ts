@@ -42,8 +42,8 @@ const ISOLATED = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mo
 /** @throws {LaminaError} FUNCTION_BROKEN when this user may not do so */
 export async function startHolder({ directory, enter, environment: env }: HolderOptions): Promise<Holder> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const [program = "setpriv", ...args] = [...enter, "setpriv", "--pdeathsig", "KILL", ...ISOLATED, "sh", "-c", INIT, "sh", directory];
-  const child = spawn(program, args, {
+  const command = ["setpriv", "--pdeathsig", "KILL", ...ISOLATED, "sh", "-c", INIT, "sh", directory];
+  const child = spawn(enter[0] ?? "env", [...enter.slice(1), ...command], {
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });

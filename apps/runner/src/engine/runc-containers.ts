@@ -10,7 +10,7 @@ import { cgroupLimits, removeCgroups, wasOutOfMemory } from "./cgroups.ts";
 import { containerSpec } from "./container-spec.ts";
 import type { Ctr } from "./ctr.ts";
 import type { Engine } from "./engine.ts";
-import { executableImage, type ExecutableImage, removeViews } from "./executable-image.ts";
+import { executableImage, type ExecutableImage, removeAnchors } from "./executable-image.ts";
 import type { ContainerExit, ContainerSpec, FunctionContainers, StartedContainer } from "./function-containers.ts";
 import { finished, startHolder } from "./holder.ts";
 import { createPlaces, NAME_SERVER, type Place } from "./places.ts";
@@ -49,14 +49,14 @@ const CLEAN = `runc --root "$1" delete --force "$2"; umount -l "$3/root"; rm -rf
 export async function runcContainers(options: RuncContainersOptions): Promise<RuncContainers> {
   const { engine, ctr, directory, owner, enter, cdi, onLeftover } = options;
   const mark = hash("sha256", owner).slice(0, 16);
-  const views = `lamina-functions-${mark}-`;
+  const anchors = `lamina-functions-${mark}-`;
   const cgroup = `/lamina-functions/${mark}`;
   const placesDirectory = join(directory, "containers");
   const files = await networkFiles(directory);
   const holder = await startHolder({ directory: join(directory, "holder"), enter, environment: options.environment });
   // Inside, since what containers wrote may belong to others there.
   const removePlaces = () => finished(holder.run('rm -rf "$1"', [placesDirectory], ["ignore", "ignore", "pipe"]));
-  await Promise.all([removePlaces(), removeCgroups(cgroup), removeViews(ctr, views)]);
+  await Promise.all([removePlaces(), removeCgroups(cgroup), removeAnchors(ctr, anchors)]);
   await mkdir(placesDirectory, { recursive: true, mode: 0o711 });
   const places = createPlaces({ holder, directory: placesDirectory });
   const images = new Map<string, Promise<ExecutableImage>>();
@@ -105,7 +105,7 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
   return {
     lost: holder.lost,
     prepare(reference, signal) {
-      const preparing = images.get(reference) ?? executableImage(reference, { engine, ctr, prefix: views }, signal);
+      const preparing = images.get(reference) ?? executableImage(reference, { engine, ctr, prefix: anchors }, signal);
       images.set(reference, preparing);
       preparing.catch(() => images.delete(reference));
       return preparing;
