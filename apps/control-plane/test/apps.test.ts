@@ -12,7 +12,11 @@ test("the same functions are the same version, and one that changed leaves the o
   const given = await materials(platform);
   const [f, g] = [functionOf(given, "f"), functionOf(given, "g", { methods: ["a", "b"] })];
   const first = await deploy(platform, [f, g]);
-  expect(first).toMatchObject({ name: "shop", version: 1, functions: [{ name: "f" }, { name: "g", methods: ["a", "b"], language: "python" }] });
+  expect(first).toMatchObject({
+    name: "shop",
+    version: 1,
+    functions: [{ name: "f" }, { name: "g", methods: ["a", "b"], language: "python" }],
+  });
   expect(await deploy(platform, [g, f])).toEqual(first);
 
   const second = await deploy(platform, [f, { ...g, timeoutSeconds: 5 }]);
@@ -79,7 +83,9 @@ test("a runner is told all that it serves a function by", async () => {
   await using platform = await testControlPlane();
   const { services, config, base } = platform;
   const given = await materials(platform);
-  const app = await deploy(platform, [functionOf(given, "f", { concurrency: 4, retries: { max: 1, delayMs: 5, factor: 1, longestDelayMs: 5 } })]);
+  const app = await deploy(platform, [
+    functionOf(given, "f", { concurrency: 4, retries: { max: 1, delayMs: 5, factor: 1, longestDelayMs: 5 } }),
+  ]);
   const [served] = await services.functions.list(worker, { pool: "cpu" });
   expect(served).toMatchObject({
     id: app.functions[0]?.id,
@@ -114,7 +120,9 @@ test("secrets reach containers, stand nowhere in the database, and go with their
   const id = first.functions[0]?.id ?? "";
   expect(await services.functions.secrets(worker, { id })).toEqual({ TOKEN: "named-value-83kd02", KEY: "inline-value-92md7" });
   const values = ["named-value-83kd02", "inline-value-92md7", "overridden-38dk20", "unused-value-03md2"];
-  expect(await findSecrets(Object.fromEntries(values.map((value) => [value, value])), { databases: [platform.config.databaseUrl] })).toEqual([]);
+  expect(
+    await findSecrets(Object.fromEntries(values.map((value) => [value, value])), { databases: [platform.config.databaseUrl] }),
+  ).toEqual([]);
 
   expect(await deploy(platform, [f], { secrets: { KEY: "inline-value-92md7" } })).toEqual(first);
   expect((await deploy(platform, [f], { secrets: { KEY: "another-value-29dk3" } })).version).toBe(2);
@@ -129,7 +137,7 @@ test("secrets reach containers, stand nowhere in the database, and go with their
 
 test("a function that was replaced finishes the calls that it has, and then stops", async () => {
   await using platform = await testControlPlane();
-  const { services, sql } = platform;
+  const { services } = platform;
   const given = await materials(platform);
   const first = await deploy(platform, [functionOf(given, "f")]);
   const old = first.functions[0]?.id ?? "";
@@ -144,7 +152,7 @@ test("a function that was replaced finishes the calls that it has, and then stop
   const taken = await runner.take();
   expect(taken.message.call).toBe(before[0]);
   await taken.finish(done(1));
-  await expect.poll(() => sql("SELECT id FROM function_version WHERE state = 'stopped'")).toEqual([{ id: old }]);
+  await expect.poll(() => platform.sql("SELECT id FROM function_version WHERE state = 'stopped'")).toEqual([{ id: old }]);
   expect(await services.functions.list(worker, { pool: "cpu" })).toMatchObject([{ id: second.functions[0]?.id }]);
   expect(await services.calls.get(client, { id: before[0] ?? "" })).toMatchObject({ version: 1, state: "done" });
   expect(await services.calls.get(client, { id: after[0] ?? "" })).toMatchObject({ version: 2, state: "queued" });
@@ -169,20 +177,23 @@ test("an app that is stopped ends its calls, takes no others, and comes back whe
 
 test("an ephemeral app is found by its id alone, and ends when nobody keeps it", async () => {
   await using platform = await testControlPlane();
-  const { services, sql } = platform;
+  const { services } = platform;
   const given = await materials(platform);
   const ephemeral = uuid();
   const app = await deploy(platform, [functionOf(given, "f")], { ephemeral });
   expect(app).toMatchObject({ app: ephemeral, name: "shop" });
   expect(await deploy(platform, [functionOf(given, "f")], { ephemeral })).toEqual(app);
   expect(await services.apps.list(client)).toEqual([]);
-  await expect(startCalls(platform)).rejects.toMatchObject({ code: "NOT_FOUND", message: expect.stringMatching(/no app shop; nothing is deployed/) });
+  await expect(startCalls(platform)).rejects.toMatchObject({
+    code: "NOT_FOUND",
+    message: expect.stringMatching(/no app shop; nothing is deployed/),
+  });
   const calls = await startCalls(platform, 1, { app: ephemeral });
-  const forget = () => sql("UPDATE app SET heard_at = now() - interval '59 seconds'");
+  const forget = () => platform.sql("UPDATE app SET heard_at = now() - interval '59 seconds'");
   await forget();
   await services.apps.keep(client, { app: ephemeral });
   expect(await services.apps.get(client, { app: ephemeral })).toMatchObject({ state: "active", ephemeral: true });
-  await sql("UPDATE app SET heard_at = now() - interval '61 seconds'");
+  await platform.sql("UPDATE app SET heard_at = now() - interval '61 seconds'");
   expect((await endsOf(platform, calls)).get(calls[0] ?? "")).toEqual({ state: "cancelled" });
   await expect(services.apps.keep(client, { app: ephemeral })).rejects.toMatchObject({ code: "NOT_FOUND" });
 });

@@ -66,7 +66,8 @@ test("a call that is started twice runs once, and both are answered", async () =
   await using runner = await fakeRunner(platform, functionId);
   await using nats = await natsOf(platform);
   const id = uuid();
-  const start = (waitMs: number) => services.calls.start(client, { app: "shop", function: "f", calls: [{ id, input: inputOf(1) }], waitMs });
+  const start = (waitMs: number) =>
+    services.calls.start(client, { app: "shop", function: "f", calls: [{ id, input: inputOf(1) }], waitMs });
   const answers = [start(20_000), start(20_000)];
   await (await runner.take()).finish(done(2));
   expect(await Promise.all(answers)).toEqual([[{ id, end: done(2) }], [{ id, end: done(2) }]]);
@@ -113,7 +114,10 @@ test("a call that fails is tried again as its function says, with growing pauses
 
 test("a call whose input cannot be read is not tried again", async () => {
   await using platform = await testControlPlane();
-  await using runner = await fakeRunner(platform, await deployF(platform, { retries: { max: 5, delayMs: 0, factor: 1, longestDelayMs: 0 } }));
+  await using runner = await fakeRunner(
+    platform,
+    await deployF(platform, { retries: { max: 5, delayMs: 0, factor: 1, longestDelayMs: 0 } }),
+  );
   const [id = ""] = await startCalls(platform);
   expect(await (await runner.take()).finish(failed("no", "VALUE_UNREADABLE"))).toBeUndefined();
   expect((await endsOf(platform, [id])).get(id)).toEqual(failed("no", "VALUE_UNREADABLE"));
@@ -121,16 +125,16 @@ test("a call whose input cannot be read is not tried again", async () => {
 
 test("a call whose message was lost is sent again, and one that waits or has ended is not", async () => {
   await using platform = await testControlPlane();
-  const { sql, services } = platform;
+  const { services } = platform;
   const functionId = await deployF(platform);
   await using nats = await natsOf(platform);
   const [lost = "", waiting = "", over = ""] = await startCalls(platform, 3);
   await services.calls.finish(worker, { calls: [{ id: over, delivery: 1, end: done(1) }] });
   const { stream, subject } = nats.names.calls;
   for (const id of [lost, over]) await nats.manager.streams.purge(stream, { filter: subject(functionId, id) });
-  await sql("UPDATE call SET look_at = now()");
+  await platform.sql("UPDATE call SET look_at = now()");
   await expect.poll(() => nats.messagesOf(functionId, lost)).toBe(1);
-  await expect.poll(async () => (await sql("SELECT FROM call WHERE looks = 0 AND ended_at IS NULL")).length).toBe(0);
+  await expect.poll(async () => (await platform.sql("SELECT FROM call WHERE looks = 0 AND ended_at IS NULL")).length).toBe(0);
   expect(await nats.messagesOf(functionId, waiting)).toBe(1);
   expect(await nats.messagesOf(functionId, over)).toBe(0);
   await using runner = await fakeRunner(platform, functionId);
@@ -230,4 +234,32 @@ test("text that a database would refuse goes through calls", async () => {
   expect(await answer).toEqual([{ id, end: failed(text) }]);
   expect((await platform.services.calls.get(client, { id })).end).toEqual(failed(text));
   expect(await platform.sql("SELECT FROM call WHERE input IS NOT NULL")).toEqual([]);
+});
+
+test("an id that another workspace has used tells nothing of its call", async () => {
+  await using platform = await testControlPlane();
+  const { services } = platform;
+  await deployF(platform);
+  const stranger = { workspace: "stranger", role: "client" } as const;
+  const [id = "", other = ""] = await startCalls(platform, 2);
+  await platform.sql("UPDATE app SET workspace = 'stranger'");
+  await platform.sql("UPDATE function_version SET workspace = 'stranger'");
+  const calls = [id, other, other].map((call) => ({ id: call, input: inputOf(1) }));
+  const answer = services.calls.start(stranger, {
+    app: "shop",
+    function: "f",
+    calls: [...calls, { id: uuid(), input: inputOf(1) }],
+    waitMs: 300,
+  });
+  await services.calls.finish(worker, { calls: [{ id, delivery: 1, end: done("secret") }] });
+  expect(await answer).toEqual([]);
+});
+
+test("a call that a request names twice is one", async () => {
+  await using platform = await testControlPlane();
+  await using runner = await fakeRunner(platform, await deployF(platform));
+  runner.serve();
+  const call = { id: uuid(), input: inputOf(1) };
+  const answer = await platform.services.calls.start(client, { app: "shop", function: "f", calls: [call, call], waitMs: 60_000 });
+  expect(answer).toEqual([{ id: call.id, end: { state: "done", result: call.input } }]);
 });

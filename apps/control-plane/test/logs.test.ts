@@ -14,7 +14,11 @@ interface Read {
 }
 
 /** The first line of each batch, up to the end of the logs, or until `enough`. */
-async function linesOf({ services }: TestControlPlane, follow: Follow, enough: (read: readonly Read[]) => boolean = () => false): Promise<Read[]> {
+async function linesOf(
+  { services }: TestControlPlane,
+  follow: Follow,
+  enough: (read: readonly Read[]) => boolean = () => false,
+): Promise<Read[]> {
   const stop = new AbortController();
   const read: Read[] = [];
   for await (const { cursor, event } of services.calls.logs(client, follow, stop.signal)) {

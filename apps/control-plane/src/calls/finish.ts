@@ -21,7 +21,7 @@ export async function finishCalls(context: FinishContext, workspace: string, cal
     const changed = await recordEnds(callDatabase, workspace, round);
     const ended = round.filter(({ id }) => changed.get(id)?.ended === true).map(({ id, end }): EndedCall => ({ id, end }));
     if (ended.length > 0) {
-      callWaiters.tell(ended);
+      callWaiters.tell(workspace, ended);
       nats.connection.publish(nats.catalogue.callsEnded, JSON.stringify(ended.map(({ id }) => id)));
     }
     answers.push(...round.map(({ id }) => ({ id, retryAfterMs: changed.get(id)?.retryAfterMs })));

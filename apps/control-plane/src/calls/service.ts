@@ -46,7 +46,7 @@ export function createCallsService(context: Context): Services["calls"] {
       return rows.map(callOf);
     },
     cancel: ({ workspace }, { ids }) => cancelCalls(context, workspace, ids),
-    logs: ({ workspace }, input, signal) => readLogs(context, workspace, input, signal),
+    logs: ({ workspace }, input, signal) => readLogs(context, { workspace, follow: input }, signal),
     async started({ workspace }, { calls }) {
       const ids = calls.map(({ id }) => id);
       await overOutages(
