@@ -92,17 +92,32 @@ export function containerSpec(options: SpecOptions): object {
     },
     root: { path: root },
     hostname,
-    mounts: [...FILE_SYSTEMS, ...mounts.map(({ source, target }) => bound(source, target)), ...edits.mounts],
+    mounts: [
+      ...FILE_SYSTEMS,
+      ...mounts.map(({ source, target }) => bound(source, target)),
+      ...edits.mounts,
+      ...(cgroup === undefined ? boundDevices(edits) : []),
+    ],
     ...(Object.keys(edits.hooks).length > 0 && { hooks: edits.hooks }),
     linux: {
       namespaces: [...["pid", "ipc", "uts", "mount", "cgroup"].map((type) => ({ type })), { type: "network", path: network }],
       ...(cgroup !== undefined && { cgroupsPath: cgroup.path, resources: { ...cgroup.limits, devices: deviceRules(edits) } }),
-      devices: edits.devices,
+      devices: cgroup === undefined ? [] : edits.devices.map(({ hostPath: _, ...device }) => device),
       seccomp: { ...seccomp, "//": undefined, architectures: ARCHITECTURES[process.arch === "arm64" ? "arm64" : "x64"] },
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
     },
   };
+}
+
+/** Who is not root cannot make them: they are the machine's own. */
+function boundDevices({ devices }: CdiEdits): object[] {
+  return devices.map(({ path, hostPath }) => ({
+    destination: path,
+    type: "bind",
+    source: hostPath,
+    options: ["bind", "nosuid", "noexec"],
+  }));
 }
 
 function deviceRules({ devices }: CdiEdits): object[] {

@@ -119,7 +119,8 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
     async [Symbol.asyncDispose]() {
       await Promise.all(ending);
       await places[Symbol.asyncDispose]();
-      await removePlaces();
+      // Where all was lost nothing is run any more; the next start does it.
+      await removePlaces().catch((error: unknown) => onLeftover(`What containers have left could not be removed: ${String(error)}`));
       await holder[Symbol.asyncDispose]();
       await removeCgroups(cgroup);
     },
@@ -141,9 +142,11 @@ async function exitOf(child: ChildProcess, group: string): Promise<ContainerExit
   return { exitCode, outOfMemory: await wasOutOfMemory(group), said: withoutLogging(said) };
 }
 
-/** runc's complaints come as lines of a log. */
+/** runc's complaints come as lines of a log, among warnings. */
 function withoutLogging(text: string): string {
-  return text.replaceAll(/^time=\S+ level=\w+ msg=("(?:[^"\\]|\\.)*")$/gm, (_, message: string) => String(JSON.parse(message)));
+  return text
+    .replaceAll(/^time=\S+ level=warning .*\n/gm, "")
+    .replaceAll(/^time=\S+ level=\w+ msg=("(?:[^"\\]|\\.)*")$/gm, (_, message: string) => String(JSON.parse(message)));
 }
 
 /** Without the directory that they all lie in. */
