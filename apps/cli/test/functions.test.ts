@@ -90,7 +90,11 @@ test("run calls a function: its logs on stderr, its result alone on stdout", asy
   expect(outcome).toMatchObject({ exitCode: 0, stdout: "42", stderr: expect.stringContaining("doubling 21") });
   expect(await lamina("run", "numbers.ts::letters", "3")).toMatchObject({ exitCode: 0, stdout: "AAA" });
   expect(await lamina("run", "numbers.ts::Counter.add", "5")).toMatchObject({ exitCode: 0, stdout: "105" });
-  expect(await lamina("run", "numbers.ts::sum", "[3, 4]")).toMatchObject({ exitCode: 0, stdout: "7", stderr: expect.stringContaining("adding") });
+  expect(await lamina("run", "numbers.ts::sum", "[3, 4]")).toMatchObject({
+    exitCode: 0,
+    stdout: "7",
+    stderr: expect.stringContaining("adding"),
+  });
   const lines = jsonLines(await lamina("run", "numbers.ts::sum", "--a", "3", "--b", "4", "--json"));
   expect(lines.at(-1)).toEqual({ type: "result", value: 7 });
   expect(lines).toContainEqual(expect.objectContaining({ type: "log", lines: ["adding"] }));
@@ -117,7 +121,11 @@ test("an entry point calls functions in both languages by the SDK: map, spawn, c
     python: 3,
     method: 105,
     typeError: expect.objectContaining({ name: "TypeError", message: "no luck", code: "CALL_FAILED", isTypeError: true }),
-    keyError: expect.objectContaining({ name: "KeyError", code: "CALL_FAILED", stack: expect.stringMatching(/adding\.py[^]*called from here[^]*main\.ts/) }),
+    keyError: expect.objectContaining({
+      name: "KeyError",
+      code: "CALL_FAILED",
+      stack: expect.stringMatching(/adding\.py[^]*called from here[^]*main\.ts/),
+    }),
     found: 42,
     cancelled: expect.objectContaining({ code: "CANCELLED" }),
     bytes: [195, 169],

@@ -43,8 +43,7 @@ export async function faultSite(options: Pick<PlatformOptions, "builders" | "run
     client,
     base,
     newImage: () => newImage(base, platform.directory),
-    directoryOf: (process) =>
-      (["control-plane", "runner", ...platform.builders].includes(process) ? platform : servers).directory,
+    directoryOf: (process) => (["control-plane", "runner", ...platform.builders].includes(process) ? platform : servers).directory,
     isBack: async (process) => void (await once(reports, `${process} is back`)),
     async keepLogs() {
       const kept = await mkdtemp(join(tmpdir(), "lamina-fault-logs-"));

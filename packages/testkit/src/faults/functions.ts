@@ -33,7 +33,8 @@ async function processesLeft({ directory }: TestPlatform): Promise<string[]> {
   const known = new Set(treeOf(runner?.pid ?? 0, all).map(({ pid }) => pid));
   const others = all.filter(({ pid, name, command }) => name === WAY_OUT && command.includes(directory) && !known.has(pid));
   const reserve = below.filter(({ name }) => name === WAY_OUT).slice(0, 1);
-  const isOfReserve = ({ pid }: Process): boolean => reserve.some((way) => treeOf(pid, below).includes(way) || treeOf(way.pid, below).some((one) => one.pid === pid));
+  const isOfReserve = ({ pid }: Process): boolean =>
+    reserve.some((way) => treeOf(pid, below).includes(way) || treeOf(way.pid, below).some((one) => one.pid === pid));
   const left = below.filter((one) => !HOLDER.has(one.name) && !isOfReserve(one));
   return [...left, ...others].map(({ pid, command, name }) => `process ${pid}: ${command || name}`);
 }
