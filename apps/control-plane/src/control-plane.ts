@@ -6,6 +6,7 @@ import { createAttemptsService } from "./attempts/service.ts";
 import { createBases } from "./bases/bases.ts";
 import { createPythonBases } from "./bases/python-base.ts";
 import { createBuildsService } from "./builds/service.ts";
+import { createPaces } from "./calls/paces.ts";
 import { createCallsService } from "./calls/service.ts";
 import { createCallWaiters } from "./calls/waiters.ts";
 import type { Config } from "./config.ts";
@@ -76,6 +77,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     sealer: createSealer(config.secretKey),
     feeds: createFeedReader({ nats, database, logger }),
     callWaiters: createCallWaiters({ nats, database: callDatabase, logger, signal: stopping.signal }),
+    paces: createPaces(),
     wakeOutbox: () => outbox.wake(),
   };
   const sweeping = sweepUntil(context, stopping.signal);

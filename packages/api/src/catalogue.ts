@@ -46,11 +46,11 @@ export function catalogue(namespace: string) {
       endSeconds: 24 * 60 * 60,
     },
     calls: {
-      /** Work queue: a message stays until the end of its call is recorded. */
+      /** Work queue: a message stays until the ends of its calls are recorded. */
       stream: `${namespace}-calls`,
       subjects: [`${namespace}.calls.>`],
-      /** Each call has a subject of its own, by which it can be taken off its queue. */
-      subject: (functionId: string, call: string) => `${namespace}.calls.${functionId}.${call}`,
+      /** Each message has a subject of its own, by which it can be taken off its queue: that of the call, where it has one only. */
+      subject: (functionId: string, message: string) => `${namespace}.calls.${functionId}.${message}`,
       filter: (functionId: string) => `${namespace}.calls.${functionId}.*`,
       /** The durable consumer that all runners share which serve a function. */
       consumer: (functionId: string) => `call-${functionId}`,

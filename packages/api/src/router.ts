@@ -130,6 +130,8 @@ export const router = t.router({
       for await (const { cursor, event } of ctx.services.calls.logs(ctx.caller, input, signalOf(signal))) yield tracked(cursor, event);
     }),
     started: worker.input(call.StartedCalls).mutation(({ ctx, input }) => ctx.services.calls.started(ctx.caller, input)),
+    carried: worker.input(call.CarriedCalls).mutation(({ ctx, input }) => ctx.services.calls.carried(ctx.caller, input)),
+    sendApart: worker.input(call.CarriedCalls).mutation(({ ctx, input }) => ctx.services.calls.sendApart(ctx.caller, input)),
     finish: worker.input(call.FinishCallsInput).mutation(({ ctx, input }) => ctx.services.calls.finish(ctx.caller, input)),
   }),
   functions: t.router({

@@ -13,6 +13,7 @@ import type {
   FollowLogsInput,
   LogBatch,
   StartCallsInput,
+  CarriedCalls,
   StartedCalls,
   WaitForCallsInput,
 } from "./calls.ts";
@@ -325,6 +326,10 @@ export interface Services {
     logs(caller: Caller, input: z.output<typeof FollowLogsInput>, signal: AbortSignal): AsyncIterable<Tracked<LogBatch>>;
     /** Says that calls have begun, for those who look; nothing depends on it. */
     started(caller: Caller, input: StartedCalls): Promise<void>;
+    /** Those of these calls that have not ended, and that the message is still to bring; asked when it comes again. */
+    carried(caller: Caller, input: CarriedCalls): Promise<string[]>;
+    /** Gives each of these calls a message of its own, since they have not begun and what goes before them takes long. */
+    sendApart(caller: Caller, input: CarriedCalls): Promise<void>;
     /** Records how calls ended. What was recorded before stays. */
     finish(caller: Caller, input: FinishCallsInput): Promise<FinishedCalls>;
   };

@@ -1,32 +1,68 @@
 /**
- * Starting calls: one statement records them, and each is put on its function's queue right after, past the outbox, since that takes too
+ * Starting calls: one statement records them, and they are put on their function's queue right after, past the outbox, since that takes too
  * long. What dies in between is found by the sweep (lost.ts).
  */
 import { type EndedCall, LaminaError, type StartCallsInput } from "@lamina/api";
+import { v7 as newId } from "uuid";
 import type { z } from "zod";
 import { noApp } from "../apps/find.ts";
 import type { Context } from "../context.ts";
 import { type Database, overOutages } from "../database/database.ts";
 import { knownCalls } from "./row.ts";
-import { sendCall } from "./send.ts";
+import { sendCalls } from "./send.ts";
 
 type Start = z.output<typeof StartCallsInput>;
-type StartContext = Pick<Context, "callDatabase" | "database" | "nats" | "logger" | "callWaiters">;
+type StartContext = Pick<Context, "callDatabase" | "database" | "nats" | "logger" | "callWaiters" | "paces">;
 
 export async function startCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
-  const { callDatabase, callWaiters } = context;
+  const { callDatabase, callWaiters, paces } = context;
   using waiting = callWaiters.waitFor(
     workspace,
     start.calls.map(({ id }) => id),
   );
-  const { functionId, inserted } = await recordCalls(context, workspace, start);
-  const sent = sendAll(context, functionId, { ...start, calls: start.calls.filter(({ id }) => inserted.has(id)) });
+  const messages = messagesFor(start.calls, paces.together(workspace, start));
+  const { functionId, inserted } = await recordCalls(context, workspace, start, messages);
+  paces.found(workspace, start, functionId);
+  const sent = sendAll(context, functionId, start.method, newOf(messages, inserted));
   // A runner does not wait for NATS to say that it has the message, so who waits for the end need not either.
   if (start.waitMs === 0) await sent;
   const others = start.calls.map(({ id }) => id).filter((id) => !inserted.has(id));
   if (others.length > 0) waiting.found((await knownCalls(callDatabase, workspace, others)).ended);
   // Waited for here: the waiting ends with this block.
   return await waiting.ends("all", start.waitMs);
+}
+
+type StartedCall = Start["calls"][number];
+
+/** What goes to the queue as one; a call by itself goes under its own id. */
+interface QueueMessage {
+  readonly id: string;
+  readonly calls: readonly StartedCall[];
+}
+
+/** NATS takes a megabyte. */
+const MESSAGE_CHARACTERS = 256 * 1024;
+
+function messagesFor(calls: readonly StartedCall[], together: number): QueueMessage[] {
+  const groups: StartedCall[][] = [];
+  let room = 0;
+  for (const call of calls) {
+    const size = "data" in call.input ? call.input.data.length : 0;
+    const group = groups.at(-1);
+    if (group !== undefined && group.length < together && size <= room) group.push(call);
+    else {
+      groups.push([call]);
+      room = MESSAGE_CHARACTERS;
+    }
+    room -= size;
+  }
+  return groups.map((group) => ({ id: group.length === 1 && group[0] !== undefined ? group[0].id : newId(), calls: group }));
+}
+
+function newOf(messages: readonly QueueMessage[], inserted: ReadonlySet<string>): QueueMessage[] {
+  return messages
+    .map(({ id, calls }) => ({ id, calls: calls.filter((call) => inserted.has(call.id)) }))
+    .filter(({ calls }) => calls.length > 0);
 }
 
 interface RecordedCalls {
@@ -36,9 +72,15 @@ interface RecordedCalls {
 }
 
 /** @throws {LaminaError} NOT_FOUND, INVALID_INPUT */
-async function recordCalls({ callDatabase, database }: StartContext, workspace: string, start: Start): Promise<RecordedCalls> {
+async function recordCalls(
+  { callDatabase, database }: StartContext,
+  workspace: string,
+  start: Start,
+  messages: readonly QueueMessage[],
+): Promise<RecordedCalls> {
+  const insert = () => insertCalls(callDatabase, workspace, start, messages);
   // A version that was stopped between the statement's snapshot and its lock is none; a new look finds the one in its place.
-  const target = (await insertCalls(callDatabase, workspace, start)) ?? (await insertCalls(callDatabase, workspace, start));
+  const target = (await insert()) ?? (await insert());
   if (target === undefined) throw await noFunction(database, workspace, start);
   if (!target.callable) throw wrongMethod(start, target.methods);
   return { functionId: target.function, inserted: new Set(target.inserted) };
@@ -52,10 +94,16 @@ interface Target {
 }
 
 /** The version's row is held against those who stop it, so that no call is left behind on a queue that is taken away. */
-async function insertCalls(database: Database, workspace: string, start: Start): Promise<Target | undefined> {
-  const { app, function: name, method = null, calls } = start;
-  const ids = calls.map(({ id }) => id);
-  const inputs = calls.map(({ input }) => JSON.stringify(input));
+async function insertCalls(
+  database: Database,
+  workspace: string,
+  { app, function: name, method = null }: Start,
+  messages: readonly QueueMessage[],
+): Promise<Target | undefined> {
+  const rows = messages.flatMap(({ id: message, calls }) => calls.map((call) => ({ ...call, message: message === call.id ? null : message })));
+  const ids = rows.map(({ id }) => id);
+  const inputs = rows.map(({ input }) => JSON.stringify(input));
+  const carriers = rows.map(({ message }) => message);
   const [target] = await overOutages(
     () => database.$queryRaw<Target[]>`
       WITH target AS (
@@ -65,9 +113,9 @@ async function insertCalls(database: Database, workspace: string, start: Start):
         WHERE a.workspace = ${workspace} AND a.found_by = ${app}
         FOR KEY SHARE OF f
       ), inserted AS (
-        INSERT INTO call (id, workspace, function_id, version, method, input)
-        SELECT c.id, ${workspace}, target.id, target.version, ${method}, c.input::json
-        FROM target, unnest(${ids}::text[], ${inputs}::text[]) AS c (id, input)
+        INSERT INTO call (id, workspace, function_id, version, method, input, message)
+        SELECT c.id, ${workspace}, target.id, target.version, ${method}, c.input::json, c.message
+        FROM target, unnest(${ids}::text[], ${inputs}::text[], ${carriers}::text[]) AS c (id, input, message)
         WHERE target.callable
         ON CONFLICT (id) DO NOTHING
         RETURNING id
@@ -77,9 +125,14 @@ async function insertCalls(database: Database, workspace: string, start: Start):
   return target;
 }
 
-async function sendAll({ nats, logger }: StartContext, functionId: string, { method, calls }: Start): Promise<void> {
+async function sendAll(
+  { nats, logger }: StartContext,
+  functionId: string,
+  method: string | undefined,
+  messages: readonly QueueMessage[],
+): Promise<void> {
   const results = await Promise.allSettled(
-    calls.map(({ id, input }) => sendCall(nats, { function: functionId, message: { call: id, method, input }, sendId: id })),
+    messages.map(({ id, calls }) => sendCalls(nats, { function: functionId, id, message: { method, calls: [...calls] }, sendId: id })),
   );
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined) logger.warn({ err: failed.reason, function: functionId }, "calls could not be sent; the sweep sends them");

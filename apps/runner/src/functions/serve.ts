@@ -67,7 +67,7 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
     logger.info({ function: one.name, app: one.appName, id: one.id }, "serves a function");
     const logs = logWriter({ jetstream: client, catalogue, app: one.app, logger, signal: silent.signal });
     const pool = new FunctionPool({ ...shared, served: one, logs, onGpusWanted });
-    served.set(one.id, { pool, queue: takeCalls({ connection, catalogue, pool, logger }) });
+    served.set(one.id, { pool, queue: takeCalls({ connection, catalogue, controlPlane, pool, logger }) });
   }
 
   async function end(id: string, grace: AbortSignal, cleanUp: AbortSignal): Promise<void> {
@@ -98,7 +98,7 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   });
   const alive = setInterval(
     () => {
-      for (const { pool } of served.values()) for (const { message } of pool.held.values()) message.working();
+      for (const { pool } of served.values()) for (const message of pool.messages) message.working();
     },
     (catalogue.calls.ackWaitSeconds * 1000) / 3,
   );

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import {
+  type CallMessage,
   type Catalogue,
   catalogue,
   JSON_VALUE,
@@ -149,7 +150,8 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     },
     async call({ id: functionId }, args = [], { method, input } = {}) {
       const id = randomUUID();
-      const message = { call: id, method, input: input ?? { type: JSON_VALUE, data: JSON.stringify({ args, kwargs: {} }) } };
+      const called = input ?? { type: JSON_VALUE, data: JSON.stringify({ args, kwargs: {} }) };
+      const message: CallMessage = { method, calls: [{ id, input: called }] };
       await client.publish(names.calls.subject(functionId, id), JSON.stringify(message));
       return { id, end: controlPlane.functions.end(id) };
     },
