@@ -101,7 +101,15 @@ async function recordEnds(database: Database, workspace: string, calls: readonly
   return new Map(
     rows.map((row) => {
       const { id, functionId, method, ended, retries, policy } = ChangedRow.parse(row);
-      return [id, { functionId, method: method ?? undefined, ended, retryAfterMs: ended || policy === null ? undefined : retryDelay(policy, retries) }];
+      return [
+        id,
+        {
+          functionId,
+          method: method ?? undefined,
+          ended,
+          retryAfterMs: ended || policy === null ? undefined : retryDelay(policy, retries),
+        },
+      ];
     }),
   );
 }

@@ -3,11 +3,11 @@
  * long. What dies in between is found by the sweep (lost.ts).
  */
 import { type EndedCall, LaminaError, type StartCallsInput } from "@lamina/api";
-import { v7 as newId } from "uuid";
 import type { z } from "zod";
 import { noApp } from "../apps/find.ts";
 import type { Context } from "../context.ts";
 import { type Database, overOutages } from "../database/database.ts";
+import { messagesFor, newOf, type QueueMessage } from "./messages.ts";
 import { knownCalls } from "./row.ts";
 import { sendCalls } from "./send.ts";
 
@@ -21,9 +21,9 @@ export async function startCalls(context: StartContext, workspace: string, start
     start.calls.map(({ id }) => id),
   );
   const messages = messagesFor(start.calls, paces.together(workspace, start));
-  const { functionId, inserted } = await recordCalls(context, workspace, start, messages);
+  const { functionId, inserted } = await recordCalls(context, workspace, { ...start, messages });
   paces.found(workspace, start, functionId);
-  const sent = sendAll(context, functionId, start.method, newOf(messages, inserted));
+  const sent = sendAll(context, functionId, { method: start.method, messages: newOf(messages, inserted) });
   // A runner does not wait for NATS to say that it has the message, so who waits for the end need not either.
   if (start.waitMs === 0) await sent;
   const others = start.calls.map(({ id }) => id).filter((id) => !inserted.has(id));
@@ -32,37 +32,8 @@ export async function startCalls(context: StartContext, workspace: string, start
   return await waiting.ends("all", start.waitMs);
 }
 
-type StartedCall = Start["calls"][number];
-
-/** What goes to the queue as one; a call by itself goes under its own id. */
-interface QueueMessage {
-  readonly id: string;
-  readonly calls: readonly StartedCall[];
-}
-
-/** NATS takes a megabyte. */
-const MESSAGE_CHARACTERS = 256 * 1024;
-
-function messagesFor(calls: readonly StartedCall[], together: number): QueueMessage[] {
-  const groups: StartedCall[][] = [];
-  let room = 0;
-  for (const call of calls) {
-    const size = "data" in call.input ? call.input.data.length : 0;
-    const group = groups.at(-1);
-    if (group !== undefined && group.length < together && size <= room) group.push(call);
-    else {
-      groups.push([call]);
-      room = MESSAGE_CHARACTERS;
-    }
-    room -= size;
-  }
-  return groups.map((group) => ({ id: group.length === 1 && group[0] !== undefined ? group[0].id : newId(), calls: group }));
-}
-
-function newOf(messages: readonly QueueMessage[], inserted: ReadonlySet<string>): QueueMessage[] {
-  return messages
-    .map(({ id, calls }) => ({ id, calls: calls.filter((call) => inserted.has(call.id)) }))
-    .filter(({ calls }) => calls.length > 0);
+interface Starting extends Start {
+  readonly messages: readonly QueueMessage[];
 }
 
 interface RecordedCalls {
@@ -72,13 +43,8 @@ interface RecordedCalls {
 }
 
 /** @throws {LaminaError} NOT_FOUND, INVALID_INPUT */
-async function recordCalls(
-  { callDatabase, database }: StartContext,
-  workspace: string,
-  start: Start,
-  messages: readonly QueueMessage[],
-): Promise<RecordedCalls> {
-  const insert = () => insertCalls(callDatabase, workspace, start, messages);
+async function recordCalls({ callDatabase, database }: StartContext, workspace: string, start: Starting): Promise<RecordedCalls> {
+  const insert = () => insertCalls(callDatabase, workspace, start);
   // A version that was stopped between the statement's snapshot and its lock is none; a new look finds the one in its place.
   const target = (await insert()) ?? (await insert());
   if (target === undefined) throw await noFunction(database, workspace, start);
@@ -94,16 +60,12 @@ interface Target {
 }
 
 /** The version's row is held against those who stop it, so that no call is left behind on a queue that is taken away. */
-async function insertCalls(
-  database: Database,
-  workspace: string,
-  { app, function: name, method = null }: Start,
-  messages: readonly QueueMessage[],
-): Promise<Target | undefined> {
-  const rows = messages.flatMap(({ id: message, calls }) => calls.map((call) => ({ ...call, message: message === call.id ? null : message })));
+async function insertCalls(database: Database, workspace: string, start: Starting): Promise<Target | undefined> {
+  const { app, function: name, method = null, messages } = start;
+  const rows = messages.flatMap(({ id: message, calls }) => calls.map(({ id, input }) => ({ id, input, message })));
   const ids = rows.map(({ id }) => id);
   const inputs = rows.map(({ input }) => JSON.stringify(input));
-  const carriers = rows.map(({ message }) => message);
+  const carriers = rows.map(({ id, message }) => (message === id ? null : message));
   const [target] = await overOutages(
     () => database.$queryRaw<Target[]>`
       WITH target AS (
@@ -128,8 +90,7 @@ async function insertCalls(
 async function sendAll(
   { nats, logger }: StartContext,
   functionId: string,
-  method: string | undefined,
-  messages: readonly QueueMessage[],
+  { method, messages }: Pick<Starting, "method" | "messages">,
 ): Promise<void> {
   const results = await Promise.allSettled(
     messages.map(({ id, calls }) => sendCalls(nats, { function: functionId, id, message: { method, calls: [...calls] }, sendId: id })),

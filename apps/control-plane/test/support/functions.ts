@@ -123,7 +123,11 @@ export async function fakeRunner(
     if (ended === true || value === undefined) throw new Error("The runner gets no calls any more.");
     return value;
   };
-  type Finished = { readonly raw: JsMsg; readonly end: (input: Value) => Exclude<CallEnd, { state: "cancelled" }>; readonly tookMs?: number };
+  type Finished = {
+    readonly raw: JsMsg;
+    readonly end: (input: Value) => Exclude<CallEnd, { state: "cancelled" }>;
+    readonly tookMs?: number;
+  };
   const finishAll = async (messages: readonly Finished[]) => {
     const told = messages.map(({ raw, end, tookMs }) =>
       CallMessage.parse(raw.json()).calls.map(({ id, input }) => ({
@@ -134,7 +138,9 @@ export async function fakeRunner(
         end: end(input),
       })),
     );
-    const answers = new Map((await services.calls.finish(worker, { calls: told.flat() })).map(({ id, retryAfterMs }) => [id, retryAfterMs]));
+    const answers = new Map(
+      (await services.calls.finish(worker, { calls: told.flat() })).map(({ id, retryAfterMs }) => [id, retryAfterMs]),
+    );
     return messages.map(({ raw }, index) => {
       const retryAfterMs = answers.get(told[index]?.[0]?.id ?? "");
       if (retryAfterMs === undefined) raw.ack();

@@ -30,7 +30,15 @@ export class HeldMessage {
   constructor(message: JsMsg, { method, calls }: CallMessage) {
     this.#latest = message;
     this.id = messageId(message);
-    this.calls = calls.map(({ id, input }) => ({ id, method, input, message: this, verdict: undefined, startedAt: undefined, tookMs: undefined }));
+    this.calls = calls.map(({ id, input }) => ({
+      id,
+      method,
+      input,
+      message: this,
+      verdict: undefined,
+      startedAt: undefined,
+      tookMs: undefined,
+    }));
     this.#left = calls.length;
   }
 

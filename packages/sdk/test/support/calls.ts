@@ -190,6 +190,8 @@ const refusing: Services = {
     cancel: refuse,
     logs: refuseToFollow,
     started: refuse,
+    carried: refuse,
+    sendApart: refuse,
     finish: refuse,
   },
   functions: { list: refuse, secrets: refuse },
