@@ -28,6 +28,7 @@ export function testFunctions(refuse: () => Promise<never>, refuseToFollow: () =
     ends.set(call, known);
     return known;
   };
+  const ended = new Set<string>();
   const functions: TestFunctions = {
     served: new Map(),
     secrets: new Map(),
@@ -52,14 +53,17 @@ export function testFunctions(refuse: () => Promise<never>, refuseToFollow: () =
         cancel: refuse,
         logs: refuseToFollow,
         started: async (_, { calls }) => void functions.started.push(...calls),
-        carried: async (_, { ids }) => ids.filter((id) => !functions.recorded.has(id)),
+        carried: async (_, { ids }) => ids.filter((id) => !ended.has(id)),
         sendApart: async (_, { ids }) => void functions.sentApart.push(...ids),
         finish: async (_, { calls }) =>
           calls.map((outcome) => {
             const { id, end } = outcome;
             functions.recorded.set(id, (functions.recorded.get(id) ?? 0) + 1);
             const retryAfterMs = end.state === "failed" ? functions.retry(outcome) : undefined;
-            if (retryAfterMs === undefined) endOf(id).resolve(end);
+            if (retryAfterMs === undefined) {
+              ended.add(id);
+              endOf(id).resolve(end);
+            }
             return { id, ...(retryAfterMs !== undefined && { retryAfterMs }) };
           }),
       },
