@@ -39,12 +39,13 @@ export function shellEvents(send: (event: NumberedShellEvent) => void): ShellEve
 
   return {
     add(event) {
+      if (isAbandoned) return undefined;
       last += 1;
       const numbered = { number: last, event };
       unseen.push(numbered);
       unseenBytes += bytesOf(event);
       send(numbered);
-      return isAbandoned || unseenBytes <= UNSEEN_BYTES ? undefined : until(() => unseenBytes <= UNSEEN_BYTES);
+      return unseenBytes <= UNSEEN_BYTES ? undefined : until(() => unseenBytes <= UNSEEN_BYTES);
     },
     seen(number) {
       unseen = unseen.filter((one) => one.number > number);

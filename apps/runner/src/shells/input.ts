@@ -30,7 +30,7 @@ export function shellInput(): ShellInput {
       ]);
       rest.abort();
       if (number < next) return true;
-      // It came twice while there was no room, and the other one is what is waited for now.
+      // Another piece may have come meanwhile, which this one has to wait for.
       if (!hasRoom || before !== room || number > next) return false;
       next += 1;
       room = opened.then(async (container) => {
