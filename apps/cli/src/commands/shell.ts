@@ -1,6 +1,6 @@
 import { badInput, type ShellCommand } from "lamina";
 import { readConfig } from "../config.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { INTERRUPTED, onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { attach } from "../shell/attach.ts";
@@ -25,7 +25,11 @@ export async function shell({ of, program, line, output }: ShellOptions): Promis
   const context = { client, output, signal: interruption.signal };
   await using sessions = new AsyncDisposableStack();
   const target = await shellTarget(of, context, sessions);
-  process.exitCode = await attach({ of: target, command }, { ...context, terminalType: config.terminalType });
+  const exit = await attach({ of: target, command }, { ...context, terminalType: config.terminalType });
+  if (exit?.outOfMemoryMib !== undefined) {
+    output.note(`Something in it was ended since it had more memory than the ${exit.outOfMemoryMib} MiB that the function may have (memory).`);
+  }
+  process.exitCode = exit?.exitCode ?? INTERRUPTED;
 }
 
 function commandOf(program: readonly string[], line: string | undefined): ShellCommand {

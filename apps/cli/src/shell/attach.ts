@@ -1,7 +1,6 @@
 /** A shell that somebody sits at: from its request to its end. */
 import { once } from "node:events";
 import { type Client, LaminaError, type OpenShellInput, type ShellEvent, UNSEEN_BYTES } from "lamina";
-import { INTERRUPTED } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { showWaiting } from "../view/waiting.ts";
 import { sendInput } from "./input.ts";
@@ -21,8 +20,10 @@ const TELL_SEEN_BYTES = UNSEEN_BYTES / 4;
 /** So long it is tried to tell the platform what it finds out by itself a little later. */
 const LAST_WORDS_MS = 2_000;
 
-/** The exit code of its command; 130 when it was interrupted here. @throws {LaminaError} SHELL_LOST, SHELL_MISSING and what the platform says */
-export async function attach(asked: Pick<OpenShellInput, "of" | "command">, options: AttachOptions): Promise<number> {
+export type ShellExit = Extract<ShellEvent, { type: "shell-exited" }>;
+
+/** How its command ended; undefined when it was interrupted here. @throws {LaminaError} SHELL_LOST, SHELL_MISSING and what the platform says */
+export async function attach(asked: Pick<OpenShellInput, "of" | "command">, options: AttachOptions): Promise<ShellExit | undefined> {
   const { client, output, signal, terminalType } = options;
   // With JSON, what comes is for a program.
   using terminal = output.json ? undefined : openTerminal(terminalType);
@@ -30,7 +31,7 @@ export async function attach(asked: Pick<OpenShellInput, "of" | "command">, opti
   waiting.note("waiting for a runner");
   const id = await client.shells.open({ ...asked, ...(terminal !== undefined && { terminal: terminal.wanted }) }, { signal });
   using attended = attendance(id, { ...options, terminal });
-  let hasEnded = false;
+  let end: ShellEvent | undefined;
   try {
     for await (const event of client.shells.follow(id, { signal: attended.signal, onCursor: attended.onCursor })) {
       if (output.json) output.event(event);
@@ -48,22 +49,18 @@ export async function attach(asked: Pick<OpenShellInput, "of" | "command">, opti
           attended.seen(event.data.length);
           break;
         case "shell-exited":
-          hasEnded = true;
-          if (event.outOfMemoryMib !== undefined) output.note(outOfMemory(event.outOfMemoryMib));
-          return event.exitCode;
+          end = event;
+          return event;
         case "shell-failed":
-          hasEnded = true;
-          terminal?.reset();
+          end = event;
           throw new LaminaError(event.error);
       }
     }
     if (attended.failure !== undefined) throw attended.failure;
-    return INTERRUPTED;
-  } catch (error) {
-    if (!hasEnded) terminal?.reset();
-    throw error;
+    return undefined;
   } finally {
-    await attended.end(hasEnded);
+    if (end?.type !== "shell-exited") terminal?.reset();
+    await attended.end(end !== undefined);
   }
 }
 
@@ -122,8 +119,4 @@ function attendance(id: string, { client, signal, terminal }: AttachOptions & { 
       input?.[Symbol.dispose]();
     },
   };
-}
-
-function outOfMemory(memoryMib: number): string {
-  return `Something in it was ended since it had more memory than the ${memoryMib} MiB that the function may have (memory).`;
 }
