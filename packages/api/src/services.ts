@@ -19,7 +19,15 @@ import type {
 import { type BuildEvent, type BuildOwnEvent, PlannedLayer, type RunEvent } from "./events.ts";
 import type { AppInfo, DeployInput, Deployment, ServedFunction } from "./functions.ts";
 import { ImageLocation } from "./images.ts";
-import type { FollowShellInput, OpenShellInput, ResizeShellInput, SeenOfShellInput, ShellEvent, WriteShellInput, WrittenToShell } from "./shells.ts";
+import type {
+  FollowShellInput,
+  OpenShellInput,
+  ResizeShellInput,
+  SeenOfShellInput,
+  ShellEvent,
+  WriteShellInput,
+  WrittenToShell,
+} from "./shells.ts";
 
 /** Who calls, as its token says. Workers are builders and runners. */
 export interface Caller {

@@ -27,7 +27,9 @@ export async function shell({ of, program, line, output }: ShellOptions): Promis
   const target = await shellTarget(of, context, sessions);
   const exit = await attach({ of: target, command }, { ...context, terminalType: config.terminalType });
   if (exit?.outOfMemoryMib !== undefined) {
-    output.note(`Something in it was ended since it had more memory than the ${exit.outOfMemoryMib} MiB that the function may have (memory).`);
+    output.note(
+      `Something in it was ended since it had more memory than the ${exit.outOfMemoryMib} MiB that the function may have (memory).`,
+    );
   }
   process.exitCode = exit?.exitCode ?? INTERRUPTED;
 }

@@ -98,7 +98,8 @@ function attendance(id: string, { client, signal, terminal }: AttachOptions & { 
       input = sendInput({
         source: process.stdin,
         write: (piece) => client.shells.write({ id, ...piece }, { signal: over.signal }),
-        onGivenUp: () => fail(new LaminaError({ code: "CANCELLED", message: "The platform does not answer, and Ctrl-C was typed. The shell is left." })),
+        onGivenUp: () =>
+          fail(new LaminaError({ code: "CANCELLED", message: "The platform does not answer, and Ctrl-C was typed. The shell is left." })),
         onFailure: fail,
       });
     },

@@ -41,7 +41,7 @@ export function sendInput({ source, write, onGivenUp, onFailure }: InputOptions)
   }
 
   async function written(piece: Parameters<InputOptions["write"]>[0]): Promise<void> {
-    for (let taken = false; !taken && !isOver; ) {
+    for (let taken = false; !taken && !isOver;) {
       askedAt = performance.now();
       taken = await write(piece);
       askedAt = undefined;

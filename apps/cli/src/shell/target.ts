@@ -29,7 +29,8 @@ async function ofFile(text: string, context: ImageContext, sessions: AsyncDispos
     return { kind: "image", image: (await buildShown({ name: target.name ?? "", image: exported }, context)).ref };
   }
   const chosen = choose(exports, target);
-  if (chosen.kind === "entrypoint") throw badInput("invalid-usage", `${text} is neither an image nor a function of an app, so it runs here.`);
+  if (chosen.kind === "entrypoint")
+    throw badInput("invalid-usage", `${text} is neither an image nor a function of an app, so it runs here.`);
   const { app } = sessions.use(await startSession(context.client, chosen.definition.app, shownDeploy(context)));
   return { kind: "function", app, function: chosen.definition.name };
 }
@@ -53,6 +54,11 @@ function deployed(text: string, apps: readonly AppInfo[]): { readonly app: strin
   const found = all.find(({ texts }) => texts.includes(text));
   if (found !== undefined) return { app: found.app, function: found.function };
   const there =
-    all.length === 0 ? "No function is deployed: `lamina deploy FILE` does that." : `Deployed are ${all.map(({ texts: [name] }) => name).join(", ")}.`;
-  throw new LaminaError({ code: "NOT_FOUND", message: `"${text}" is neither a file, nor an image, nor a function that is deployed. ${there}` });
+    all.length === 0
+      ? "No function is deployed: `lamina deploy FILE` does that."
+      : `Deployed are ${all.map(({ texts: [name] }) => name).join(", ")}.`;
+  throw new LaminaError({
+    code: "NOT_FOUND",
+    message: `"${text}" is neither a file, nor an image, nor a function that is deployed. ${there}`,
+  });
 }

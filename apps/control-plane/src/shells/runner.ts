@@ -37,7 +37,11 @@ export function shellRunner(connection: NatsConnection, subject: string): ShellR
 }
 
 /** Asks once: `nobody` listens there, or there was `no answer`. */
-export async function answerOf(connection: NatsConnection, subject: string, payload: string): Promise<ShellAnswer | "nobody" | "no answer"> {
+export async function answerOf(
+  connection: NatsConnection,
+  subject: string,
+  payload: string,
+): Promise<ShellAnswer | "nobody" | "no answer"> {
   try {
     const message = await connection.request(subject, payload, { timeout: ANSWER_MS });
     return ShellAnswer.parse(message.json());

@@ -82,7 +82,7 @@ export function attend({ holder, directory, args, terminal, onOutput }: Attended
   let resizing: Promise<void> | undefined;
   async function resize(): Promise<void> {
     await running;
-    for (let set = terminal; set !== size; ) {
+    for (let set = terminal; set !== size;) {
       set = size;
       await inside(RESIZE, ...sizeOf(set));
     }

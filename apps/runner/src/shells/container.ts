@@ -47,7 +47,10 @@ export async function runShell(options: ShellContainerOptions, context: ShellCon
   }
 }
 
-async function furnishing({ of }: ShellRequest, context: LaunchContext): Promise<Pick<ContainerSpec, "image" | "environment" | "readOnly">> {
+async function furnishing(
+  { of }: ShellRequest,
+  context: LaunchContext,
+): Promise<Pick<ContainerSpec, "image" | "environment" | "readOnly">> {
   if (of.kind === "function") return furnish(of.function, context);
   const { containers, registryHost, caBundle, signal } = context;
   const { repository, digest, host = registryHost } = of.image;

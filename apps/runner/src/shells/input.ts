@@ -24,10 +24,7 @@ export function shellInput(): ShellInput {
     async write({ number, data, isEnd }) {
       const before = room;
       const rest = new AbortController();
-      const hasRoom = await Promise.race([
-        before.then(() => true),
-        delay(ROOM_MS, false, { signal: rest.signal }).catch(() => false),
-      ]);
+      const hasRoom = await Promise.race([before.then(() => true), delay(ROOM_MS, false, { signal: rest.signal }).catch(() => false)]);
       rest.abort();
       if (number < next) return true;
       // Another piece may have come meanwhile, which this one has to wait for.

@@ -40,7 +40,8 @@ export async function serveShells({ pool, ...options }: ServeShellsOptions, surr
   });
   if (!signal.aborted) await once(signal, "abort");
   requests.unsubscribe();
-  for (const shell of open) shell.end(new LaminaError({ code: "SHELL_LOST", message: "The runner was stopped, and the shell with it. Open another." }));
+  for (const shell of open)
+    shell.end(new LaminaError({ code: "SHELL_LOST", message: "The runner was stopped, and the shell with it. Open another." }));
   await Promise.race([Promise.all([...open].map(({ gone }) => gone)), delay(LAST_WORDS_MS, undefined, { ref: false })]);
 }
 

@@ -4,7 +4,15 @@
  * I1: it goes on as long as somebody follows it. What ends it before its command does ends its container.
  * I2: its last event is there until it was seen, or nobody follows any more.
  */
-import { type LaminaError, laminaError, ShellMessage, type ShellAnswer, type ShellEvent, type ShellRequest, UNFOLLOWED_SECONDS } from "@lamina/api";
+import {
+  type LaminaError,
+  laminaError,
+  ShellMessage,
+  type ShellAnswer,
+  type ShellEvent,
+  type ShellRequest,
+  UNFOLLOWED_SECONDS,
+} from "@lamina/api";
 import type { WorkerSurroundings } from "@lamina/service";
 import type { Msg } from "@nats-io/transport-node";
 import type { AttendedContainer } from "../engine/function-containers.ts";

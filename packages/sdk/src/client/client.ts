@@ -94,7 +94,10 @@ function createClient({ url, token }: PlatformAddress) {
       throw late.aborted ? unreachable(url, new Error(`no answer within ${INFO_MS / 1000} seconds`)) : error;
     }
   };
-  const followFeed = <Event extends BuildEvent | RunEvent | ShellEvent>(subscribe: Feed<Event>["subscribe"], options: BuildFeedOptions = {}) =>
+  const followFeed = <Event extends BuildEvent | RunEvent | ShellEvent>(
+    subscribe: Feed<Event>["subscribe"],
+    options: BuildFeedOptions = {},
+  ) =>
     follow<Event>({ url, subscribe, endsNow: options.until === "now", probe: info, isLast: ({ type }) => LAST_EVENTS.has(type) }, options);
 
   return {
@@ -204,4 +207,12 @@ const INFO_MS = 10_000;
 /** With the delays above, about half a minute. */
 const RETRIES = 32;
 /** The events that end a feed. */
-const LAST_EVENTS: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "run-exited", "run-failed", "shell-exited", "shell-failed"]);
+const LAST_EVENTS: ReadonlySet<string> = new Set([
+  "done",
+  "failed",
+  "cancelled",
+  "run-exited",
+  "run-failed",
+  "shell-exited",
+  "shell-failed",
+]);
