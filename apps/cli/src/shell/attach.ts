@@ -1,6 +1,6 @@
 /** A shell that somebody sits at: from its request to its end. */
 import { once } from "node:events";
-import { type Client, LaminaError, type OpenShellInput, type ShellEvent, UNSEEN_BYTES } from "lamina";
+import { type Client, laminaError, LaminaError, type OpenShellInput, type ShellEvent, UNSEEN_BYTES } from "lamina";
 import type { Output } from "../output.ts";
 import { showWaiting } from "../view/waiting.ts";
 import { sendInput } from "./input.ts";
@@ -73,12 +73,12 @@ async function show({ stream, data }: Extract<ShellEvent, { type: "shell-output"
 /** What goes to the shell beside its events. */
 function attendance(id: string, { client, signal, terminal }: AttachOptions & { readonly terminal: Terminal | undefined }) {
   const over = new AbortController();
-  let failure: unknown;
+  let failure: LaminaError | undefined;
   let input: Disposable | undefined;
   let cursor = "0";
   let unseen = 0;
   const fail = (error: unknown): void => {
-    failure ??= error;
+    failure ??= laminaError(error);
     over.abort();
   };
   const hangUp = (): void => over.abort();

@@ -21,6 +21,8 @@ export interface Seat {
 
 const AFTERWARDS = '"$@"; code=$?; printf "\\nended with %s, left %s.\\n" "$code" "$(stty -a | tr "\\n;" "  ")"';
 
+const SPECIAL = /[.*+?^${}()|[\]\\]/g;
+
 export function sitAtCli(args: readonly string[], { env = {}, cwd, columns, rows }: SeatOptions): Seat {
   const terminal = spawn("sh", ["-c", AFTERWARDS, "sh", ...commandOfCli(args)], {
     name: "xterm-256color",
@@ -57,7 +59,7 @@ export function sitAtCli(args: readonly string[], { env = {}, cwd, columns, rows
     resize: (wide, high) => terminal.resize(wide, high),
     see: (text) =>
       new Promise((found, missing) => {
-        const pattern = typeof text === "string" ? new RegExp(RegExp.escape(text)) : text;
+        const pattern = typeof text === "string" ? new RegExp(text.replaceAll(SPECIAL, String.raw`\$&`)) : text;
         look = () => {
           const match = pattern.exec(shown.slice(from));
           if (match !== null) {

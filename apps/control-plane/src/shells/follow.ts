@@ -28,7 +28,7 @@ export async function* followShell(options: FollowShellOptions): AsyncGenerator<
   const events = createChannel<NumberedShellEvent>();
   const over = new AbortController();
   let received = after;
-  let failure: unknown;
+  let isLost = false;
   const subscription = connection.subscribe(subject, {
     callback(error, message) {
       if (error !== null) return;
@@ -44,8 +44,9 @@ export async function* followShell(options: FollowShellOptions): AsyncGenerator<
       await delay(TELL_MS, undefined, { signal: over.signal }).catch(() => undefined);
     }
   };
-  tell().catch((error: unknown) => {
-    failure = error;
+  const telling = tell();
+  telling.catch(() => {
+    isLost = true;
     events.wake();
   });
   const wake = (): void => events.wake();
@@ -54,7 +55,8 @@ export async function* followShell(options: FollowShellOptions): AsyncGenerator<
     while (!signal.aborted) {
       const numbered = await events.take(TELL_MS);
       if (numbered === undefined) {
-        if (failure !== undefined) throw failure;
+        // Rejects with the reason.
+        if (isLost) await telling;
         continue;
       }
       yield { cursor: String(numbered.number), event: numbered.event };
