@@ -223,8 +223,10 @@ test("nobody of another workspace gets to a shell, whoever knows its id", async 
   await using other = await testControlPlane({ environment });
   const stranger = await connect({ url: other.url, token: other.token });
   const refused = { code: "SHELL_LOST" };
-  await expect(stranger.shells.write({ id, number: 1, data: "", isEnd: false })).rejects.toMatchObject(refused);
-  await expect(stranger.shells.follow(id).next()).rejects.toMatchObject(refused);
+  await Promise.all([
+    expect(stranger.shells.write({ id, number: 1, data: "", isEnd: false })).rejects.toMatchObject(refused),
+    expect(stranger.shells.follow(id).next()).rejects.toMatchObject(refused),
+  ]);
   await stranger.shells.close(id);
   const events = client.shells.follow(id);
   expect(await events.next()).toMatchObject({ value: { type: "shell-preparing" } });

@@ -2,10 +2,18 @@
 import type { Readable } from "node:stream";
 import { INPUT_BYTES } from "lamina";
 
+export interface Piece {
+  /** Counted from 1. */
+  readonly number: number;
+  /** In base64. */
+  readonly data: string;
+  readonly isEnd: boolean;
+}
+
 export interface InputOptions {
   readonly source: Readable;
   /** Resolves to whether it was taken; else it is written again. */
-  readonly write: (piece: { readonly number: number; readonly data: string; readonly isEnd: boolean }) => Promise<boolean>;
+  readonly write: (piece: Piece) => Promise<boolean>;
   /** Ctrl-C was typed while nobody had answered for a while. */
   readonly onGivenUp: () => void;
   readonly onFailure: (error: unknown) => void;
@@ -17,53 +25,58 @@ const MOST_WAITING = 4 * INPUT_BYTES;
 const UNANSWERED_MS = 3_000;
 const CTRL_C = 3;
 
+interface State {
+  isAtEnd: boolean;
+  isEndSent: boolean;
+  isOver: boolean;
+  /** Since when an answer is waited for. */
+  askedAt: number | undefined;
+}
+
 /** Reads until the end, or until it is disposed of. */
 export function sendInput({ source, write, onGivenUp, onFailure }: InputOptions): Disposable {
   let waiting: Buffer[] = [];
-  let isAtEnd = false;
-  let isOver = false;
   let number = 0;
   let sending: Promise<void> | undefined;
-  let askedAt: number | undefined;
+  const state: State = { isAtEnd: false, isEndSent: false, isOver: false, askedAt: undefined };
 
-  async function send(): Promise<void> {
-    while (!isOver && (waiting.length > 0 || isAtEnd)) {
-      const bytes = Buffer.concat(waiting);
-      const piece = bytes.subarray(0, INPUT_BYTES);
-      const rest = bytes.subarray(INPUT_BYTES);
-      waiting = rest.length === 0 ? [] : [rest];
-      if (rest.length < MOST_WAITING) source.resume();
-      const isEnd = isAtEnd && rest.length === 0;
-      number += 1;
-      await written({ number, data: piece.toString("base64"), isEnd });
-      if (isEnd) return;
-    }
+  /** The next piece, if there is one. */
+  function next(): Piece | undefined {
+    if (state.isOver || state.isEndSent || (waiting.length === 0 && !state.isAtEnd)) return undefined;
+    const bytes = Buffer.concat(waiting);
+    const rest = bytes.subarray(INPUT_BYTES);
+    waiting = rest.length === 0 ? [] : [rest];
+    if (rest.length < MOST_WAITING) source.resume();
+    state.isEndSent = state.isAtEnd && rest.length === 0;
+    number += 1;
+    return { number, data: bytes.subarray(0, INPUT_BYTES).toString("base64"), isEnd: state.isEndSent };
   }
 
-  async function written(piece: Parameters<InputOptions["write"]>[0]): Promise<void> {
-    for (let taken = false; !taken && !isOver;) {
-      askedAt = performance.now();
-      taken = await write(piece);
-      askedAt = undefined;
+  async function send(): Promise<void> {
+    for (let piece = next(); piece !== undefined; piece = next()) {
+      do {
+        state.askedAt = performance.now();
+      } while (!(await write(piece)) && !state.isOver);
+      state.askedAt = undefined;
     }
   }
 
   function more(): void {
     sending ??= send()
       .catch((error: unknown) => {
-        if (!isOver) onFailure(error);
+        if (!state.isOver) onFailure(error);
       })
       .finally(() => (sending = undefined));
   }
 
   const onData = (bytes: Buffer): void => {
-    if (bytes.includes(CTRL_C) && askedAt !== undefined && performance.now() - askedAt > UNANSWERED_MS) onGivenUp();
+    if (bytes.includes(CTRL_C) && state.askedAt !== undefined && performance.now() - state.askedAt > UNANSWERED_MS) onGivenUp();
     waiting.push(bytes);
     if (waiting.reduce((sum, { length }) => sum + length, 0) >= MOST_WAITING) source.pause();
     more();
   };
   const onEnd = (): void => {
-    isAtEnd = true;
+    state.isAtEnd = true;
     more();
   };
   source.on("data", onData);
@@ -72,7 +85,7 @@ export function sendInput({ source, write, onGivenUp, onFailure }: InputOptions)
   source.once("error", onEnd);
   return {
     [Symbol.dispose]() {
-      isOver = true;
+      state.isOver = true;
       source.off("data", onData);
       source.off("end", onEnd);
       source.pause();

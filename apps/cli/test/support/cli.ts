@@ -27,7 +27,7 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
 
 /** The same while it runs. */
 export function startCli(args: readonly string[], { env = {}, cwd, input, enter = [] }: CliOptions = {}) {
-  const [program, ...more] = [...enter, ...commandOfCli(args)];
+  const [program = process.execPath, ...more] = [...enter, ...commandOfCli(args)];
   return execa(program, more, {
     env: environmentOf(env),
     extendEnv: false,

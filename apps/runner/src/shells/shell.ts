@@ -75,11 +75,15 @@ export function openShell(request: ShellRequest, context: ShellContext, surround
     }
   }
 
+  async function answer(message: Msg): Promise<void> {
+    const said = parsed(message);
+    if (said === undefined) logger.error({ subject: message.subject }, "what came for a shell is no message");
+    else message.respond(JSON.stringify(await take(said)));
+  }
+
   const messages = connection.subscribe(catalogue.shells.messages(workspace, id), {
     callback(error, message) {
-      const said = error === null ? parsed(message) : undefined;
-      if (said === undefined) return logger.error({ error: String(error) }, "what came for a shell is no message");
-      void take(said).then((answer) => message.respond(JSON.stringify(answer)));
+      if (error === null) void answer(message);
     },
   });
   const look = setInterval(() => {
