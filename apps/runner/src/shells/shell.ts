@@ -15,6 +15,7 @@ import {
 } from "@lamina/api";
 import type { WorkerSurroundings } from "@lamina/service";
 import type { Msg } from "@nats-io/transport-node";
+import type { OutputStream } from "../engine/engine.ts";
 import type { AttendedContainer } from "../engine/function-containers.ts";
 import { runShell, type ShellContext } from "./container.ts";
 import { shellEvents } from "./events.ts";
@@ -49,6 +50,13 @@ export function openShell(request: ShellRequest, context: ShellContext, surround
   let size = request.terminal;
   let followedAt = performance.now();
 
+  /** What comes after that is not wanted, and nobody waits to say it. */
+  const cutOff = new Promise<void>((resolve) => over.signal.addEventListener("abort", () => resolve(), { once: true }));
+  const show = (stream: OutputStream, bytes: Buffer): Promise<void> | undefined => {
+    if (over.signal.aborted) return undefined;
+    const room = events.add({ type: "shell-output", stream, data: bytes.toString("base64") });
+    return room && Promise.race([room, cutOff]);
+  };
   const leave = (why: string): void => {
     over.abort(new Unwanted(why));
     events.abandon();
@@ -94,7 +102,7 @@ export function openShell(request: ShellRequest, context: ShellContext, surround
     const exit = await runShell(
       {
         request,
-        onOutput: (stream, bytes) => events.add({ type: "shell-output", stream, data: bytes.toString("base64") }),
+        onOutput: show,
         onPreparing: (what) => void events.add({ type: "shell-preparing", what }),
         onRunning(started) {
           container = started;
