@@ -13,7 +13,10 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), "lamina-user-"));
   site = await faultSite({ runner: true });
-  await writeFile(path.join(directory, "app.ts"), `import { Image } from "lamina";\nexport const image = Image.fromRegistry("${site.base}");\n`);
+  await writeFile(
+    path.join(directory, "app.ts"),
+    `import { Image } from "lamina";\nexport const image = Image.fromRegistry("${site.base}");\n`,
+  );
 });
 afterAll(async () => {
   await site[Symbol.asyncDispose]();
@@ -21,11 +24,11 @@ afterAll(async () => {
 });
 
 const SHELL = ["shell", "app.ts::image"];
-const options = () => ({ env: { LAMINA_URL: site.platform.url, LAMINA_TOKEN: site.platform.clientToken }, cwd: directory });
+const options = () => ({ env: { NO_COLOR: "1", LAMINA_URL: site.platform.url, LAMINA_TOKEN: site.platform.clientToken }, cwd: directory });
 
 /** A shell that runs, and knows something. */
 async function openShell(): Promise<Seat> {
-  const seat = sitAtCli(SHELL, { ...options(), columns: 100, rows: 30 });
+  const seat = sitAtCli(SHELL, { ...options(), columns: 200, rows: 30 });
   seat.type("kept=before; echo rea''dy\r");
   await seat.see("ready");
   return seat;

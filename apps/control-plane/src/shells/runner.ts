@@ -56,6 +56,6 @@ function lost(answer: "nobody" | "no answer"): LaminaError {
   const reason = answer === "nobody" ? "its runner is gone" : "its runner does not answer";
   return new LaminaError({
     code: "SHELL_LOST",
-    message: `The shell has ended, or is lost: ${reason}. What ran in it is ended. Open another.`,
+    message: `The shell has ended, or is lost: ${reason}. What ran in it ends, too. Open another.`,
   });
 }
