@@ -1,5 +1,5 @@
 /** What of a shell needs no container. */
-import { type NumberedShellEvent, type ShellEvent, UNSEEN_BYTES } from "@lamina/api";
+import { type NumberedShellEvent, type ShellCommand, type ShellEvent, UNSEEN_BYTES } from "@lamina/api";
 import { describe, expect, test, vi } from "vitest";
 import { gpusOf } from "../src/functions/gpus.ts";
 import { commandsOf } from "../src/shells/commands.ts";
@@ -41,9 +41,10 @@ describe("events", () => {
     const sent: NumberedShellEvent[] = [];
     const events = shellEvents((event) => sent.push(event));
     void events.add(output(UNSEEN_BYTES));
-    const waiting = [events.add(output(1)), events.allSeen()];
+    const [waiting, seen] = [events.add(output(1)), events.allSeen()];
     events.abandon();
-    await Promise.all(waiting);
+    await waiting;
+    await seen;
     expect(events.add(output(1))).toBeUndefined();
     await events.allSeen();
     expect(sent).toHaveLength(2);
@@ -114,7 +115,7 @@ describe("GPUs", () => {
 });
 
 test("a program without a terminal is run as it is; at one, and for a shell, there is something to run without `sh`, too", () => {
-  const program = { kind: "program", arguments: ["ls", "-l"] } as const;
+  const program: ShellCommand = { kind: "program", arguments: ["ls", "-l"] };
   expect(commandsOf(program, { hasTerminal: false })).toEqual([["ls", "-l"]]);
   expect(commandsOf(program, { hasTerminal: true }).at(-1)).toEqual(["ls", "-l"]);
   expect(commandsOf({ kind: "shell" }, { hasTerminal: true }).at(-1)).toEqual(["bash"]);

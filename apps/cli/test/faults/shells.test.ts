@@ -35,14 +35,14 @@ async function openShell(): Promise<Seat> {
 }
 
 /** What the shell knew is still there. */
-async function goesOn(seat: Seat): Promise<void> {
+async function expectToGoOn(seat: Seat): Promise<void> {
   seat.type('echo "still: $kept"\r');
   await seat.see("still: before");
   seat.type("exit 4\r");
   expect((await seat.ended).exitCode).toBe(4);
 }
 
-async function nothingIsLeft(): Promise<void> {
+async function expectNothingLeft(): Promise<void> {
   await expect.poll(() => functionLeftovers(site.platform, site.servers)).toEqual([]);
 }
 
@@ -54,8 +54,8 @@ test("a control plane that is killed is back before the shell ends: it goes on, 
   await killServer(site.directoryOf("control-plane"), "control-plane");
   for (let number = 4; number <= 15; number += 1) await seat.see(`n${number}\r`);
   await back;
-  await goesOn(seat);
-  await nothingIsLeft();
+  await expectToGoOn(seat);
+  await expectNothingLeft();
 });
 
 test("NATS that is killed is back before the shell ends: it goes on, and no byte is lost", async () => {
@@ -66,8 +66,8 @@ test("NATS that is killed is back before the shell ends: it goes on, and no byte
   await killServer(site.directoryOf("nats"), "nats");
   for (let number = 4; number <= 15; number += 1) await seat.see(`n${number}\r`);
   await back;
-  await goesOn(seat);
-  await nothingIsLeft();
+  await expectToGoOn(seat);
+  await expectNothingLeft();
 });
 
 test("a runner that is killed ends its shells: the command line says so, and gives the terminal back", async () => {
@@ -78,7 +78,7 @@ test("a runner that is killed ends its shells: the command line says so, and giv
   expect({ exitCode, shown }).toEqual({ exitCode: 1, shown: expect.stringContaining("SHELL_LOST: ") });
   expect(settings).toEqual(expect.arrayContaining(["icanon", "echo", "isig", "opost"]));
   await back;
-  await nothingIsLeft();
+  await expectNothingLeft();
 });
 
 test("a runner that is stopped says so before it goes", async () => {
@@ -87,7 +87,7 @@ test("a runner that is stopped says so before it goes", async () => {
   await killServer(site.directoryOf("runner"), "runner", "SIGTERM");
   expect(await seat.ended).toMatchObject({ exitCode: 1, shown: expect.stringContaining("SHELL_LOST: The runner was stopped") });
   await back;
-  await nothingIsLeft();
+  await expectNothingLeft();
 });
 
 test("a runner that does not answer is given up, and ends the shell when it goes on", async () => {
@@ -98,7 +98,7 @@ test("a runner that does not answer is given up, and ends the shell when it goes
   } finally {
     thaw();
   }
-  await nothingIsLeft();
+  await expectNothingLeft();
 });
 
 test("Ctrl-C leaves a shell whose platform does not answer", async () => {
@@ -113,12 +113,12 @@ test("Ctrl-C leaves a shell whose platform does not answer", async () => {
   } finally {
     thaw();
   }
-  await nothingIsLeft();
+  await expectNothingLeft();
 });
 
 test("a client that is killed takes its container with it", async () => {
   const running = startCli([...SHELL, "-c", "echo begun; sleep 601"], options());
   for await (const line of running) if (line === "begun") running.kill("SIGKILL");
   await running;
-  await nothingIsLeft();
+  await expectNothingLeft();
 });
