@@ -194,7 +194,7 @@ describe("of a function", () => {
     expect(jsonLines(await cli(["apps", "--json"], options()))).toEqual([]);
   });
 
-  test("that is deployed: the same, beside its calls, and not what stops with the app", async () => {
+  test("that is deployed: the same, until its app is stopped", async () => {
     expect((await cli(["deploy", "app.ts"], options())).exitCode).toBe(0);
     expect(await shell(["shop.double", "-c", LOOK])).toMatchObject(SEEN);
     expect(await shell(["shop.Counter", "-c", "echo $GREETING"])).toMatchObject({ exitCode: 0, stdout: "hello" });
