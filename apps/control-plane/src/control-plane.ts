@@ -27,6 +27,7 @@ import { createRegistries, repositoriesUnder } from "./registries/registries.ts"
 import { createRunsService } from "./runs/service.ts";
 import { createSealer } from "./secrets/seal.ts";
 import { createSecretsService } from "./secrets/service.ts";
+import { createShellsService } from "./shells/service.ts";
 import { sweepUntil } from "./sweep.ts";
 import { callerOf } from "./tokens.ts";
 import { createStoredValues, type StoredValues } from "./values/values.ts";
@@ -94,6 +95,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
       apps: createAppsService(context),
       calls: createCallsService(context),
       functions: createFunctionsService(context),
+      shells: createShellsService(context),
     },
     packs: createPacks(context),
     values: createStoredValues(nats),

@@ -66,6 +66,16 @@ export function catalogue(namespace: string) {
       /** Counted, not in bytes: those NATS sets aside when the stream is made, for each platform anew. */
       keptBatches: 1_000_000,
     },
+    /** Past JetStream: what is typed and shown is kept by nobody. Subjects name the workspace, so that no other one's clients get to them. */
+    shells: {
+      /** Requests, each for one of the runners of a pool. */
+      requests: (pool: string) => `${namespace}.shells.${subjectToken(pool)}`,
+      queue: "shells",
+      /** Messages to the runner that has it, each with an answer. */
+      messages: (workspace: string, shell: string) => `${namespace}.shell.${workspace}.${shell}.messages`,
+      /** Its events. */
+      events: (workspace: string, shell: string) => `${namespace}.shell.${workspace}.${shell}.events`,
+    },
     /** The bucket of the object store for values of calls. */
     values: `${namespace}-values`,
     /** Says that what there is to serve has changed; no payload. */

@@ -20,6 +20,15 @@ import type {
 import { type BuildEvent, type BuildOwnEvent, PlannedLayer, type RunEvent } from "./events.ts";
 import type { AppInfo, DeployInput, Deployment, ServedFunction } from "./functions.ts";
 import { ImageLocation } from "./images.ts";
+import type {
+  FollowShellInput,
+  OpenShellInput,
+  ResizeShellInput,
+  SeenOfShellInput,
+  ShellEvent,
+  WriteShellInput,
+  WrittenToShell,
+} from "./shells.ts";
 
 /** Who calls, as its token says. Workers are builders and runners. */
 export interface Caller {
@@ -332,6 +341,18 @@ export interface Services {
     sendApart(caller: Caller, input: CarriedCalls): Promise<void>;
     /** Records how calls ended. What was recorded before stays. */
     finish(caller: Caller, input: FinishCallsInput): Promise<FinishedCalls>;
+  };
+  readonly shells: {
+    /** Resolves when a runner has taken it. @throws NOT_FOUND; POOL_UNAVAILABLE when there is no runner for it */
+    open(caller: Caller, input: OpenShellInput): Promise<void>;
+    /** @throws SHELL_LOST when there is no such shell any more, as do all that follow */
+    write(caller: Caller, input: WriteShellInput): Promise<WrittenToShell>;
+    resize(caller: Caller, input: ResizeShellInput): Promise<void>;
+    seen(caller: Caller, input: SeenOfShellInput): Promise<void>;
+    /** Ends it with its container, now. */
+    close(caller: Caller, input: { id: string }): Promise<void>;
+    /** Each event once, from the cursor on, up to its end. As long as somebody does so, it goes on. */
+    follow(caller: Caller, input: FollowShellInput, signal: AbortSignal): AsyncIterable<Tracked<ShellEvent>>;
   };
   readonly functions: {
     /** What the runners of a pool serve. */

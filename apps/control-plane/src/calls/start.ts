@@ -4,7 +4,7 @@
  */
 import { type EndedCall, LaminaError, type StartCallsInput } from "@lamina/api";
 import type { z } from "zod";
-import { noApp } from "../apps/find.ts";
+import { noFunction } from "../apps/find.ts";
 import type { Context } from "../context.ts";
 import { type Database, overOutages } from "../database/database.ts";
 import { messagesFor, newOf, type QueueMessage } from "./messages.ts";
@@ -97,21 +97,6 @@ async function sendAll(
   );
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined) logger.warn({ err: failed.reason, function: functionId }, "calls could not be sent; the sweep sends them");
-}
-
-async function noFunction(database: Database, workspace: string, { app, function: name }: Start): Promise<LaminaError> {
-  const found = await overOutages(() =>
-    database.app.findFirst({
-      where: { workspace, foundBy: app },
-      include: { functions: { where: { state: "active" }, orderBy: { name: "asc" }, select: { name: true } } },
-    }),
-  );
-  if (found === null) return noApp(database, workspace, app);
-  if (found.state === "stopped") {
-    return new LaminaError({ code: "NOT_FOUND", message: `App ${found.name} is stopped. \`lamina deploy FILE\` deploys it again.` });
-  }
-  const names = found.functions.map((item) => item.name).join(", ");
-  return new LaminaError({ code: "NOT_FOUND", message: `App ${found.name} has no function ${name}. Its functions are: ${names}.` });
 }
 
 function wrongMethod({ function: name, method }: Start, methods: readonly string[] | null): LaminaError {

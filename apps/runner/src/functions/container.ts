@@ -129,7 +129,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const link: HarnessLink = await listenForHarness({ directory: place.run, onFrame, onFault: () => kill() });
   const { entry, methods, concurrency } = served;
   link.send({ type: "hello", entry, methods, concurrency });
-  const started = await containers.start(place, { ...options, cpu: served.cpu, memoryMib: served.memoryMib });
+  const started = await containers.start(place, { ...options, limits: served });
   kill = () => started.kill();
 
   const exited = started.exited.then(async (exit) => {
