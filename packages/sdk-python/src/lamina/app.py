@@ -139,7 +139,7 @@ class App:
             methods = names_of(cls)
             if not methods:
                 raise call.refuse(f"{cls.__name__} has no method to call: put @lamina.method() on those that are")
-            return Cls(self._target(self._register(options, cls, call, methods)), cls)
+            return Cls(self._target(self._register(options, cls, call, methods)), cls, self._state)
 
         return decorate
 

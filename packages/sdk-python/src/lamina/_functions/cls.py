@@ -9,6 +9,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from .._arguments import Call
 from .._source import call_site
+from .definition import AppState
 from .function import Function
 from .options import app_name, function_name
 from .target import Target
@@ -82,9 +83,10 @@ def _members(cls: type) -> list[str]:
 class Cls:
     """A class of an app: called, it gives an object whose methods are called by `.remote` and the like."""
 
-    def __init__(self, target: Target, cls: type | None = None) -> None:
+    def __init__(self, target: Target, cls: type | None = None, app: AppState | None = None) -> None:
         """Use `App.cls` or `Cls.from_name`."""
         self._target = target
+        self._app = app
         self._cls = cls
         if cls is not None:
             self.__name__, self.__qualname__, self.__module__, self.__doc__ = cls.__name__, cls.__qualname__, cls.__module__, cls.__doc__
@@ -99,6 +101,15 @@ class Cls:
         call = Call("Cls.from_name", call_site())
         target_app = app_name(app, call)
         return Cls(Target(lambda: target_app, function_name(name, call)))
+
+    @property
+    def name(self) -> str:
+        """As its app knows it."""
+        return self._target.function
+
+    def is_of(self, app: AppState) -> bool:
+        """Whether it was made for that app, for the SDK alone."""
+        return self._app is app
 
     def __repr__(self) -> str:
         """The name."""

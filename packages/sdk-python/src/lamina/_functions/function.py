@@ -13,7 +13,7 @@ from .._source import call_site
 from .._synchronize import synchronized, synchronized_generator
 from ..image import Image
 from .call import FunctionCall, call_now, spawn_call
-from .definition import FunctionDefinition
+from .definition import AppState, FunctionDefinition
 from .map import MapOptions, map_calls
 from .options import app_name, function_name
 from .target import Target
@@ -55,6 +55,15 @@ class Function(Generic[P, R, L]):
     def image(self) -> Image | None:
         """The image that it runs in, where it was made here."""
         return None if self._definition is None else self._definition.image
+
+    @property
+    def target(self) -> Target:
+        """What is called, for the SDK alone."""
+        return self._target
+
+    def is_of(self, app: AppState) -> bool:
+        """Whether it was made for that app, for the SDK alone."""
+        return self._definition is not None and self._definition.app is app
 
     def __repr__(self) -> str:
         """The name."""
