@@ -6,6 +6,7 @@ import { type ServerAddresses, startServers, uvBinary } from "@lamina/servers";
 import { type AnyImage, exportDockerfile } from "lamina";
 import { type Buildctl, createBuildctl } from "./buildctl.ts";
 import { type Lamina, startLamina } from "./lamina.ts";
+import { peerPython } from "./peer-python.ts";
 
 export interface Bench {
   readonly lamina: Lamina;
@@ -17,6 +18,8 @@ export interface Bench {
   userFile(name: string): Promise<string>;
   /** An image as a Dockerfile with its contexts, to be made without Lamina. */
   plain(image: AnyImage): Promise<Plain>;
+  /** Python with the packages of peers. */
+  readonly python: () => Promise<string>;
   /** Taken down after the case. */
   readonly owned: AsyncDisposableStack;
 }
@@ -25,6 +28,8 @@ export interface Plain {
   readonly directory: string;
   /** Makes and pushes it. Returns its milliseconds. */
   build(onLine?: (line: string) => void): Promise<number>;
+  /** Makes it as files in an empty directory. */
+  unpack(root: string): Promise<void>;
 }
 
 export interface BenchOptions {
@@ -50,6 +55,7 @@ export async function startBench({ cache, caBundle }: BenchOptions, owned: Async
     buildctl,
     servers,
     directory,
+    python: () => peerPython(cache),
     async userFile(name) {
       const file = join(await directory(), name);
       await copyFile(join(import.meta.dirname, "images", name), file);
@@ -63,7 +69,12 @@ export async function startBench({ cache, caBundle }: BenchOptions, owned: Async
       });
       // Without the program, the frontend, the Dockerfile's place and the output, which buildctl.ts has for all.
       const args = command.slice(command.indexOf("dockerfile=.") + 1, command.indexOf("--output"));
-      return { directory: place, build: (onLine) => buildctl.build({ directory: place, arguments: args, onLine }) };
+      const plain = { directory: place, arguments: args };
+      return {
+        directory: place,
+        build: (onLine) => buildctl.build({ ...plain, onLine }),
+        unpack: (root) => buildctl.unpack(plain, root),
+      };
     },
   };
 }

@@ -7,6 +7,8 @@ import { timed } from "./timed.ts";
 export interface Buildctl {
   /** Builds the Dockerfile of a directory and pushes the image. Returns its milliseconds. */
   build(build: PlainBuild): Promise<number>;
+  /** Builds it, and has the image's files in a directory. */
+  unpack(build: PlainBuild, root: string): Promise<void>;
   version(): Promise<string>;
 }
 
@@ -34,12 +36,14 @@ export async function createBuildctl({ servers, directory, caBundle }: BuildctlO
   const environment = { DOCKER_CONFIG: directory, BUILDKIT_HOST: servers.buildkit.address };
   const push = `type=image,name=${host}/bench/peer,push=true,push-by-digest=true,oci-mediatypes=true,compression=zstd`;
   const certificates = caBundle === undefined ? [] : ["--secret", `id=lamina-ca,src=${caBundle}`];
+  const built = async ({ directory: cwd, arguments: args, onLine }: PlainBuild, output: string): Promise<number> => {
+    const command = [program, "build", "--progress=rawjson", "--frontend=dockerfile.v0", "--local=dockerfile=.", `--output=${output}`];
+    const { milliseconds } = await timed([...command, ...certificates, ...args], { cwd, environment, onLine });
+    return milliseconds;
+  };
   return {
-    async build({ directory: cwd, arguments: args, onLine }) {
-      const command = [program, "build", "--progress=rawjson", "--frontend=dockerfile.v0", "--local=dockerfile=.", `--output=${push}`];
-      const { milliseconds } = await timed([...command, ...certificates, ...args], { cwd, environment, onLine });
-      return milliseconds;
-    },
+    build: (build) => built(build, push),
+    unpack: async (build, root) => void (await built(build, `type=local,dest=${root}`)),
     async version() {
       const { stdout } = await timed([join(servers.binaries, "buildkitd"), "--version"], {});
       return stdout.split(" ")[2] ?? "";

@@ -52,6 +52,7 @@ async function stageCli(directory) {
     "apps/cli/bin",
     "apps/control-plane/prisma",
     "apps/runner/harness",
+    "apps/runner/harness",
     "infra/servers",
     ...TOOLCHAIN.map((file) => `infra/toolchain/${file}`),
   ]) {

@@ -28,6 +28,8 @@ export async function bundleSdk({ root, directory }) {
       ...common,
       entry: { index: path.join(types, "sdk/src/index.d.ts") },
       dts: { dtsInput: true, emitDtsOnly: true, oxc: true },
+      // A session is for `await using`, whose types a project need not have asked for.
+      banner: { dts: '/// <reference lib="esnext.disposable" />' },
     });
   } finally {
     await rm(types, { recursive: true, force: true });

@@ -64,6 +64,14 @@ test("build starts the platform that came with it, and exec runs a command in th
   expect(await lamina("exec", "image.ts#image", "--", "cat", "/made")).toMatchObject({ exitCode: 0, stdout: "made" });
 }, 180_000);
 
+test("a function of a file is bundled and called in its container", async () => {
+  const app = 'import { App, Image } from "lamina";\nexport const app = new App("numbers");\n';
+  const fn = "export const double = app.function({ image: Image.debianSlim() }, (value: number) => value * 2);\n";
+  await write("numbers.ts", app + fn);
+  expect(await typeErrors("numbers.ts")).toEqual([]);
+  expect(await lamina("run", "numbers.ts", "21")).toMatchObject({ exitCode: 0, stdout: "42" });
+}, 180_000);
+
 test("an error names the place in the user's file", async () => {
   await write("wrong.ts", 'import { Image } from "lamina";\n\nexport const image = Image.debianSlim().workdir("~");\n');
   const { exitCode, stdout } = await lamina("build", "wrong.ts", "--json");

@@ -17,6 +17,8 @@ export interface Context {
   readonly database: Database;
   /** Connections for renewals alone, which must not wait behind transactions that wait for a workspace. */
   readonly leases: Database;
+  /** Connections for the few statements by which calls start and end, which stay prepared, and wait behind no transaction. */
+  readonly callDatabase: Database;
   readonly nats: Nats;
   readonly registries: Registries;
   readonly repositories: Repositories;

@@ -43,6 +43,7 @@ export interface ControlPlane {
 }
 
 const LEASE_CONNECTIONS = 2;
+const CALL_CONNECTIONS = 8;
 
 /** Brings the database to the schema of this release, connects, and begins to sweep. */
 export async function startControlPlane(config: Config, logger: Logger): Promise<ControlPlane> {
@@ -53,7 +54,8 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
   await nats.ensureStreams();
 
   const database = connectDatabase(config.databaseUrl);
-  const leases = connectDatabase(config.databaseUrl, LEASE_CONNECTIONS);
+  const leases = connectDatabase(config.databaseUrl, { connections: LEASE_CONNECTIONS });
+  const callDatabase = connectDatabase(config.databaseUrl, { connections: CALL_CONNECTIONS, prepared: true });
   const registries = createRegistries(config);
   const repositories = repositoriesUnder(config.repositoryPrefix);
   const pythonBases = createPythonBases({ config, keptIn: repositories.pythonBases, registries, logger });
@@ -64,6 +66,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     logger,
     database,
     leases,
+    callDatabase,
     nats,
     registries,
     repositories,
@@ -72,7 +75,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     imagePresence: createImagePresence({ registries, repositories, logger }),
     sealer: createSealer(config.secretKey),
     feeds: createFeedReader({ nats, database, logger }),
-    callWaiters: createCallWaiters({ nats, database, logger, signal: stopping.signal }),
+    callWaiters: createCallWaiters({ nats, database: callDatabase, logger, signal: stopping.signal }),
     wakeOutbox: () => outbox.wake(),
   };
   const sweeping = sweepUntil(context, stopping.signal);
@@ -101,7 +104,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
       await sweeping;
       await outbox.idle();
       await connection.close();
-      await Promise.all([database.$disconnect(), leases.$disconnect()]);
+      await Promise.all([database, leases, callDatabase].map((each) => each.$disconnect()));
     },
   };
 }

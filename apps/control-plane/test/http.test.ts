@@ -1,22 +1,15 @@
 import { PACK_PATH, PackReceipt } from "@lamina/api";
-import { createLogger } from "@lamina/service";
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { zstdCompressSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { expect, test } from "vitest";
-import { createServer } from "../src/server.ts";
 import { fakeBuilder } from "./support/builder.ts";
 import { followOverHttp, httpClient } from "./support/http.ts";
-import { testControlPlane, type TestControlPlane } from "./support/platform.ts";
+import { testControlPlane } from "./support/platform.ts";
 import { attemptOf, chain } from "./support/requests.ts";
-
-async function serve(platform: TestControlPlane): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = await createServer(platform, createLogger({ name: "test", level: "silent" }));
-  const url = await server.listen({ host: "127.0.0.1", port: 0 });
-  return { url, [Symbol.asyncDispose]: () => server.close() };
-}
+import { serve } from "./support/serve.ts";
 
 test("a build goes from plan to end over HTTP", async () => {
   await using platform = await testControlPlane();

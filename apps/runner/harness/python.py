@@ -1,6 +1,7 @@
 """Calls a Python function for the runner. PROTOCOL.md says how the two talk.
 
 Whatever is not needed by every function is imported where it is: a container is started for a call that waits.
+The files beside this one are such parts of it.
 """
 
 import json
@@ -13,6 +14,21 @@ JSON_VALUE = "application/vnd.lamina.value+json"
 PICKLE_VALUE = "application/x-python-pickle"
 
 LARGEST_SAFE = 2**53 - 1
+
+
+def part(name):
+    """A file beside this one, which the user's code does not see."""
+    import importlib.util
+
+    if name not in _parts:
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+        specification = importlib.util.spec_from_file_location("lamina_" + name, path)
+        _parts[name] = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(_parts[name])
+    return _parts[name]
+
+
+_parts = {}
 
 
 class Unreadable(Exception):
@@ -162,63 +178,8 @@ def _refuse_generator(value):
         raise Unreadable("The function returned a generator, of which nothing would arrive. Return a list of what it yields.")
 
 
-# Exceptions.
-
-
-def describe(error):
-    """An exception as it travels."""
-    try:
-        message = str(error)
-    except Exception as inner:
-        message = "(its message cannot be had: %s)" % type_name(type(inner))
-    return {"type": type_name(type(error)), "message": message, "stack": _stack(error)}
-
-
-def _stack(error):
-    import traceback
-
-    told = traceback.TracebackException.from_exception(error)
-    _clean(told, set())
-    return "".join(told.format())
-
-
-def _clean(told, seen):
-    if told is None or id(told) in seen:
-        return
-    seen.add(id(told))
-    told.stack = _users_frames(told.stack)
-    for other in (told.__cause__, told.__context__, *(getattr(told, "exceptions", None) or ())):
-        _clean(other, seen)
-
-
-def _users_frames(frames):
-    import traceback
-
-    ours = [index for index, frame in enumerate(frames) if frame.filename == __file__]
-    kept = list(frames)[ours[-1] + 1 if ours else 0 :]
-    return traceback.StackSummary.from_list(
-        [
-            traceback.FrameSummary(_in_code(frame.filename), frame.lineno, frame.name, lookup_line=False, line=frame.line)
-            for frame in kept
-            if not frame.filename.startswith("<frozen importlib")
-        ]
-    )
-
-
-def _in_code(path):
-    return path[len(CODE) + 1 :] if path.startswith(CODE + "/") else path
-
-
-def pickled(error):
-    """The exception itself, where it can be taken along and made again."""
-    try:
-        import pickle
-
-        data = pickle.dumps(error, protocol=4)
-        pickle.loads(data)
-        return data
-    except Exception:
-        return None
+def described(error):
+    return part("python_errors").describe(error, type_name)
 
 
 # The connection.
@@ -380,77 +341,6 @@ def flush():
             pass  # The user's code has closed it, or put something else there.
 
 
-def router_class():
-    import io
-
-    class Router(io.TextIOBase):
-        """Tells which call wrote a line, where several go on at once."""
-
-        def __init__(self, name, stream, current, send):
-            self._name, self._stream, self._current, self._send = name, stream, current, send
-            self._started = {}
-
-        def write(self, text):
-            call = self._current.get(None)
-            if call is None:
-                return self._stream.write(text)
-            *lines, rest = (self._started.pop(call, "") + text).split("\n")
-            if rest:
-                self._started[call] = rest
-            self._tell(call, lines)
-            return len(text)
-
-        def end_call(self, call):
-            rest = self._started.pop(call, "")
-            self._tell(call, [rest] if rest else [])
-
-        def _tell(self, call, lines):
-            if lines:
-                self._send({"type": "log", "call": call, "stream": self._name, "lines": lines})
-
-        def flush(self):
-            self._stream.flush()
-
-        def writable(self):
-            return True
-
-        def isatty(self):
-            return False
-
-        def fileno(self):
-            return self._stream.fileno()
-
-        @property
-        def encoding(self):
-            return self._stream.encoding
-
-        @property
-        def errors(self):
-            return self._stream.errors
-
-        @property
-        def buffer(self):
-            return self._stream.buffer
-
-    return Router
-
-
-class Routed:
-    """Both streams of calls that go on at once."""
-
-    def __init__(self, connection):
-        import contextvars
-
-        self.current = contextvars.ContextVar("lamina.call")
-        router = router_class()
-        self._routers = [router(name, getattr(sys, name), self.current, connection.send) for name in ("stdout", "stderr")]
-        sys.stdout, sys.stderr = self._routers
-
-    def end_call(self, call):
-        for router in self._routers:
-            router.end_call(call)
-
-
 # Calls.
 
 
@@ -468,8 +358,8 @@ class Harness:
         self.connection.send({"type": "result", "call": call, "valueType": frame["valueType"]}, body)
 
     def answer_error(self, frame, error):
-        told = {"type": "error", "call": frame["call"], "exception": describe(error)}
-        body = pickled(error) if frame["valueType"] == PICKLE_VALUE else None
+        told = {"type": "error", "call": frame["call"], "exception": described(error)}
+        body = part("python_errors").pickled(error) if frame["valueType"] == PICKLE_VALUE else None
         if body is not None:
             told["valueType"] = PICKLE_VALUE
         self.output.end_call(frame["call"])
@@ -498,123 +388,6 @@ class Harness:
                 return
             if received[0]["type"] == "call":
                 self.call(*received)
-
-    def serve_in_threads(self):
-        import contextvars
-        import queue
-        import threading
-
-        waiting = queue.SimpleQueue()
-
-        def work():
-            while True:
-                received = waiting.get()
-                if received is None:
-                    return
-                context = contextvars.copy_context()
-                context.run(self.output.current.set, received[0]["call"])
-                context.run(self.call, *received)
-
-        threads = [threading.Thread(target=work, daemon=True) for _ in range(self.concurrency)]
-        for thread in threads:
-            thread.start()
-        while True:
-            received = self.connection.receive()
-            if received is None:
-                return
-            if received[0]["type"] == "stop":
-                break
-            if received[0]["type"] == "call":
-                waiting.put(received)
-        for _ in threads:
-            waiting.put(None)
-        for thread in threads:
-            thread.join()
-
-    def serve_in_loop(self, loop):
-        import asyncio
-        import contextvars
-
-        running, waiting = {}, []
-        stopped = loop.create_future()
-
-        async def run(frame, body):
-            try:
-                args, kwargs = arguments(frame["valueType"], body)
-            except Unreadable as error:
-                return self.answer_unreadable(frame["call"], error)
-            function = self.target.function(frame.get("method"))
-            try:
-                if self.concurrency == 1 or _is_async(function):
-                    result = function(*args, **kwargs)
-                else:
-                    context = contextvars.copy_context()
-                    result = await loop.run_in_executor(self.executor(), lambda: context.run(function, *args, **kwargs))
-                if hasattr(result, "__await__"):
-                    result = await result
-            except BaseException as error:
-                return self.answer_error(frame, error)
-            self.answer_result(frame, result)
-
-        def begin():
-            while waiting and len(running) < self.concurrency:
-                frame, body = waiting.pop(0)
-                call = frame["call"]
-                if self.concurrency > 1:
-                    context = contextvars.copy_context()
-                    context.run(self.output.current.set, call)
-                    task = context.run(loop.create_task, run(frame, body))
-                else:
-                    task = loop.create_task(run(frame, body))
-                running[call] = task
-                task.add_done_callback(lambda done, call=call: ended(call))
-
-        def ended(call):
-            running.pop(call, None)
-            begin()
-
-        def readable():
-            if not self.connection.read_more():
-                return stop()
-            received = self.connection.buffered()
-            while received is not None:
-                frame = received[0]
-                if frame["type"] == "call":
-                    waiting.append(received)
-                    begin()
-                elif frame["type"] == "cancel":
-                    cancel(frame["call"])
-                elif frame["type"] == "stop":
-                    stop()
-                received = self.connection.buffered()
-
-        def cancel(call):
-            if call in running:
-                running[call].cancel()
-            for received in [received for received in waiting if received[0]["call"] == call]:
-                waiting.remove(received)
-                self.answer_error(received[0], asyncio.CancelledError())
-
-        def stop():
-            loop.remove_reader(self.connection.descriptor)
-            if not stopped.done():
-                stopped.set_result(None)
-
-        async def serve():
-            loop.add_reader(self.connection.descriptor, readable)
-            await stopped
-            while running:
-                await asyncio.gather(*running.values(), return_exceptions=True)
-
-        loop.run_until_complete(serve())
-
-    def executor(self):
-        if not hasattr(self, "_executor"):
-            from concurrent.futures import ThreadPoolExecutor
-
-            self._executor = ThreadPoolExecutor(self.concurrency)
-        return self._executor
-
 
 _loops = []
 
@@ -652,24 +425,24 @@ def main():
         return
     hello = received[0]
     concurrency = hello["concurrency"]
-    output = pipes if concurrency == 1 else Routed(connection)
+    output = pipes if concurrency == 1 else part("python_several").Routed(connection)
     try:
         target = Target(hello["entry"], hello.get("methods"))
         target.enter(finish)
     except BaseException as error:
         flush()
-        connection.send({"type": "broken", "exception": describe(error)})
+        connection.send({"type": "broken", "exception": described(error)})
         return
     if concurrency == 1:
         pipes.end_call("")
     connection.send({"type": "ready"})
     harness = Harness(connection, target, concurrency, output)
     if target.is_async():
-        harness.serve_in_loop(main_loop())
+        part("python_several").serve_in_loop(harness, main_loop(), arguments, Unreadable, _is_async)
     elif concurrency == 1:
         harness.serve_one_by_one()
     else:
-        harness.serve_in_threads()
+        part("python_several").serve_in_threads(harness)
     target.exit(finish)
     flush()
 

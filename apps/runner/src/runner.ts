@@ -73,8 +73,10 @@ const CALL_GRACE_MS = 12_000;
 type FunctionsOptions = Pick<RuncContainersOptions, "engine" | "ctr" | "owner" | "onLeftover"> & { readonly config: RunnerConfig };
 
 async function functionContainers({ config, ...options }: FunctionsOptions): Promise<RuncContainers> {
-  const reason = reasonAgainstFunctions();
+  // Root needs no way in.
+  const enter = process.getuid?.() === 0 ? [] : [join(config.tools ?? "", "enter")];
+  const reason = reasonAgainstFunctions(enter);
   if (reason !== undefined) return refusingContainers(reason);
   const directory = join(config.state, "functions");
-  return runcContainers({ ...options, directory, environment: config.toolEnvironment, cdi: config.cdi });
+  return runcContainers({ ...options, directory, enter, environment: config.toolEnvironment, cdi: config.cdi });
 }

@@ -99,7 +99,7 @@ test("a runner whose containers are all lost at once ends, so that it is started
   const ended = runRunner(readRunnerConfig(here.environment), stop.signal);
   ended.catch(() => undefined);
   const state = path.join(here.environment["LAMINA_STATE"] ?? "", "functions", "holder");
-  await expect.poll(() => pidsWith("unshare", state)).toHaveLength(1);
+  expect(await (await here.call(here.python("mark"), [0, "fourth"])).end).toMatchObject(done("fourth"));
   for (const pid of await pidsWith("unshare", state)) process.kill(pid, "SIGKILL");
   await expect(ended).rejects.toThrow("All containers of functions were lost");
 });

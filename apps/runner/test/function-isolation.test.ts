@@ -144,7 +144,7 @@ describe("a function cannot get out", () => {
       "/etc/resolv.conf",
       "/proc/sys/kernel/hostname",
     ]) {
-      expect([path, await resultOf(write, path)]).toEqual([path, "Read-only file system"]);
+      expect([path, await resultOf(write, path)]).toEqual([path, expect.stringMatching(/^(Read-only file system|Permission denied)$/)]);
     }
     expect(await resultOf(here.python("read"), "/usr/mine")).toBe("FileNotFoundError");
   });
@@ -181,7 +181,8 @@ describe("a function cannot get out", () => {
     expect(await resultOf(here.python("identity", { image }))).toEqual([33, 33, "0000000000000000", few, "1", "2"]);
   });
 
-  test("by starting processes and threads without end", async () => {
+  // Control groups are root's.
+  test.skipIf(process.getuid?.() !== 0)("by starting processes and threads without end", async () => {
     expect(await resultOf(here.python("start_many", { memoryMib: 1_024 }), 5_000)).toBe(true);
   });
 });

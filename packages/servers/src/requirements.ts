@@ -37,7 +37,7 @@ export async function checkRequirements({ cache, python, uv }: RequirementsOptio
   );
   const wanted = [
     RUNC,
-    ...(isRoot() ? [SLIRP] : []),
+    SLIRP,
     ...(isRoot() ? [] : [UIDMAP, USER_NAMESPACES]),
     ...(servers ? [] : [GO]),
     ...(uvThere ? [] : [PYTHON, PIP]),

@@ -16,12 +16,13 @@ export interface UserContainers {
   readonly server: string;
 }
 
-/** Writes `runc`, for containerd, and `ctr`, for whoever runs containers, and returns the directory that they are in. */
+/** Writes `runc`, for containerd, `ctr` and `enter`, for whoever runs containers, and returns the directory that they are in. */
 export async function writeStandIns({ directory, binaries, server }: UserContainers): Promise<string> {
   const tools = join(directory, "containerd", "tools");
   await mkdir(tools, { recursive: true, mode: 0o700 });
   await writeProgram(join(tools, "runc"), runcStandIn());
   await writeProgram(join(tools, "ctr"), ctrStandIn(join(binaries, "ctr"), serverFile(directory, server)));
+  await writeProgram(join(tools, "enter"), enterStandIn(serverFile(directory, server)));
   return tools;
 }
 
@@ -58,11 +59,22 @@ PATH=\${PATH#*:} exec runc "$@"
  * child of the process on record. It ends with its caller, as the real one does.
  */
 function ctrStandIn(ctr: string, record: string): string {
-  return `
-process=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/' ${quote(record)}) && init=$(cut -d' ' -f1 "/proc/$process/task/$process/children") &&
-  [ "$init" ] || { echo 'ctr: containerd does not run' >&2; exit 1; }
+  return `${findInit("ctr", record)}
 exec nsenter --target "$init" --user --mount --pid --preserve-credentials -- setpriv --pdeathsig KILL ${quote(ctr)} "$@"
 `;
+}
+
+/** Runs a command where the files of images are as containerd has them; unlike `ctr` it does not end with containerd. */
+function enterStandIn(record: string): string {
+  return `${findInit("enter", record)}
+exec nsenter --target "$init" --user --mount --preserve-credentials -- "$@"
+`;
+}
+
+function findInit(program: string, record: string): string {
+  return `
+process=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/' ${quote(record)}) && init=$(cut -d' ' -f1 "/proc/$process/task/$process/children") &&
+  [ "$init" ] || { echo '${program}: containerd does not run' >&2; exit 1; }`;
 }
 
 async function writeProgram(path: string, script: string): Promise<void> {

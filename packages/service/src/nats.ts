@@ -72,7 +72,7 @@ export async function ensureStreams(manager: JetStreamManager, { jobs, events, c
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     max_age: nanos(logs.keptSeconds * 1000),
-    max_bytes: logs.keptBytes,
+    max_msgs: logs.keptBatches,
     allow_direct: true,
   });
 }

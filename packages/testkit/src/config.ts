@@ -20,6 +20,8 @@ export interface FaultConfig {
   readonly seed: number;
   /** How many random moments of a build each fault is tried at. */
   readonly moments: number;
+  /** How many calls faults are to strike. */
+  readonly calls: number;
 }
 
 const FaultEnvironment = z.object({
@@ -28,10 +30,14 @@ const FaultEnvironment = z.object({
     .int()
     .default(() => randomInt(2 ** 31)),
   LAMINA_TEST_MOMENTS: z.coerce.number().int().min(1).default(2),
+  LAMINA_TEST_CALLS: z.coerce.number().int().min(1).default(2_000),
 });
 
-/** LAMINA_TEST_SEED draws the faults of an earlier run again; LAMINA_TEST_MOMENTS tries each fault at more moments than two. */
+/**
+ * LAMINA_TEST_SEED draws the faults of an earlier run again; LAMINA_TEST_MOMENTS tries each fault at more moments than two, and
+ * LAMINA_TEST_CALLS strikes more calls than 2,000.
+ */
 export function readFaultConfig(): FaultConfig {
-  const { LAMINA_TEST_SEED: seed, LAMINA_TEST_MOMENTS: moments } = FaultEnvironment.parse(process.env);
-  return { seed, moments };
+  const { LAMINA_TEST_SEED: seed, LAMINA_TEST_MOMENTS: moments, LAMINA_TEST_CALLS: calls } = FaultEnvironment.parse(process.env);
+  return { seed, moments, calls };
 }

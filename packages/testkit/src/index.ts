@@ -22,6 +22,7 @@ export { platformDirectory } from "./platform-directory.ts";
 export { privateBase } from "./private-base.ts";
 export { tinyBase, tinyPython } from "./tiny-base.ts";
 
+export { functionLeftovers, functionProcesses } from "./faults/functions.ts";
 export { leftovers } from "./faults/leftovers.ts";
 export { processes, type Process, treeOf } from "./faults/process-tree.ts";
 export { freezeServer, type Frozen, killServer, supervisedTree } from "./faults/processes.ts";

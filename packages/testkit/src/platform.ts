@@ -37,6 +37,8 @@ export interface TestPlatform extends AsyncDisposable {
   readonly workerToken: string;
   /** The prefix of its repositories in the registry. */
   readonly repository: string;
+  /** What the names of its streams begin with. */
+  readonly namespace: string;
   readonly databaseUrl: string;
   /** The names of its builders; the other processes are `control-plane` and `runner`. */
   readonly builders: readonly string[];
@@ -112,6 +114,7 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
     clientToken: own.LAMINA_CLIENT_TOKEN,
     workerToken: own.LAMINA_WORKER_TOKEN,
     repository,
+    namespace: shared.LAMINA_NAMESPACE,
     databaseUrl: database.url,
     builders: Object.keys(builders),
     directory,

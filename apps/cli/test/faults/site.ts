@@ -26,7 +26,7 @@ export interface Site extends AsyncDisposable {
 
 export const LEASE_SECONDS = 3;
 
-export async function faultSite(options: Pick<PlatformOptions, "builders"> = {}): Promise<Site> {
+export async function faultSite(options: Pick<PlatformOptions, "builders" | "runner"> = {}): Promise<Site> {
   await using cleanUp = new AsyncDisposableStack();
   const reports = new EventEmitter();
   const report = (line: string) => reports.emit(line);
@@ -43,7 +43,7 @@ export async function faultSite(options: Pick<PlatformOptions, "builders"> = {})
     client,
     base,
     newImage: () => newImage(base, platform.directory),
-    directoryOf: (process) => (process === "control-plane" || platform.builders.includes(process) ? platform : servers).directory,
+    directoryOf: (process) => (["control-plane", "runner", ...platform.builders].includes(process) ? platform : servers).directory,
     isBack: async (process) => void (await once(reports, `${process} is back`)),
     async keepLogs() {
       const kept = await mkdtemp(join(tmpdir(), "lamina-fault-logs-"));

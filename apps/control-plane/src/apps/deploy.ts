@@ -51,8 +51,9 @@ interface NewApp {
 /** The app, made where there is none; one that is stopped is as it was. Who deploys it wants it. */
 async function appFor(transaction: Transaction, { workspace, foundBy, deploy }: NewApp): Promise<App> {
   const ephemeral = deploy.ephemeral !== undefined;
+  await transaction.$executeRaw`UPDATE app SET heard_at = now() WHERE workspace = ${workspace} AND found_by = ${foundBy}`;
   const found = await transaction.app.findUnique({ where: { workspace_foundBy: { workspace, foundBy } } });
-  if (found !== null) return transaction.app.update({ where: { id: found.id }, data: { heardAt: new Date() } });
+  if (found !== null) return found;
   return transaction.app.create({ data: { id: deploy.ephemeral ?? uuid(), workspace, name: deploy.app, foundBy, ephemeral } });
 }
 
@@ -117,7 +118,7 @@ async function replaceVersion(transaction: Transaction, { app, before, functions
   await transaction.functionVersion.updateMany({ where: { id: { in: replaced } }, data: { state: "draining" } });
   const after = await transaction.app.update({
     where: { id: app.id },
-    data: { version: number, state: "active", name: app.name, deployedAt: new Date() },
+    data: { version: number, state: "active", deployedAt: new Date() },
   });
   await enqueue(transaction, { kind: "functions-changed" });
   return deploymentOf(after, functions);

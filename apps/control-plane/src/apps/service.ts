@@ -27,9 +27,8 @@ export function createAppsService(context: Context): Services["apps"] {
     },
     async keep({ workspace }, { app }) {
       const { id, state, name } = await findApp(database, workspace, app);
-      const where = { id, state: "active" as const };
-      const { count } = await overOutages(() => database.app.updateMany({ where, data: { heardAt: new Date() } }));
-      if (count > 0) return;
+      const kept = await overOutages(() => database.$executeRaw`UPDATE app SET heard_at = now() WHERE id = ${id} AND state = 'active'`);
+      if (kept > 0) return;
       const reason = state === "stopped" ? "It was stopped, or nobody asked to keep it for too long." : "It was stopped just now.";
       throw new LaminaError({ code: "NOT_FOUND", message: `App ${name} does not run any more. ${reason} Deploy it again.` });
     },

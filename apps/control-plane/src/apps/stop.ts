@@ -1,10 +1,9 @@
 /** How apps end. */
-import type { Context } from "../context.ts";
-import { inApp, overOutages } from "../database/database.ts";
 import { cancelAllCalls } from "../calls/cancel.ts";
+import type { Context } from "../context.ts";
+import { inApp, overOutages, type Transaction } from "../database/database.ts";
 import { lockFunctions, stopFunctions } from "../functions/stop.ts";
 import type { App } from "../generated/client.ts";
-import type { Transaction } from "../database/database.ts";
 
 type StopContext = Pick<Context, "database" | "wakeOutbox">;
 

@@ -11,6 +11,11 @@ import { type LogMessage, messagesAfter, type StreamPlace } from "./log-stream.t
 type Follow = z.output<typeof FollowLogsInput>;
 type LogsContext = Pick<Context, "database" | "nats" | "logger" | "callWaiters">;
 
+export interface LogsRequest {
+  readonly workspace: string;
+  readonly follow: Follow;
+}
+
 const RETRY_MS = 500;
 const WAIT_MS = 20_000;
 
@@ -20,8 +25,7 @@ const WAIT_MS = 20_000;
  */
 export async function* readLogs(
   context: LogsContext,
-  workspace: string,
-  follow: Follow,
+  { workspace, follow }: LogsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Tracked<LogBatch>> {
   const { nats, logger } = context;

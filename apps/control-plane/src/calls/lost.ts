@@ -30,7 +30,12 @@ export async function resendLostCalls({ database, nats, logger }: Pick<Context, 
       ) due
       WHERE c.id = due.id RETURNING c.id, c.function_id AS function, c.looks`,
   );
-  const queued = await Promise.all(due.map((call) => isQueued(nats, call)));
+  const look = () => Promise.all(due.map((call) => isQueued(nats, call)));
+  // A NATS that came back empty has no streams.
+  const queued = await look().catch(async () => {
+    await nats.ensureStreams();
+    return look();
+  });
   const missing = due.filter((_, index) => queued[index] === false);
   if (missing.length === 0) return;
   const open = await overOutages(() =>

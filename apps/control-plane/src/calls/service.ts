@@ -15,12 +15,12 @@ const COLUMNS = Prisma.sql`
   c.created_at AS created, c.started_at AS started, c.ended_at AS ended`;
 
 export function createCallsService(context: Context): Services["calls"] {
-  const { database, callWaiters } = context;
+  const { callDatabase, database, callWaiters } = context;
   return {
     start: ({ workspace }, input) => startCalls(context, workspace, input),
     async wait({ workspace }, { ids, waitMs }, signal) {
       using waiting = callWaiters.waitFor(workspace, ids);
-      waiting.found(await endsOf(database, workspace, ids));
+      waiting.found(await endsOf(callDatabase, workspace, ids));
       // Waited for here: the waiting ends with this block.
       return await waiting.ends("any", waitMs, signal);
     },
@@ -46,7 +46,7 @@ export function createCallsService(context: Context): Services["calls"] {
       return rows.map(callOf);
     },
     cancel: ({ workspace }, { ids }) => cancelCalls(context, workspace, ids),
-    logs: ({ workspace }, input, signal) => readLogs(context, workspace, input, signal),
+    logs: ({ workspace }, input, signal) => readLogs(context, { workspace, follow: input }, signal),
     async started({ workspace }, { calls }) {
       const ids = calls.map(({ id }) => id);
       await overOutages(

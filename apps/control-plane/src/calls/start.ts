@@ -11,20 +11,20 @@ import { knownCalls } from "./row.ts";
 import { sendCall } from "./send.ts";
 
 type Start = z.output<typeof StartCallsInput>;
-type StartContext = Pick<Context, "database" | "nats" | "logger" | "callWaiters">;
+type StartContext = Pick<Context, "callDatabase" | "database" | "nats" | "logger" | "callWaiters">;
 
 export async function startCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
-  const { database, callWaiters } = context;
+  const { callDatabase, callWaiters } = context;
   using waiting = callWaiters.waitFor(
     workspace,
     start.calls.map(({ id }) => id),
   );
-  const { functionId, inserted } = await recordCalls(database, workspace, start);
+  const { functionId, inserted } = await recordCalls(context, workspace, start);
   const sent = sendAll(context, functionId, { ...start, calls: start.calls.filter(({ id }) => inserted.has(id)) });
   // A runner does not wait for NATS to say that it has the message, so who waits for the end need not either.
   if (start.waitMs === 0) await sent;
   const others = start.calls.map(({ id }) => id).filter((id) => !inserted.has(id));
-  if (others.length > 0) waiting.found((await knownCalls(database, workspace, others)).ended);
+  if (others.length > 0) waiting.found((await knownCalls(callDatabase, workspace, others)).ended);
   // Waited for here: the waiting ends with this block.
   return await waiting.ends("all", start.waitMs);
 }
@@ -36,9 +36,9 @@ interface RecordedCalls {
 }
 
 /** @throws {LaminaError} NOT_FOUND, INVALID_INPUT */
-async function recordCalls(database: Database, workspace: string, start: Start): Promise<RecordedCalls> {
+async function recordCalls({ callDatabase, database }: StartContext, workspace: string, start: Start): Promise<RecordedCalls> {
   // A version that was stopped between the statement's snapshot and its lock is none; a new look finds the one in its place.
-  const target = (await insertCalls(database, workspace, start)) ?? (await insertCalls(database, workspace, start));
+  const target = (await insertCalls(callDatabase, workspace, start)) ?? (await insertCalls(callDatabase, workspace, start));
   if (target === undefined) throw await noFunction(database, workspace, start);
   if (!target.callable) throw wrongMethod(start, target.methods);
   return { functionId: target.function, inserted: new Set(target.inserted) };

@@ -16,8 +16,8 @@ import { knownCalls } from "./row.ts";
 export interface CallWaiters {
   /** Waits for these calls from now on. */
   waitFor(workspace: string, ids: readonly string[]): Waiting;
-  /** Tells ends that were recorded. */
-  tell(ended: readonly EndedCall[]): void;
+  /** Tells ends that were recorded, to those of their workspace. */
+  tell(workspace: string, ended: readonly EndedCall[]): void;
 }
 
 export interface Waiting extends Disposable {
@@ -43,8 +43,8 @@ export function createCallWaiters({ nats, database, logger, signal }: CallWaiter
   /** The open waitings of each call. */
   const waiting = new Map<string, Set<OpenWaiting>>();
 
-  const tell = (ended: readonly EndedCall[]): void => {
-    for (const call of ended) for (const open of waiting.get(call.id) ?? []) open.add(call);
+  const tell = (workspace: string, ended: readonly EndedCall[]): void => {
+    for (const call of ended) for (const open of waiting.get(call.id) ?? []) if (open.workspace === workspace) open.add(call);
   };
   const look = async (ids: readonly string[]): Promise<void> => {
     const workspaces = Map.groupBy(
@@ -53,7 +53,7 @@ export function createCallWaiters({ nats, database, logger, signal }: CallWaiter
     );
     for (const [workspace, calls] of workspaces) {
       const asked = [...new Set(calls.map(({ id }) => id))];
-      tell((await knownCalls(database, workspace, asked)).ended);
+      tell(workspace, (await knownCalls(database, workspace, asked)).ended);
     }
   };
   const lookOrWarn = (ids: readonly string[]): void =>
@@ -81,7 +81,7 @@ export function createCallWaiters({ nats, database, logger, signal }: CallWaiter
   return {
     tell,
     waitFor(workspace, ids) {
-      const open = openWaiting(workspace, ids.length);
+      const open = openWaiting(workspace, new Set(ids).size);
       for (const id of ids) waiting.set(id, (waiting.get(id) ?? new Set()).add(open));
       return {
         found: (ended) => ended.forEach(open.add),

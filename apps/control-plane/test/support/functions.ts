@@ -1,5 +1,5 @@
 /** Deployments that are short to write, and a runner that serves them as far as the control plane sees it. */
-import { type Caller, CallMessage, catalogue, type CallEnd, type EndedCall, JSON_VALUE, type Services, type Value } from "@lamina/api";
+import { CallMessage, catalogue, type CallEnd, type EndedCall, JSON_VALUE, type Services, type Value } from "@lamina/api";
 import { connectNats } from "@lamina/service";
 import { AckPolicy, type JsMsg, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
@@ -37,13 +37,8 @@ export function functionOf(given: Materials, name: string, changes: Partial<Func
   };
 }
 
-export function deploy(
-  { services }: TestControlPlane,
-  functions: readonly FunctionInput[],
-  changes: Partial<DeployInput> = {},
-  as: Caller = client,
-) {
-  return services.apps.deploy(as, { app: "shop", functions: [...functions], secrets: {}, ...changes });
+export function deploy({ services }: TestControlPlane, functions: readonly FunctionInput[], changes: Partial<DeployInput> = {}) {
+  return services.apps.deploy(client, { app: "shop", functions: [...functions], secrets: {}, ...changes });
 }
 
 export function jsonValue(value: unknown): Value {
@@ -167,7 +162,8 @@ export async function fakeRunner(
       };
       void (async () => {
         for (;;) {
-          batch.push(await next());
+          const message = await next();
+          batch.push(message);
           void flush();
         }
       })().catch(() => {});

@@ -15,6 +15,7 @@ export interface CdiEdits {
 
 interface Device {
   readonly path: string;
+  readonly hostPath: string;
   readonly type: string;
   readonly major: number;
   readonly minor: number;
@@ -111,6 +112,7 @@ async function deviceOf({ path, hostPath = path, fileMode, uid, gid }: z.infer<t
   const isBlock = (mode & 0o170_000) === 0o060_000;
   return {
     path,
+    hostPath,
     type: isBlock ? "b" : "c",
     major: (rdev >> 8) & 0xfff,
     minor: (rdev & 0xff) | ((rdev >> 12) & 0xfff_00),

@@ -11,9 +11,8 @@ export interface SpecOptions {
   readonly root: string;
   readonly network: string;
   readonly hostname: string;
-  /** Of the control group that has the limits; the container's is in it. */
-  readonly cgroup: string;
-  readonly limits: Readonly<Record<string, unknown>>;
+  /** Of the container; without it there are no limits, as for a user who is not root. */
+  readonly cgroup: { readonly path: string; readonly limits: Readonly<Record<string, unknown>> } | undefined;
   readonly edits: CdiEdits;
 }
 
@@ -74,7 +73,7 @@ const DEVICES = [
 ];
 
 export function containerSpec(options: SpecOptions): object {
-  const { image, command, environment, mounts, root, network, hostname, cgroup, limits, edits } = options;
+  const { image, command, environment, mounts, root, network, hostname, cgroup, edits } = options;
   const bound = (source: string, target: string) => ({
     destination: target,
     type: "bind",
@@ -93,20 +92,17 @@ export function containerSpec(options: SpecOptions): object {
     },
     root: { path: root },
     hostname,
-    mounts: [...FILE_SYSTEMS, ...mounts.map(({ source, target }) => bound(source, target)), ...edits.mounts],
+    mounts: [
+      ...FILE_SYSTEMS,
+      ...mounts.map(({ source, target }) => bound(source, target)),
+      ...edits.mounts,
+      ...(cgroup === undefined ? boundDevices(edits) : []),
+    ],
     ...(Object.keys(edits.hooks).length > 0 && { hooks: edits.hooks }),
     linux: {
       namespaces: [...["pid", "ipc", "uts", "mount", "cgroup"].map((type) => ({ type })), { type: "network", path: network }],
-      cgroupsPath: cgroup,
-      resources: {
-        ...limits,
-        devices: [
-          { allow: false, access: "rwm" },
-          ...DEVICES.map(([major, minor]) => ({ allow: true, type: "c", major, ...(minor !== undefined && { minor }), access: "rwm" })),
-          ...edits.devices.map(({ type, major, minor }) => ({ allow: true, type, major, minor, access: "rwm" })),
-        ],
-      },
-      devices: edits.devices,
+      ...(cgroup !== undefined && { cgroupsPath: cgroup.path, resources: { ...cgroup.limits, devices: deviceRules(edits) } }),
+      devices: cgroup === undefined ? [] : edits.devices.map((device) => ({ ...device, hostPath: undefined })),
       seccomp: { ...seccomp, "//": undefined, architectures: ARCHITECTURES[process.arch === "arm64" ? "arm64" : "x64"] },
       maskedPaths: MASKED,
       readonlyPaths: READ_ONLY,
@@ -114,10 +110,26 @@ export function containerSpec(options: SpecOptions): object {
   };
 }
 
-const ARCHITECTURES = {
-  x64: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
-  arm64: ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
-};
+/** Who is not root cannot make them: they are the machine's own. */
+function boundDevices({ devices }: CdiEdits): object[] {
+  return devices.map(({ path, hostPath }) => ({
+    destination: path,
+    type: "bind",
+    source: hostPath,
+    options: ["bind", "nosuid", "noexec"],
+  }));
+}
+
+function deviceRules({ devices }: CdiEdits): object[] {
+  return [
+    { allow: false, access: "rwm" },
+    ...DEVICES.map(([major, minor]) => ({ allow: true, type: "c", major, ...(minor !== undefined && { minor }), access: "rwm" })),
+    ...devices.map(({ type, major, minor }) => ({ allow: true, type, major, minor, access: "rwm" })),
+  ];
+}
+
+/** Programs for 32 bits are not run: rules for them would take a fifth of a start. */
+const ARCHITECTURES = { x64: ["SCMP_ARCH_X86_64"], arm64: ["SCMP_ARCH_AARCH64"] };
 
 /** A user who is not root may get them by no program, so has none. */
 function capabilitiesOf(uid: number): object {

@@ -19,7 +19,7 @@ export interface ExecutableImage {
 export interface ExecutableImageOptions {
   readonly engine: Pick<Engine, "pull">;
   readonly ctr: Ctr;
-  /** What the names of the views of snapshots begin with. */
+  /** What the names of the snapshots on top of images begin with. */
   readonly prefix: string;
 }
 
@@ -35,7 +35,7 @@ const Config = z.object({
   rootfs: z.object({ diff_ids: z.array(z.string()).min(1) }),
 });
 
-/** Fetches an image and finds its layers, whose directories a view of their snapshot keeps from being collected. */
+/** Fetches an image and finds its layers, whose directories a snapshot on top of them keeps from being collected. */
 export async function executableImage(
   reference: string,
   { engine, ctr, prefix }: ExecutableImageOptions,
@@ -45,12 +45,12 @@ export async function executableImage(
   const content = async (digest: string): Promise<unknown> => JSON.parse(await answer(ctr, ["content", "get", digest]));
   const { config } = Manifest.parse(await content(reference.slice(reference.indexOf("@") + 1)));
   const { config: settings, rootfs } = Config.parse(await content(config.digest));
-  const view = `${prefix}${hash("sha256", reference).slice(0, 24)}`;
+  const anchor = `${prefix}${hash("sha256", reference).slice(0, 24)}`;
   const chain = chainId(rootfs.diff_ids);
-  const { complaint } = await ctr(["snapshots", "view", view, chain]);
+  // Not a view, which would be there for a moment without the label that keeps it from being collected.
+  const { complaint } = await ctr(["snapshots", "prepare", anchor, chain]);
   if (complaint !== undefined && !complaint.includes("already exists")) throw unusable(reference, complaint);
-  await answer(ctr, ["snapshots", "label", view, `containerd.io/gc.root=${new Date().toISOString()}`]);
-  const layers = layersOf(await answer(ctr, ["snapshots", "mounts", "/", view]));
+  const layers = layersOf(await answer(ctr, ["snapshots", "mounts", "/", anchor]));
   if (layers.length === 0) throw unusable(reference, "its snapshot is not made of directories, as overlayfs needs them");
   return {
     reference,
@@ -61,11 +61,11 @@ export async function executableImage(
   };
 }
 
-/** Takes away the views that an earlier process of the same prefix has left. */
-export async function removeViews(ctr: Ctr, prefix: string): Promise<void> {
+/** Takes away the snapshots that an earlier process of the same prefix has left. */
+export async function removeAnchors(ctr: Ctr, prefix: string): Promise<void> {
   const list = await answer(ctr, ["snapshots", "list"]);
-  const views = list.split("\n").flatMap((line) => line.match(/^\S+/) ?? []);
-  for (const view of views) if (view.startsWith(prefix)) await ctr(["snapshots", "remove", view]);
+  const snapshots = list.split("\n").flatMap((line) => line.match(/^\S+/) ?? []);
+  for (const snapshot of snapshots) if (snapshot.startsWith(prefix)) await ctr(["snapshots", "remove", snapshot]);
 }
 
 /** The name that containerd gives the snapshot of these layers. */
@@ -73,10 +73,8 @@ function chainId(diffIds: readonly string[]): string {
   return diffIds.reduce((chain, diff) => `sha256:${createHash("sha256").update(`${chain} ${diff}`).digest("hex")}`);
 }
 
-/** Out of a command that would mount a view: a bind mount of the only layer, or an overlay of several. */
+/** Out of the command that would mount the snapshot: an overlay on them. */
 function layersOf(mount: string): string[] {
-  const bind = /^mount -t bind (\S+) /m.exec(mount)?.[1];
-  if (bind !== undefined) return [bind];
   return /[ ,]lowerdir=([^\s,]+)/.exec(mount)?.[1]?.split(":") ?? [];
 }
 
@@ -121,7 +119,7 @@ async function fileOf(layers: readonly string[], file: string): Promise<string> 
 async function answer(ctr: Ctr, args: readonly string[]): Promise<string> {
   const { stdout, exitCode, complaint } = await ctr(args);
   if (exitCode === 0) return stdout;
-  throw new LaminaError({ code: "FUNCTION_BROKEN", message: `containerd cannot say what is in an image: ${complaint ?? args.join(" ")}` });
+  throw new LaminaError({ code: "INTERNAL", message: `containerd cannot say what is in an image: ${complaint ?? args.join(" ")}` });
 }
 
 function unusable(reference: string, reason: string): LaminaError {

@@ -22,6 +22,8 @@ export interface Holder extends AsyncDisposable {
 export interface HolderOptions {
   /** An empty directory, or one that is not there yet. */
   readonly directory: string;
+  /** What leads into the user name space of containerd, for a user who is not root. */
+  readonly enter: readonly string[];
   /** The whole environment of what it runs. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -38,9 +40,10 @@ exec sleep infinity
 const ISOLATED = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc", "--propagation", "slave"];
 
 /** @throws {LaminaError} FUNCTION_BROKEN when this user may not do so */
-export async function startHolder({ directory, environment: env }: HolderOptions): Promise<Holder> {
+export async function startHolder({ directory, enter, environment: env }: HolderOptions): Promise<Holder> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", ...ISOLATED, "sh", "-c", INIT, "sh", directory], {
+  const command = ["setpriv", "--pdeathsig", "KILL", ...ISOLATED, "sh", "-c", INIT, "sh", directory];
+  const child = spawn(enter[0] ?? "env", [...enter.slice(1), ...command], {
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -55,6 +58,7 @@ export async function startHolder({ directory, environment: env }: HolderOptions
     throw new LaminaError({ code: "FUNCTION_BROKEN", message: `Containers of functions cannot be isolated here: ${failure}` });
   }
   const init = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")).split(" ")[0] ?? "";
+  const user = enter.length === 0 ? [] : ["--user", "--preserve-credentials"];
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>();
   let disposed = false;
   void ended.then((reason) => {
@@ -64,7 +68,7 @@ export async function startHolder({ directory, environment: env }: HolderOptions
     memory: directory,
     fromHere: (path) => join("/proc", init, "root", path),
     run: (script, args, stdio) =>
-      spawn("nsenter", ["--target", init, "--mount", "--pid", "--", "sh", "-c", script, "sh", ...args], { env, stdio }),
+      spawn("nsenter", ["--target", init, ...user, "--mount", "--pid", "--", "sh", "-c", script, "sh", ...args], { env, stdio }),
     lost,
     async [Symbol.asyncDispose]() {
       disposed = true;

@@ -60,8 +60,9 @@ export function createPlaces({ holder, directory }: PlacesOptions): Places {
     const ended = way.exitCode === null && way.signalCode === null ? once(way, "exit") : undefined;
     for (const pipe of way.stdio) pipe?.destroy();
     await ended;
-    if (!disposed) await finished(holder.run('umount -l "$1" && rm "$1"', [network], ["ignore", "ignore", "pipe"])).catch(() => undefined);
-    await rm(own, { recursive: true, force: true });
+    // Inside, since what is in it may belong to others there.
+    if (disposed) await rm(own, { recursive: true, force: true });
+    else await finished(holder.run('umount -l "$1" && rm "$1"; rm -rf "$2"', [network, own], ["ignore", "ignore", "pipe"]));
   }
 
   return {

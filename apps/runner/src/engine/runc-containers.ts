@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LaminaError } from "@lamina/api";
 import { cdiEdits } from "./cdi.ts";
@@ -10,7 +10,7 @@ import { cgroupLimits, removeCgroups, wasOutOfMemory } from "./cgroups.ts";
 import { containerSpec } from "./container-spec.ts";
 import type { Ctr } from "./ctr.ts";
 import type { Engine } from "./engine.ts";
-import { executableImage, type ExecutableImage, removeViews } from "./executable-image.ts";
+import { executableImage, type ExecutableImage, removeAnchors } from "./executable-image.ts";
 import type { ContainerExit, ContainerSpec, FunctionContainers, StartedContainer } from "./function-containers.ts";
 import { finished, startHolder } from "./holder.ts";
 import { createPlaces, NAME_SERVER, type Place } from "./places.ts";
@@ -24,6 +24,8 @@ export interface RuncContainersOptions {
   readonly owner: string;
   /** The whole environment of what it runs. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What leads into the user name space of containerd, for a user who is not root; nothing sets limits there. */
+  readonly enter: readonly string[];
   /** Where CDI devices are described. */
   readonly cdi: readonly string[];
   /** Told, in a line, what could not be removed. It is tried again at the next start. */
@@ -45,15 +47,17 @@ const CLEAN = `runc --root "$1" delete --force "$2"; umount -l "$3/root"; rm -rf
 
 /** Removes what earlier processes have left, and starts the process that holds the containers. */
 export async function runcContainers(options: RuncContainersOptions): Promise<RuncContainers> {
-  const { engine, ctr, directory, owner, cdi, onLeftover } = options;
+  const { engine, ctr, directory, owner, enter, cdi, onLeftover } = options;
   const mark = hash("sha256", owner).slice(0, 16);
-  const views = `lamina-functions-${mark}-`;
+  const anchors = `lamina-functions-${mark}-`;
   const cgroup = `/lamina-functions/${mark}`;
   const placesDirectory = join(directory, "containers");
-  await Promise.all([rm(placesDirectory, { recursive: true, force: true }), removeCgroups(cgroup), removeViews(ctr, views)]);
-  await mkdir(placesDirectory, { recursive: true, mode: 0o711 });
   const files = await networkFiles(directory);
-  const holder = await startHolder({ directory: join(directory, "holder"), environment: options.environment });
+  const holder = await startHolder({ directory: join(directory, "holder"), enter, environment: options.environment });
+  // Inside, since what containers wrote may belong to others there.
+  const removePlaces = () => finished(holder.run('rm -rf "$1"', [placesDirectory], ["ignore", "ignore", "pipe"]));
+  await Promise.all([removePlaces(), removeCgroups(cgroup), removeAnchors(ctr, anchors)]);
+  await mkdir(placesDirectory, { recursive: true, mode: 0o711 });
   const places = createPlaces({ holder, directory: placesDirectory });
   const images = new Map<string, Promise<ExecutableImage>>();
   const known = new Map<string, Place>();
@@ -72,8 +76,7 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
       network: place.network,
       hostname: id.slice(0, 12),
       mounts: [...container.readOnly, ...files, { source: place.run, target: "/lamina/run" }],
-      cgroup: group,
-      limits: cgroupLimits(container),
+      cgroup: enter.length === 0 ? { path: group, limits: cgroupLimits(container) } : undefined,
       edits: await cdiEdits(container.devices, cdi),
     });
     await mkdir(holder.fromHere(bundle), { mode: 0o700 });
@@ -102,7 +105,7 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
   return {
     lost: holder.lost,
     prepare(reference, signal) {
-      const preparing = images.get(reference) ?? executableImage(reference, { engine, ctr, prefix: views }, signal);
+      const preparing = images.get(reference) ?? executableImage(reference, { engine, ctr, prefix: anchors }, signal);
       images.set(reference, preparing);
       preparing.catch(() => images.delete(reference));
       return preparing;
@@ -116,8 +119,9 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
     async [Symbol.asyncDispose]() {
       await Promise.all(ending);
       await places[Symbol.asyncDispose]();
+      // Where all was lost nothing is run any more; the next start does it.
+      await removePlaces().catch((error: unknown) => onLeftover(`What containers have left could not be removed: ${String(error)}`));
       await holder[Symbol.asyncDispose]();
-      await rm(placesDirectory, { recursive: true, force: true });
       await removeCgroups(cgroup);
     },
   };
@@ -138,9 +142,11 @@ async function exitOf(child: ChildProcess, group: string): Promise<ContainerExit
   return { exitCode, outOfMemory: await wasOutOfMemory(group), said: withoutLogging(said) };
 }
 
-/** runc's complaints come as lines of a log. */
+/** runc's complaints come as lines of a log, among warnings. */
 function withoutLogging(text: string): string {
-  return text.replaceAll(/^time=\S+ level=\w+ msg=("(?:[^"\\]|\\.)*")$/gm, (_, message: string) => String(JSON.parse(message)));
+  return text
+    .replaceAll(/^time=\S+ level=warning .*\n/gm, "")
+    .replaceAll(/^time=\S+ level=\w+ msg=("(?:[^"\\]|\\.)*")$/gm, (_, message: string) => String(JSON.parse(message)));
 }
 
 /** Without the directory that they all lie in. */
@@ -160,8 +166,11 @@ async function networkFiles(directory: string): Promise<{ source: string; target
 }
 
 /** Why containers of functions cannot be had here; undefined when they can. */
-export function reasonAgainstFunctions(): string | undefined {
-  if (process.getuid?.() !== 0) return "the runner is not root, which makes their mounts and control groups";
+export function reasonAgainstFunctions(enter: readonly string[]): string | undefined {
+  const [program] = enter;
+  if (program !== undefined && !existsSync(program)) {
+    return `the runner is not root, and ${program} is not there, which leads to where containerd is root`;
+  }
   return existsSync("/dev/net/tun") ? undefined : "/dev/net/tun is not there, by which they have a network";
 }
 

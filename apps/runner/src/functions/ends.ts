@@ -49,9 +49,12 @@ export function broken(reason: unknown, { memoryMib }: ServedFunction): Failed {
   return failed("FUNCTION_BROKEN", `No container of the function can be started: ${message}`);
 }
 
+/** What is not the function's fault: the registry, the control plane or containerd may be back soon. */
+const PASSING: readonly string[] = ["REGISTRY_UNAVAILABLE", "UNREACHABLE", "RUN_FAILED", "INTERNAL"];
+
 /** Whether it may be over soon, for no fault of the function. */
 export function isPassing(reason: unknown): boolean {
-  return reason instanceof LaminaError && (reason.code === "REGISTRY_UNAVAILABLE" || reason.code === "UNREACHABLE");
+  return reason instanceof LaminaError && PASSING.includes(reason.code);
 }
 
 function howItEnded({ exitCode, said }: ContainerExit): string {

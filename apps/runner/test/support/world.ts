@@ -65,7 +65,7 @@ export interface WorldOptions {
 }
 
 export async function world(options: WorldOptions = {}): Promise<World> {
-  const { nats, registry, containerd, binaries } = await servers();
+  const { nats, registry, containerd } = await servers();
   await using cleanUp = new AsyncDisposableStack();
   const state = await mkdtemp(path.join(tmpdir(), "lamina-runner-test-"));
   cleanUp.defer(() => rm(state, { recursive: true, force: true }));
@@ -104,7 +104,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       LAMINA_REGISTRY_USERNAME: registry.user,
       LAMINA_REGISTRY_PASSWORD: registry.password,
       LAMINA_CONTAINERD: containerd.address,
-      LAMINA_TOOLS: binaries,
+      LAMINA_TOOLS: containerd.tools,
       LAMINA_STATE: state,
       LAMINA_WORKER_NAME: "one",
       LAMINA_LOG_LEVEL: process.env["LAMINA_LOG_LEVEL"] ?? "silent",

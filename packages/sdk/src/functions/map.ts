@@ -1,5 +1,6 @@
 /** Many calls of one function: inputs are sent as they come, so many at once, and results are given as they are there. */
 import type { EndedCall } from "@lamina/api";
+import { setTimeout as delay } from "node:timers/promises";
 import { v7 as newId } from "uuid";
 import { z } from "zod";
 import type { Client } from "../client/client.ts";
@@ -96,6 +97,9 @@ const BATCH = 250;
 const WAIT_MS = 20_000;
 /** Calls that were started are asked about after so long at most, though others are being waited for. */
 const JOIN_MS = 20;
+
+/** A question names every call: where that are many, more of them have ended when it is asked a moment later. */
+const PAUSE_MS_A_CALL = 0.05;
 
 /** The calls that were started and whose results were not taken, of which there are never more than asked for. */
 class CallsInFlight {
@@ -197,8 +201,10 @@ class CallsInFlight {
     const calls = await Promise.all(
       batch.map(async ({ index, input }) => ({ id: newId(), index, input: await sendInput(this.#client, { args: [input], kwargs: {} }) })),
     );
+    const ended = await startCalls(this.#client, this.#target, { calls: calls.map(({ id, input }) => ({ id, input })) });
+    // Not before, since the platform is asked about these, and has to know them.
     for (const { id, index } of calls) this.#running.set(id, index);
-    this.#collect(await startCalls(this.#client, this.#target, { calls: calls.map(({ id, input }) => ({ id, input })) }));
+    this.#collect(ended);
     // A question that is on its way knows nothing of these.
     const asking = this.#asking;
     if (asking !== undefined) setTimeout(() => asking.abort(), JOIN_MS);
@@ -216,6 +222,7 @@ class CallsInFlight {
       this.#asking = asking;
       try {
         this.#collect(await this.#client.calls.wait({ ids: [...this.#running.keys()], waitMs: WAIT_MS }, { signal: asking.signal }));
+        await delay(this.#running.size * PAUSE_MS_A_CALL);
       } catch (error) {
         if (!asking.signal.aborted) throw error;
       } finally {

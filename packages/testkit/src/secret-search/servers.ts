@@ -13,7 +13,8 @@ export async function searchNats({ url, user, password }: ServerAddresses["nats"
   try {
     const manager = await jetstreamManager(connection);
     for await (const { config, state } of manager.streams.list()) {
-      for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+      // A stream that never had a message says 0, which is no message's number.
+      for (let seq = Math.max(state.first_seq, 1); seq <= state.last_seq; seq += 1) {
         const message = await manager.streams.getMessage(config.name, { seq });
         if (message !== null) finder.look(`message ${message.subject} of the stream ${config.name}`, Buffer.from(message.data));
       }

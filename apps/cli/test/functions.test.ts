@@ -1,0 +1,167 @@
+/** Functions through a whole platform: what is deployed and called, by the command line and by the SDK in a user's file. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cli, jsonLines, startCli } from "./support/cli.ts";
+
+let home: string;
+let directory: string;
+
+const NUMBERS = `
+import { App, Image } from "lamina";
+export const app = new App("numbers");
+const image = Image.debianSlim().env({ OFFSET: "100" });
+export const double = app.function({ image }, (value: number) => {
+  console.log("doubling", value);
+  return value * 2;
+});
+export const fails = app.function({ image }, (input: { name: string }) => {
+  throw new TypeError("no " + input.name);
+});
+export const letters = app.function({ image }, (count: number) => new Uint8Array(count).fill(65));
+export const hang = app.function({ image }, async () => {
+  console.log("hanging");
+  await new Promise((resolve) => setTimeout(resolve, 600_000));
+});
+export const sum = app.function<(a: number, b: number) => number>({ image, name: "sum", python: "adding:add" });
+export const counter = app.cls({ image }, class Counter {
+  count = 0;
+  enter() { this.count = Number(process.env["OFFSET"]); }
+  add(amount: number) { return (this.count += amount); }
+});
+`;
+const ADDING = `
+def add(a, b):
+    print("adding")
+    if a < 0:
+        raise KeyError("below zero")
+    return a + b
+`;
+const MAIN = `
+import { Call } from "lamina";
+import { app, counter, double, fails, hang, sum } from "./numbers.ts";
+export { app };
+export default async function main() {
+  const results: number[] = [];
+  for await (const result of double.map(Array.from({ length: 200 }, (_, index) => index))) results.push(result);
+  const caught = async (call: () => Promise<unknown>) => call().then(() => null, (error) => ({
+    name: error.name, message: error.message, code: error.code ?? error.cause?.code, isTypeError: error instanceof TypeError, stack: error.stack,
+  }));
+  const spawned = await double.spawn(21);
+  const hanging = await hang.spawn();
+  await hanging.cancel();
+  return {
+    results,
+    python: await sum.remote(1, 2),
+    method: await counter.add.remote(5),
+    typeError: await caught(() => fails.remote({ name: "luck" })),
+    keyError: await caught(() => sum.remote(-1, 2)),
+    found: await Call.fromId(spawned.id).get(),
+    cancelled: await caught(() => hanging.get()),
+    bytes: [...new TextEncoder().encode("é")],
+  };
+}
+`;
+
+beforeAll(async () => {
+  home = await mkdtemp(path.join(tmpdir(), "lamina-home-"));
+  directory = await mkdtemp(path.join(tmpdir(), "lamina-user-"));
+  for (const [name, text] of Object.entries({ "numbers.ts": NUMBERS, "adding.py": ADDING, "main.ts": MAIN })) await write(name, text);
+});
+afterAll(async () => {
+  await lamina("down");
+  await rm(home, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
+});
+
+function write(name: string, text: string): Promise<void> {
+  return writeFile(path.join(directory, name), text);
+}
+
+const options = () => ({ env: { LAMINA_HOME: home }, cwd: directory });
+
+function lamina(...args: readonly string[]) {
+  return cli(args, options());
+}
+
+test("run calls a function: its logs on stderr, its result alone on stdout", async () => {
+  const outcome = await lamina("run", "numbers.ts::double", "21");
+  expect(outcome).toMatchObject({ exitCode: 0, stdout: "42", stderr: expect.stringContaining("doubling 21") });
+  expect(await lamina("run", "numbers.ts::letters", "3")).toMatchObject({ exitCode: 0, stdout: "AAA" });
+  expect(await lamina("run", "numbers.ts::Counter.add", "5")).toMatchObject({ exitCode: 0, stdout: "105" });
+  expect(await lamina("run", "numbers.ts::sum", "[3, 4]")).toMatchObject({
+    exitCode: 0,
+    stdout: "7",
+    stderr: expect.stringContaining("adding"),
+  });
+  const lines = jsonLines(await lamina("run", "numbers.ts::sum", "--a", "3", "--b", "4", "--json"));
+  expect(lines.at(-1)).toEqual({ type: "result", value: 7 });
+  expect(lines).toContainEqual(expect.objectContaining({ type: "log", lines: ["adding"] }));
+});
+
+test("run of a function that throws is exit code 1, with its class, message and stack", async () => {
+  const outcome = await lamina("run", "numbers.ts::fails", "--name", "luck");
+  expect(outcome).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(outcome.stderr).toContain("CALL_FAILED: TypeError: no luck");
+  expect(outcome.stderr).toMatch(/numbers\.ts:10:\d+/);
+  expect(outcome.stderr).not.toMatch(/packages\/sdk|harness/);
+});
+
+test("run of a file that has several functions names them, and one without its function too", async () => {
+  expect(await lamina("run", "numbers.ts")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("numbers.ts::Counter.add") });
+  expect(await lamina("run", "numbers.ts::none")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('no function "none"') });
+});
+
+test("an entry point calls functions in both languages by the SDK: map, spawn, classes, exceptions", async () => {
+  const { stdout, stderr, exitCode } = await lamina("run", "main.ts");
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(JSON.parse(stdout)).toEqual({
+    results: Array.from({ length: 200 }, (_, index) => index * 2),
+    python: 3,
+    method: 105,
+    typeError: expect.objectContaining({ name: "TypeError", message: "no luck", code: "CALL_FAILED", isTypeError: true }),
+    keyError: expect.objectContaining({
+      name: "KeyError",
+      code: "CALL_FAILED",
+      stack: expect.stringMatching(/adding\.py[^]*called from here[^]*main\.ts/),
+    }),
+    found: 42,
+    cancelled: expect.objectContaining({ code: "CANCELLED" }),
+    bytes: [195, 169],
+  });
+});
+
+test("what is deployed is called by its name, listed, and logged, until it is stopped", async () => {
+  expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("lamina deploy") });
+  const [deployed] = jsonLines(await lamina("deploy", "numbers.ts", "--json")).slice(-1);
+  expect(deployed).toMatchObject({ type: "app", name: "numbers", version: 1 });
+  expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 0, stdout: "8", stderr: "doubling 4" });
+  expect(await lamina("call", "numbers.fails", '{"name":"x"}')).toMatchObject({ exitCode: 1 });
+  expect(jsonLines(await lamina("apps", "--json"))).toEqual([expect.objectContaining({ name: "numbers", state: "active" })]);
+  const calls = jsonLines(await lamina("calls", "numbers", "--json"));
+  expect(calls.map((call) => [call["function"], call["state"]])).toEqual([
+    ["fails", "failed"],
+    ["double", "done"],
+  ]);
+  const id = String(calls.at(-1)?.["id"]);
+  expect(await lamina("logs", "numbers")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("doubling 4") });
+  expect(await lamina("logs", id)).toMatchObject({ exitCode: 0, stdout: "doubling 4" });
+  expect(await lamina("logs", id.slice(-12))).toMatchObject({ exitCode: 0, stdout: "doubling 4" });
+
+  await write("numbers.ts", NUMBERS.replace("value * 2", "value * 20"));
+  const lines = jsonLines(await lamina("deploy", "numbers.ts", "--json"));
+  expect(lines.map(({ type }) => type)).not.toContain("layer-started");
+  expect(lines.at(-1)).toMatchObject({ type: "app", version: 2 });
+  expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 0, stdout: "80" });
+
+  expect(await lamina("stop", "numbers")).toMatchObject({ exitCode: 0, stdout: "numbers is stopped." });
+  expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 2 });
+});
+
+test("Ctrl-C cancels the call, ends the app for the moment, and ends with 130", async () => {
+  const running = startCli(["run", "numbers.ts::hang", "--json"], options());
+  for await (const line of running) if (line.includes('"hanging"')) running.kill("SIGINT");
+  expect((await running).exitCode).toBe(130);
+  expect(jsonLines(await lamina("calls", "--limit", "1", "--json"))).toMatchObject([{ function: "hang", state: "cancelled" }]);
+});
