@@ -45,8 +45,8 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 def _deploy(file: str, output: Output) -> None:
     """Deploy the apps of a file, one after the other."""
     from .._client import connect
-    from .._functions.deploy import deploy_app
     from .._functions.definition import AppState
+    from .._functions.deploy import deploy_app
 
     async def deploy(app: AppState) -> Any:
         async with connect() as client:

@@ -37,7 +37,8 @@ def import_file(file: str) -> ModuleType:
         raise LaminaError("INVALID_INPUT", f"{file} has a name that cannot be imported: give it one without further dots.")
     sys.path.insert(0, os.path.dirname(path))
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

@@ -55,7 +55,7 @@ class FunctionCall(Generic[R]):
         return FunctionCall(object_id)
 
     @synchronized
-    async def get(self, timeout: float | None = None) -> R:  # noqa: ASYNC109 - of the call, and said so by its error
+    async def get(self, timeout: float | None = None) -> R:
         """What the call gives, as soon as it has ended.
 
         Raises what the function raised; LaminaError for why the platform ended it; CallTimeoutError when it has not ended

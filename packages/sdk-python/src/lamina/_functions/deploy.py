@@ -37,7 +37,9 @@ class Code:
     tree: SnapshotTree
 
 
-async def deploy_app(client: Client, app: AppState, *, ephemeral: str | None = None, on_event: OnEvent, apart: bool = False) -> Mapping[str, Any]:
+async def deploy_app(
+    client: Client, app: AppState, *, ephemeral: str | None = None, on_event: OnEvent, apart: bool = False
+) -> Mapping[str, Any]:
     """Make an app's functions those of the app of that name, or of one for the moment with the given id.
 
     `on_event` hears of what happens to each image, by the name of its first function; `apart` builds one after the other.
@@ -52,7 +54,7 @@ async def deploy_app(client: Client, app: AppState, *, ephemeral: str | None = N
     building = asyncio.ensure_future(_built(client, app.functions, on_event, apart=apart))
     sending = asyncio.ensure_future(upload(client, list(trees.values()), lambda _: None))
     images = await _both(building, sending)
-    await asyncio.to_thread(lambda: [one.tree.remember() for one in trees.values()])
+    await asyncio.to_thread(_remember, list(trees.values()))
     functions = [
         {
             "name": one.name,
@@ -66,8 +68,15 @@ async def deploy_app(client: Client, app: AppState, *, ephemeral: str | None = N
         for one, code in zip(app.functions, codes)
     ]
     for_now = {} if ephemeral is None else {"ephemeral": ephemeral}
-    deployed: Mapping[str, Any] = await client.mutation("apps.deploy", {"app": app.name, "functions": functions, "secrets": values, **for_now})
+    deployed: Mapping[str, Any] = await client.mutation(
+        "apps.deploy", {"app": app.name, "functions": functions, "secrets": values, **for_now}
+    )
     return deployed
+
+
+def _remember(trees: Sequence[SnapshotTree]) -> None:
+    for one in trees:
+        one.tree.remember()
 
 
 def codes_of(functions: Sequence[FunctionDefinition], home: str) -> list[Code]:

@@ -69,18 +69,18 @@ class Function(Generic[P, R, L]):
         """The name."""
         return f"<Function {self.name}>"
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> L:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> L:
         """Run it here."""
         return self.local(*args, **kwargs)
 
-    def local(self, *args: P.args, **kwargs: P.kwargs) -> L:
+    def local(self, /, *args: P.args, **kwargs: P.kwargs) -> L:
         """Run it here."""
         if self._handler is None:
             raise Call(self.name, call_site()).refuse("its code is not here; call it by .remote")
         return cast(L, self._handler(*args, **kwargs))
 
     @synchronized
-    async def remote(self, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def remote(self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call it in its container, and give what it gives. Ctrl-C cancels the call.
 
         Raises what it raised, where its class is known here, else RemoteError; LaminaError for why the platform could not
@@ -89,7 +89,7 @@ class Function(Generic[P, R, L]):
         return cast(R, await call_now(self._target, args, kwargs))
 
     @synchronized
-    async def spawn(self, *args: P.args, **kwargs: P.kwargs) -> FunctionCall[R]:
+    async def spawn(self, /, *args: P.args, **kwargs: P.kwargs) -> FunctionCall[R]:
         """Start a call, and do not wait for its end."""
         return cast("FunctionCall[R]", await spawn_call(self._target, args, kwargs))
 

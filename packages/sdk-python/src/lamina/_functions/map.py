@@ -33,7 +33,9 @@ class MapOptions:
     return_exceptions: bool = False
 
 
-async def map_calls(target: Target, given: Given, args_of: Callable[[Any], Sequence[Any]], options: MapOptions) -> AsyncGenerator[Any, None]:
+async def map_calls(
+    target: Target, given: Given, args_of: Callable[[Any], Sequence[Any]], options: MapOptions
+) -> AsyncGenerator[Any, None]:
     """Results of one call for each input. Whoever leaves the loop cancels what has not ended."""
     client = shared_client()
     calls = _CallsInFlight(client, target, inputs_of(given), args_of)
@@ -120,10 +122,10 @@ class _CallsInFlight:
                 break
             self._untaken += len(batch)
             sent = await asyncio.gather(*(send_input(self._client, notation, self._args_of(one), {}) for one in batch))
-            calls = [{"id": new_id(), "input": one} for one in sent]
-            for call in calls:
-                self._running[call["id"]] = index
-                index += 1
+            ids = [new_id() for _ in sent]
+            self._running.update(zip(ids, range(index, index + len(ids))))
+            index += len(ids)
+            calls = [{"id": one, "input": given} for one, given in zip(ids, sent)]
             self._collect(await start_calls(self._client, self._target, calls))
             if self._asking is not None:
                 # A question that is on its way knows nothing of these.
@@ -137,7 +139,9 @@ class _CallsInFlight:
             if not self._running:
                 await self._changed()
                 continue
-            asking = self._asking = asyncio.ensure_future(self._client.mutation("calls.wait", {"ids": list(self._running), "waitMs": WAIT_MS}))
+            asking = self._asking = asyncio.ensure_future(
+                self._client.mutation("calls.wait", {"ids": list(self._running), "waitMs": WAIT_MS})
+            )
             try:
                 await asyncio.wait([asking])
             finally:
