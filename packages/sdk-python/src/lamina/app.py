@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from ._arguments import Call
 from ._container import in_container
 from ._functions.cls import Cls, names_of
+from ._functions.concurrent import concurrency_said_of
 from ._functions.definition import AppState, FunctionDefinition
 from ._functions.deployment import Deployment, deployment_of
 from ._functions.function import Function
-from ._functions.options import FunctionOptions, Retries, app_name, function_name, image_of, limits_of
+from ._functions.options import FunctionOptions, app_name, function_name, given_options, image_of, limits_of
 from ._functions.session import AppRun, say_builds, say_log
 from ._functions.target import Target
 from ._source import call_site
@@ -20,9 +21,12 @@ from ._synchronize import synchronized
 from .image import Image
 from .secret import Secret
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 P = ParamSpec("P")
 R = TypeVar("R")
-C = TypeVar("C")
+C = TypeVar("C", bound=type)
 E = TypeVar("E", bound=Callable[..., Any])
 
 
@@ -54,9 +58,12 @@ class LookedUpApp:
 class App:
     """A named set of functions."""
 
-    def __init__(self, name: str) -> None:
-        """Give the app a name."""
-        self._state = AppState(app_name(name, Call("App", call_site())))
+    def __init__(self, name: str, *, image: Image | None = None, secrets: Sequence[Secret] | None = None) -> None:
+        """Give the app a name; its functions run in `image` where they say no other, and see `secrets` beside their own."""
+        call = Call("App", call_site())
+        self._state = AppState(app_name(name, call))
+        self._image = image_of(image, call)
+        self._secrets = tuple(call.secrets(secrets))
 
     @property
     def name(self) -> str:
@@ -72,88 +79,65 @@ class App:
         """An app that somebody deployed, to call its functions by their names."""
         return LookedUpApp(app_name(name, Call("App.lookup", call_site())))
 
-    def function(
-        self,
-        *,
-        image: Image | None = None,
-        name: str | None = None,
-        gpu: str | Sequence[str] | None = None,
-        cpu: float | None = None,
-        memory: int | None = None,
-        timeout: float | None = None,
-        retries: int | Retries | None = None,
-        secrets: Sequence[Secret] | None = None,
-        min_containers: int | None = None,
-        max_containers: int | None = None,
-        concurrency: int | None = None,
-        idle_timeout: float | None = None,
-    ) -> FunctionDecorator:
-        """Make a function one of the app: `@app.function(image=image)`.
+    @overload
+    def function(self, handler: Callable[P, Coroutine[Any, Any, R]], /) -> Function[P, R, Coroutine[Any, Any, R]]: ...
+    @overload
+    def function(self, handler: Callable[P, R], /) -> Function[P, R, R]: ...
+    @overload
+    def function(self, /, **options: Unpack[FunctionOptions]) -> FunctionDecorator: ...
+    def function(self, handler: Any = None, /, **options: Any) -> Any:
+        """Make a function one of the app: `@app.function(image=image)`, or `@app.function` alone.
 
-        Without an image it is Debian with this Python. `gpu` is as "T4", "A100:2" or "any", or a list of which the first that
-        there is counts; `cpu` are processors (1), `memory` MiB (1024), `timeout` seconds after which a call is ended (300);
-        `retries` how often a call that failed is tried again (0). Containers: at least `min_containers` (0), at most
-        `max_containers` (8), `concurrency` inputs at once in each (1), kept without work for `idle_timeout` seconds (60).
+        `FunctionOptions` says what may be given.
         """
         call = Call("App.function", call_site())
-        options = FunctionOptions(
-            image, name, gpu, cpu, memory, timeout, retries, secrets, min_containers, max_containers, concurrency, idle_timeout
-        )
+        given = given_options(cast(FunctionOptions, options), call)
 
-        def decorate(handler: Callable[..., Any]) -> Any:
+        def decorate(handler: object) -> Any:
             if not inspect.isfunction(handler):
-                raise call.refuse("put @app.function() on a function; a class has @app.cls()")
-            definition = self._register(options, handler, call)
+                raise call.refuse("put @app.function() on a function, with options by their names; a class has @app.cls()")
+            definition = self._register(given, handler, call)
             return Function(self._target(definition), handler, definition)
 
-        return cast(FunctionDecorator, decorate)
+        return decorate if handler is None else decorate(handler)
 
-    def cls(
-        self,
-        *,
-        image: Image | None = None,
-        name: str | None = None,
-        gpu: str | Sequence[str] | None = None,
-        cpu: float | None = None,
-        memory: int | None = None,
-        timeout: float | None = None,
-        retries: int | Retries | None = None,
-        secrets: Sequence[Secret] | None = None,
-        min_containers: int | None = None,
-        max_containers: int | None = None,
-        concurrency: int | None = None,
-        idle_timeout: float | None = None,
-    ) -> Callable[[C], C]:
+    @overload
+    def cls(self, cls: C, /) -> C: ...
+    @overload
+    def cls(self, /, **options: Unpack[FunctionOptions]) -> Callable[[C], C]: ...
+    def cls(self, cls: Any = None, /, **options: Any) -> Any:
         """Make a class one of the app, by its methods with `@lamina.method()`; options as for `function`.
 
         Each container has one object of it, made without arguments and set up by the methods with `@lamina.enter()`.
         """
         call = Call("App.cls", call_site())
-        options = FunctionOptions(
-            image, name, gpu, cpu, memory, timeout, retries, secrets, min_containers, max_containers, concurrency, idle_timeout
-        )
+        given = given_options(cast(FunctionOptions, options), call)
 
         def decorate(cls: Any) -> Any:
             if not inspect.isclass(cls):
-                raise call.refuse("put @app.cls() on a class; a function has @app.function()")
+                raise call.refuse("put @app.cls() on a class, with options by their names; a function has @app.function()")
             methods = names_of(cls)
             if not methods:
                 raise call.refuse(f"{cls.__name__} has no method to call: put @lamina.method() on those that are")
-            return Cls(self._target(self._register(options, cls, call, methods)), cls, self._state)
+            return Cls(self._target(self._register(given, cls, call, methods)), cls, self._state)
 
-        return decorate
+        return decorate if cls is None else decorate(cls)
 
-    def local_entrypoint(self) -> Callable[[E], E]:
+    @overload
+    def local_entrypoint(self, handler: E, /) -> E: ...
+    @overload
+    def local_entrypoint(self, /, *, name: str | None = None) -> Callable[[E], E]: ...
+    def local_entrypoint(self, handler: Any = None, /, *, name: str | None = None) -> Any:
         """Mark what `lamina run FILE` runs here, with the app for the moment: `@app.local_entrypoint()`."""
         call = Call("App.local_entrypoint", call_site())
 
-        def decorate(handler: E) -> E:
+        def decorate(handler: object) -> Any:
             if not inspect.isfunction(handler):
                 raise call.refuse("put @app.local_entrypoint() on a function")
-            self._state.entrypoints.append(handler)
+            self._state.entrypoints[handler.__name__ if name is None else function_name(name, call)] = handler
             return handler
 
-        return decorate
+        return decorate if handler is None else decorate(handler)
 
     def run(self, *, show_progress: bool = True) -> AppRun:
         """The app for the moment: `with app.run():`. Calls of its functions go there until the block ends.
@@ -182,15 +166,16 @@ class App:
         return Target(self._state.target, definition.name, notation="pickle")
 
     def _register(self, options: FunctionOptions, code: Any, call: Call, methods: Sequence[str] | None = None) -> FunctionDefinition:
-        name = function_name(code.__name__ if options.name is None else options.name, call)
+        own = options.get("name")
+        name = function_name(code.__name__ if own is None else own, call)
         if "<locals>" in code.__qualname__ and not in_container():
             raise call.refuse(f"{code.__name__} is defined in a function; a container finds only what is defined in a module")
         definition = FunctionDefinition(
             app=self._state,
             name=name,
-            image=image_of(options, call),
-            secrets=tuple(call.secrets(options.secrets)),
-            limits=limits_of(options, call),
+            image=image_of(options.get("image"), call) or self._image or Image.debian_slim(),
+            secrets=(*self._secrets, *call.secrets(options.get("secrets"))),
+            limits={**concurrency_said_of(code), **limits_of(options, call)},
             source=call.source,
             module=code.__module__,
             qualname=code.__qualname__,

@@ -67,7 +67,7 @@ def choose(module: ModuleType, file: str, name: str | None) -> Chosen:
     apps = apps_of(module)
     if not apps:
         raise LaminaError("INVALID_INPUT", f"{file} has no app.")
-    entrypoints = {one.__name__: Chosen(app, None, one) for app in apps for one in app.entrypoints}
+    entrypoints = {name: Chosen(app, None, one) for app in apps for name, one in app.entrypoints.items()}
     functions = _functions_of(module, apps)
     if name is not None:
         found = entrypoints.get(name) or functions.get(name)

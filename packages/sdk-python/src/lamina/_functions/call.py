@@ -13,7 +13,7 @@ from .._arguments import Call
 from .._errors import CallTimeoutError, LaminaError
 from .._ids import new_id
 from .._source import call_site
-from .._synchronize import synchronized
+from .._synchronize import run, synchronized
 from .._values.transfer import receive_value, send_input
 from .exception import exception_of
 from .target import Target, shared_client
@@ -54,6 +54,11 @@ class FunctionCall(Generic[R]):
             raise Call("FunctionCall.from_id", call_site()).refuse(f"{object_id!r} is no id of a call")
         return FunctionCall(object_id)
 
+    @staticmethod
+    def gather(*calls: FunctionCall[Any]) -> list[Any]:
+        """What several calls give, as soon as all have ended; the first that fails raises what it raised."""
+        return run(_gathered(calls))
+
     @synchronized
     async def get(self, timeout: float | None = None) -> R:
         """What the call gives, as soon as it has ended.
@@ -72,6 +77,17 @@ class FunctionCall(Generic[R]):
     async def cancel(self) -> None:
         """End the call, if it has not ended."""
         await shared_client().mutation("calls.cancel", {"ids": [self._id]})
+
+
+async def _gathered(calls: Sequence[FunctionCall[Any]]) -> list[Any]:
+    getting = [asyncio.ensure_future(one.get.aio()) for one in calls]
+    try:
+        return list(await asyncio.gather(*getting))
+    except BaseException:
+        for one in getting:
+            one.cancel()
+        await asyncio.gather(*getting, return_exceptions=True)
+        raise
 
 
 async def call_now(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

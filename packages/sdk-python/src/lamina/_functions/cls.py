@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from .._arguments import Call
 from .._source import call_site
@@ -42,29 +43,50 @@ class Method(Generic[P, R, L]):
         return function
 
 
-def method() -> Callable[[Callable[..., Any]], Method[..., Any, Any]]:
+@overload
+def method(handler: Callable[..., Any], /) -> Method[..., Any, Any]: ...
+@overload
+def method() -> Callable[[Callable[..., Any]], Method[..., Any, Any]]: ...
+def method(handler: Any = None, /) -> Any:
     """Mark a method of a class that is called from elsewhere: `@lamina.method()`."""
-    return Method
+    call = Call("method", call_site())
 
-
-def enter() -> Callable[[F], F]:
-    """Mark a method that sets up the object, once a container, before the first call: `@lamina.enter()`."""
-    return _marker(_ENTER, "enter")
-
-
-def exit() -> Callable[[F], F]:  # noqa: A001 - named as what it marks
-    """Mark a method that is called after the last call of a container: `@lamina.exit()`."""
-    return _marker(_EXIT, "exit")
-
-
-def _marker(mark: str, name: str) -> Callable[[F], F]:
-    def decorate(handler: F) -> F:
+    def decorate(handler: object) -> Method[..., Any, Any]:
         if not inspect.isfunction(handler):
-            raise Call(name, call_site()).refuse(f"put @lamina.{name}() on a method")
+            raise call.refuse("put @lamina.method() on a method")
+        return Method(handler)
+
+    return decorate if handler is None else decorate(handler)
+
+
+@overload
+def enter(handler: F, /) -> F: ...
+@overload
+def enter() -> Callable[[F], F]: ...
+def enter(handler: Any = None, /) -> Any:
+    """Mark a method that sets up the object, once a container, before the first call: `@lamina.enter()`."""
+    return _marking(_ENTER, "enter", handler)
+
+
+@overload
+def exit(handler: F, /) -> F: ...  # noqa: A001 - named as what it marks
+@overload
+def exit() -> Callable[[F], F]: ...  # noqa: A001
+def exit(handler: Any = None, /) -> Any:  # noqa: A001
+    """Mark a method that is called after the last call of a container: `@lamina.exit()`."""
+    return _marking(_EXIT, "exit", handler)
+
+
+def _marking(mark: str, name: str, handler: object) -> Any:
+    call = Call(name, call_site())
+
+    def decorate(handler: object) -> Any:
+        if not inspect.isfunction(handler):
+            raise call.refuse(f"put @lamina.{name}() on a method")
         setattr(handler, mark, True)
         return handler
 
-    return decorate
+    return decorate if handler is None else decorate(handler)
 
 
 def names_of(cls: type) -> Sequence[str]:
@@ -143,9 +165,9 @@ class Obj:
         def local(*args: Any, **kwargs: Any) -> Any:
             return handler(self._here(), *args, **kwargs)
 
-        # So that it is known for what it is: its name, its arguments.
-        local.__dict__["__wrapped__"] = handler
-        local.__name__, local.__qualname__, local.__doc__ = handler.__name__, handler.__qualname__, handler.__doc__
+        functools.update_wrapper(local, handler)
+        _, *others = inspect.signature(handler).parameters.values()
+        local.__dict__["__signature__"] = inspect.signature(handler).replace(parameters=others)
         return Function(self._target.of(name), local)
 
     def _here(self) -> Any:

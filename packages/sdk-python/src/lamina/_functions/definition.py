@@ -35,7 +35,7 @@ class AppState:
 
     name: str
     functions: list[FunctionDefinition] = field(default_factory=list)
-    entrypoints: list[Callable[..., Any]] = field(default_factory=list)
+    entrypoints: dict[str, Callable[..., Any]] = field(default_factory=dict)
     session: str | None = None
 
     def target(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import pkgutil
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from .._arguments import Call
@@ -95,29 +96,45 @@ class Function(Generic[P, R, L]):
 
     @synchronized_generator
     def map(
-        self, *iterables: Iterable[Any] | AsyncIterable[Any], ordered: bool = True, return_exceptions: bool = False
+        self,
+        *iterables: Iterable[Any] | AsyncIterable[Any],
+        kwargs: Mapping[str, Any] | None = None,
+        order_outputs: bool = True,
+        return_exceptions: bool = False,
     ) -> AsyncGenerator[R, None]:
         """Call it once for each input, many at once, as the built-in `map` does; leaving the loop cancels what has not ended.
 
-        Results come in the order of the inputs, or, with `ordered=False`, as they are there. The first call that fails ends
-        it, unless `return_exceptions` gives exceptions in the places of results.
+        Results come in the order of the inputs, or, with `order_outputs=False`, as they are there. The first call that fails
+        ends it, unless `return_exceptions` gives exceptions in the places of results. Each call gets `kwargs` too.
         """
-        if not iterables:
-            raise Call("map", call_site()).refuse("give something to iterate over")
-        options = MapOptions(ordered, return_exceptions)
-        if len(iterables) == 1:
-            return map_calls(self._target, _iterable(iterables[0], "map"), lambda one: (one,), options)
-        several = [_iterable(one, "map") for one in iterables]
-        if any(isinstance(one, AsyncIterable) for one in several):
-            raise Call("map", call_site()).refuse("of several iterables none can be asynchronous; give one, of tuples, to starmap")
-        return map_calls(self._target, zip(*cast("list[Iterable[Any]]", several)), tuple, options)
+        options = MapOptions(order_outputs, return_exceptions, kwargs or {})
+        return map_calls(self._target, *_inputs(iterables, "map"), options)
 
     @synchronized_generator
     def starmap(
-        self, tuples: Iterable[Any] | AsyncIterable[Any], *, ordered: bool = True, return_exceptions: bool = False
+        self,
+        tuples: Iterable[Any] | AsyncIterable[Any],
+        *,
+        kwargs: Mapping[str, Any] | None = None,
+        order_outputs: bool = True,
+        return_exceptions: bool = False,
     ) -> AsyncGenerator[R, None]:
         """The same for tuples of arguments."""
-        return map_calls(self._target, _iterable(tuples, "starmap"), tuple, MapOptions(ordered, return_exceptions))
+        options = MapOptions(order_outputs, return_exceptions, kwargs or {})
+        return map_calls(self._target, _iterable(tuples, "starmap"), tuple, options)
+
+    @synchronized
+    async def for_each(
+        self,
+        *iterables: Iterable[Any] | AsyncIterable[Any],
+        kwargs: Mapping[str, Any] | None = None,
+        ignore_exceptions: bool = False,
+    ) -> None:
+        """Call it once for each input, many at once, for what that does, and wait until all have ended."""
+        options = MapOptions(ordered=False, return_exceptions=ignore_exceptions, kwargs=kwargs or {})
+        async with aclosing(map_calls(self._target, *_inputs(iterables, "for_each"), options)) as results:
+            async for _ in results:
+                pass
 
     def __reduce__(self) -> tuple[object, ...]:
         """By its name in its module, as any function."""
@@ -125,6 +142,22 @@ class Function(Generic[P, R, L]):
             return (Function.from_name, (self._target.app(), self._target.function))
         module = main_name() if self._handler.__module__ == "__main__" else self._handler.__module__
         return (pkgutil.resolve_name, (f"{module}:{self._handler.__qualname__}",))
+
+
+def _inputs(iterables: Sequence[Any], method: str) -> tuple[Any, Callable[[Any], Sequence[Any]]]:
+    """What to iterate over, and how an item of it becomes arguments."""
+    if not iterables:
+        raise Call(method, call_site()).refuse("give something to iterate over")
+    several = [_iterable(one, method) for one in iterables]
+    if len(several) == 1:
+        return several[0], _alone
+    if any(isinstance(one, AsyncIterable) for one in several):
+        raise Call(method, call_site()).refuse("of several iterables none can be asynchronous; give one, of tuples, to starmap")
+    return zip(*several), tuple
+
+
+def _alone(one: Any) -> Sequence[Any]:
+    return (one,)
 
 
 def _iterable(value: Any, method: str) -> Any:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._ids import new_id
@@ -31,6 +31,8 @@ class MapOptions:
 
     ordered: bool = True
     return_exceptions: bool = False
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    """Beside the arguments of each."""
 
 
 async def map_calls(
@@ -38,7 +40,7 @@ async def map_calls(
 ) -> AsyncGenerator[Any, None]:
     """Results of one call for each input. Whoever leaves the loop cancels what has not ended."""
     client = shared_client()
-    calls = _CallsInFlight(client, target, inputs_of(given), args_of)
+    calls = _CallsInFlight(client, target, inputs_of(given), args_of, options.kwargs)
     early: dict[int, End] = {}
     following = 0
     try:
@@ -70,11 +72,14 @@ async def _result(client: Client, end: End, options: MapOptions) -> Any:
 class _CallsInFlight:
     """The calls that were started and whose results were not taken, of which there are never more than MOST_AT_ONCE."""
 
-    def __init__(self, client: Client, target: Target, inputs: Inputs, args_of: Callable[[Any], Sequence[Any]]) -> None:
+    def __init__(
+        self, client: Client, target: Target, inputs: Inputs, args_of: Callable[[Any], Sequence[Any]], kwargs: Mapping[str, Any]
+    ) -> None:
         self._client = client
         self._target = target
         self._inputs = inputs
         self._args_of = args_of
+        self._kwargs = kwargs
         # Not ended, as far as is known.
         self._running: dict[str, int] = {}
         self._ended: deque[tuple[int, End]] = deque()
@@ -121,7 +126,7 @@ class _CallsInFlight:
             if not batch:
                 break
             self._untaken += len(batch)
-            sent = await asyncio.gather(*(send_input(self._client, notation, self._args_of(one), {}) for one in batch))
+            sent = await asyncio.gather(*(send_input(self._client, notation, self._args_of(one), self._kwargs) for one in batch))
             ids = [new_id() for _ in sent]
             self._running.update(zip(ids, range(index, index + len(ids))))
             index += len(ids)

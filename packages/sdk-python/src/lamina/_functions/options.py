@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from .._arguments import Call
 from .._definition import GPU
@@ -22,36 +22,56 @@ _HOUR_SECONDS = 3_600
 _MOST_CONTAINERS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Retries:
     """How a call that failed is tried again."""
 
-    max: int
+    max_retries: int
     """How often."""
-    delay: float = 1
-    """Seconds before the first time."""
-    factor: float = 2
+    backoff_coefficient: float = 2
     """What the delay is multiplied by each time."""
-    longest_delay: float = 60
+    initial_delay: float = 1
+    """Seconds before the first time."""
+    max_delay: float = 60
     """The longest delay in seconds."""
 
 
-@dataclass(frozen=True)
-class FunctionOptions:
-    """What was said of a function beside its code."""
+class FunctionOptions(TypedDict, total=False):
+    """What may be said of a function or a class beside its code."""
 
-    image: Image | None = None
-    name: str | None = None
-    gpu: str | Sequence[str] | None = None
-    cpu: float | None = None
-    memory: int | None = None
-    timeout: float | None = None
-    retries: int | Retries | None = None
-    secrets: Sequence[Secret] | None = None
-    min_containers: int | None = None
-    max_containers: int | None = None
-    concurrency: int | None = None
-    idle_timeout: float | None = None
+    image: Image | None
+    """What it runs in; the app's, else Debian with this Python."""
+    name: str | None
+    """Its own name otherwise."""
+    gpu: str | Sequence[str] | None
+    """As "T4", "A100:2" or "any", or a list of which the first that there is counts."""
+    cpu: float | tuple[float, float] | None
+    """Processors that a container may use (1); of a pair, the second, as memory too."""
+    memory: int | tuple[int, int] | None
+    """MiB that a container may use (1024)."""
+    timeout: float | None
+    """Seconds after which a call is ended (300)."""
+    retries: int | Retries | None
+    """How often a call that failed is tried again (0)."""
+    secrets: Sequence[Secret] | None
+    """Whose variables it sees, with those of the app."""
+    min_containers: int | None
+    """How many are kept at least (0)."""
+    max_containers: int | None
+    """How many there are at most (8)."""
+    concurrency: int | None
+    """Inputs at once in each container (1); `@lamina.concurrent` says the same."""
+    scaledown_window: float | None
+    """Seconds that a container without work is kept (60)."""
+
+
+def given_options(options: FunctionOptions, call: Call) -> FunctionOptions:
+    """The options, each of which there is."""
+    known = FunctionOptions.__annotations__
+    for name in options:
+        if name not in known:
+            raise call.refuse(f"there is no option {name}; there are {', '.join(known)}")
+    return options
 
 
 def app_name(name: object, call: Call) -> str:
@@ -70,33 +90,45 @@ def function_name(name: object, call: Call) -> str:
     return name
 
 
-def image_of(options: FunctionOptions, call: Call) -> Image:
-    """The image that a function runs in: Debian with this Python where none is said."""
-    if options.image is None:
-        return Image.debian_slim()
-    if not isinstance(options.image, Image):
-        raise call.refuse("image: must be an Image")
-    return options.image
+def image_of(image: object, call: Call) -> Image | None:
+    """An image, where one is given."""
+    if image is None or isinstance(image, Image):
+        return image
+    raise call.refuse("image: must be an Image")
 
 
 def limits_of(options: FunctionOptions, call: Call) -> Mapping[str, Any]:
     """What the platform is told of a function beside its code; what was not said is left to it."""
-    least = _count(options.min_containers, "min_containers", (0, 1_000), call)
-    most = _count(options.max_containers, "max_containers", (1, 1_000), call)
+    least = _count(options.get("min_containers"), "min_containers", (0, 1_000), call)
+    most = _count(options.get("max_containers"), "max_containers", (1, 1_000), call)
     if least is not None and most is not None and least > most:
         raise call.refuse("min_containers must not be more than max_containers")
     limits = {
-        "gpu": _gpus(options.gpu, call),
-        "cpu": _amount(options.cpu, "cpu", (0.1, 1_024), call),
-        "memoryMib": _count(options.memory, "memory", (32, 64 * 1024 * 1024), call),
-        "timeoutSeconds": _amount(options.timeout, "timeout", (0.1, _DAY_SECONDS), call),
-        "retries": _retries(options.retries, call),
+        "gpu": _gpus(options.get("gpu"), call),
+        "cpu": _amount(_limit(options.get("cpu"), "cpu", call), "cpu", (0.1, 1_024), call),
+        "memoryMib": _count(_limit(options.get("memory"), "memory", call), "memory", (32, 64 * 1024 * 1024), call),
+        "timeoutSeconds": _amount(options.get("timeout"), "timeout", (0.1, _DAY_SECONDS), call),
+        "retries": _retries(options.get("retries"), call),
         "minContainers": least,
         "maxContainers": max(least or 0, _MOST_CONTAINERS) if most is None else most,
-        "concurrency": _count(options.concurrency, "concurrency", (1, 1_000), call),
-        "idleSeconds": _amount(options.idle_timeout, "idle_timeout", (0, _DAY_SECONDS), call),
+        "concurrency": concurrency_of(options.get("concurrency"), "concurrency", call),
+        "idleSeconds": _amount(options.get("scaledown_window"), "scaledown_window", (0, _DAY_SECONDS), call),
     }
     return {name: value for name, value in limits.items() if value is not None}
+
+
+def concurrency_of(value: object, what: str, call: Call) -> int | None:
+    """How many inputs a container takes at once."""
+    return _count(value, what, (1, 1_000), call)
+
+
+def _limit(value: object, what: str, call: Call) -> object:
+    """Of what is asked for and what is the most, the most."""
+    if not isinstance(value, tuple):
+        return value
+    if len(value) != 2:
+        raise call.refuse(f"{what}: must be a number, or a pair of them")
+    return value[1]
 
 
 def _gpus(gpu: object, call: Call) -> list[str] | None:
@@ -113,12 +145,12 @@ def _retries(retries: object, call: Call) -> Mapping[str, Any] | None:
         return None
     if not isinstance(retries, Retries):
         return {"max": _count(retries, "retries", (0, 100), call)}
-    delay = _amount(retries.delay, "retries.delay", (0, _HOUR_SECONDS), call) or 0
-    longest = _amount(retries.longest_delay, "retries.longest_delay", (0, _HOUR_SECONDS), call) or 0
+    delay = _amount(retries.initial_delay, "retries.initial_delay", (0, _HOUR_SECONDS), call) or 0
+    longest = _amount(retries.max_delay, "retries.max_delay", (0, _HOUR_SECONDS), call) or 0
     return {
-        "max": _count(retries.max, "retries.max", (0, 100), call),
+        "max": _count(retries.max_retries, "retries.max_retries", (0, 100), call),
         "delayMs": round(delay * 1_000),
-        "factor": _amount(retries.factor, "retries.factor", (1, 10), call),
+        "factor": _amount(retries.backoff_coefficient, "retries.backoff_coefficient", (1, 10), call),
         "longestDelayMs": round(longest * 1_000),
     }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,12 @@ def say_builds() -> OnEvent:
     """What happens to images, on stderr."""
     builds: dict[str, Progress] = {}
     return lambda event, name: builds.setdefault(name, Progress(name))(event)
+
+
+@contextmanager
+def enable_output() -> Iterator[None]:
+    """For code that asks for it: what happens is said anyhow, unless `app.run(show_progress=False)`."""
+    yield
 
 
 class Session:
