@@ -113,9 +113,11 @@ test("run of a file that has several functions names them, and one without its f
   expect(await lamina("run", "numbers.ts::none")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('no function "none"') });
 });
 
-test("an entry point calls functions in both languages by the SDK: map, spawn, classes, exceptions", async () => {
+test("an entry point calls functions in both languages by the SDK: map, spawn, classes, exceptions; what they write is told", async () => {
   const { stdout, stderr, exitCode } = await lamina("run", "main.ts");
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  const doubled = stderr.split("\n").flatMap((line) => /^doubling (\d+)$/.exec(line)?.[1] ?? []);
+  expect(doubled.map(Number).toSorted((a, b) => a - b)).toEqual([...Array(200).keys(), 21].toSorted((a, b) => a - b));
   expect(JSON.parse(stdout)).toEqual({
     results: Array.from({ length: 200 }, (_, index) => index * 2),
     python: 3,

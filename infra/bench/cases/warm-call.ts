@@ -55,7 +55,7 @@ async function webApp({ python, directory, owned }: Bench): Promise<(payload: ob
       const body = JSON.stringify(payload);
       const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
       request({ agent, host: "127.0.0.1", port, path: "/echo", method: "POST", headers })
-        .on("response", (response) => json(response).then(resolve, reject))
+        .on("response", (response) => void json(response).then(resolve, reject))
         .on("error", reject)
         .end(body);
     });

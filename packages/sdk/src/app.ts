@@ -15,7 +15,7 @@ import {
   remoteMethods,
   type RemoteMethods,
 } from "./functions/remote.ts";
-import { runInSession, type Session, startSession } from "./functions/session.ts";
+import { runInSession, type Session, type SessionOptions, startSession } from "./functions/session.ts";
 import { connect } from "./client/client.ts";
 import type { Image } from "./image.ts";
 import { IMAGE, isImage } from "./image-state.ts";
@@ -91,12 +91,17 @@ export class App {
   }
 
   /** Has the app for the moment, until the session is disposed of: calls from this process go there. */
-  run(): Promise<Session>;
+  run(options?: SessionOptions): Promise<Session>;
   /** Has the app for the moment while the body runs, and gives what that gives. */
-  run<T>(body: (session: Session) => T | PromiseLike<T>): Promise<T>;
-  async run<T>(body?: (session: Session) => T | PromiseLike<T>): Promise<T | Session> {
+  run<T>(body: (session: Session) => T | PromiseLike<T>, options?: SessionOptions): Promise<T>;
+  async run<T>(
+    first: SessionOptions | ((session: Session) => T | PromiseLike<T>) = {},
+    options: SessionOptions = {},
+  ): Promise<T | Session> {
     const client = await connect();
-    return body === undefined ? startSession(client, this[APP]) : runInSession(client, this[APP], body);
+    return typeof first === "function"
+      ? runInSession(client, this[APP], { ...options, body: first })
+      : startSession(client, this[APP], first);
   }
 
   #typescript(

@@ -29,7 +29,7 @@ export type { FunctionOptions, PythonOptions, Retries } from "./functions/option
 export type { AnyHandler, Handler, RemoteFunction, RemoteMethods, ResultOf } from "./functions/remote.ts";
 export { deployApp, type DeployOptions } from "./functions/deploy.ts";
 export type { LookedUpApp } from "./functions/lookup.ts";
-export { type Session, startSession } from "./functions/session.ts";
+export { type Session, type SessionOptions, startSession } from "./functions/session.ts";
 export { decodeValue, encodeValue, ValueProblem } from "./values/codec.ts";
 export type { Input } from "./values/transfer.ts";
 

@@ -1,9 +1,10 @@
-import { type AppState, type Client, LaminaError, type Session, startSession } from "lamina";
+import { LaminaError, type LogBatch, startSession } from "lamina";
 import { readConfig } from "../config.ts";
 import { awaitCall, showResult } from "../functions/await-call.ts";
 import { choose, parseFunctionTarget } from "../functions/choose.ts";
-import { shownDeploy, type Watched } from "../functions/deploy-shown.ts";
+import { shownDeploy } from "../functions/deploy-shown.ts";
 import { failureOf } from "../functions/failure.ts";
+import { showLines } from "../functions/show-logs.ts";
 import { inputOf } from "../functions/input.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
@@ -34,11 +35,12 @@ export async function run({ target: text, args, output }: RunOptions): Promise<v
   await using sessions = new AsyncDisposableStack();
   if (chosen.kind === "function") {
     const { definition, method } = chosen;
-    const { app } = sessions.use(await sessionOf(client, definition.app, watched));
+    const { app } = sessions.use(await startSession(client, definition.app, shownDeploy(watched)));
     await awaitCall({ app, function: definition.name, method }, input, watched);
     return;
   }
-  for (const app of chosen.apps) sessions.use(await sessionOf(client, app, watched));
+  const onLog = (batch: LogBatch) => showLines(batch, { output, to: "stderr" });
+  for (const app of chosen.apps) sessions.use(await startSession(client, app, { ...shownDeploy(watched), onLog }));
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   interruption.signal.addEventListener("abort", () => reject(new LaminaError({ code: "CANCELLED", message: "The run was cancelled." })));
   const named = Object.keys(input.kwargs).length === 0 ? [] : [input.kwargs];
@@ -52,8 +54,4 @@ async function entered(run: (...args: unknown[]) => unknown, args: readonly unkn
   } catch (error) {
     throw failureOf(error);
   }
-}
-
-function sessionOf(client: Client, app: AppState, watched: Watched): Promise<Session> {
-  return startSession(client, app, shownDeploy(watched));
 }

@@ -52,7 +52,9 @@ test(
     expect(await strikes.done()).toEqual({ containers: Math.ceil((inputs.length * 2) / CALLS_A_KILL) - 1, runners: RUNNER_KILLS.length });
 
     for (const outcomes of [again, once]) expect(outcomes.map(({ of }) => of).toSorted((a, b) => a - b)).toEqual(inputs);
-    expect(again.map(told)).toEqual(again.map(({ of }) => ownOutcome(of)));
+    // Of a call that throws at each try, the last one may be the one that is cut off.
+    const ownEnd = again.filter((outcome) => !(throwsItself(outcome.of) && isCutOff(outcome)));
+    expect(ownEnd.map(told)).toEqual(ownEnd.map(({ of }) => ownOutcome(of)));
     const notCutOff = once.filter((outcome) => !isCutOff(outcome));
     expect(notCutOff.map(told)).toEqual(notCutOff.map(({ of }) => ownOutcome(of)));
     expect(await recorded()).toEqual({
@@ -68,7 +70,11 @@ test(
 
 /** What is told of a call that was not cut off. */
 function ownOutcome(input: number): object {
-  return input % 50 === 0 ? { of: input, threw: `ValueError: no square of ${input}` } : { of: input, is: input * input };
+  return throwsItself(input) ? { of: input, threw: `ValueError: no square of ${input}` } : { of: input, is: input * input };
+}
+
+function throwsItself(input: number): boolean {
+  return input % 50 === 0;
 }
 
 function told(outcome: Result | Failure): object {

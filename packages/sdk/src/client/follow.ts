@@ -31,6 +31,8 @@ export interface Sent<Event> {
 export interface FollowOptions {
   /** The cursor of the last event that was seen; without it the feed is followed from its beginning. */
   readonly after?: string | undefined;
+  /** Hears of the cursor of each event before the event is given. */
+  readonly onCursor?: ((cursor: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,7 +41,7 @@ export interface FollowOptions {
  * is made again from the last cursor, unless that fails for more than a minute.
  * @throws what the platform answers; UNREACHABLE
  */
-export async function* follow<Event>(feed: Feed<Event>, { after, signal }: FollowOptions): AsyncGenerator<Event> {
+export async function* follow<Event>(feed: Feed<Event>, { after, onCursor, signal }: FollowOptions): AsyncGenerator<Event> {
   const isNew = recentlyUnseen();
   let cursor = after;
   let failingSince: number | undefined;
@@ -53,6 +55,7 @@ export async function* follow<Event>(feed: Feed<Event>, { after, signal }: Follo
         emptyEnds = -1;
         cursor = id;
         if (!isNew(id)) continue;
+        onCursor?.(id);
         yield data;
         if (feed.isLast(data)) return;
       }
