@@ -84,6 +84,7 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
     directory,
     environment: {
       ...own,
+      ...options.environment,
       LAMINA_LISTEN: listen,
       LAMINA_REPOSITORY: repository,
     },
