@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _TEXT = (Path(__file__).parents[1] / "reference" / "image-api.txt").read_text()
-_CODE = re.compile(r"^### (.+?)\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"^### ([^\n]+)\n\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 # What lies outside is elsewhere in the tests: at addresses, and behind tokens, that variables of the environment have.
 _CHANGES: Mapping[str, list[tuple[str, str]]] = {
