@@ -3,7 +3,7 @@
 /** Commands on Debian with the Python of its release; there is no `python` after them, and pip may install into the system's Python, as in Ubuntu 22.04. */
 export const TORCH_OF_DEBIAN = [
   "apt-get update && apt-get install --yes --no-install-recommends python3-torch python3-torchvision && rm -rf /var/lib/apt/lists/*",
-  "cd /usr/local/lib/python3.*/dist-packages && ln -s /usr/lib/python3/dist-packages/{torch,torch-*.egg-info,torchgen,torchvision,torchvision-*.egg-info,functorch} .",
+  "cd /usr/lib/python3/dist-packages && ln -s $(ls -d $PWD/torch $PWD/torch-* $PWD/torchgen $PWD/torchvision $PWD/torchvision-* $PWD/functorch) /usr/local/lib/python3.*/dist-packages/",
   // That of this Debian cannot be upgraded by itself, as Ubuntu's can.
   "python3 -m pip install --ignore-installed pip",
   "rm -f /usr/bin/python /usr/local/bin/python*",

@@ -12,7 +12,8 @@ export async function webPage(html: string): Promise<WebPage> {
   const address = Object.values(networkInterfaces())
     .flat()
     .find((one) => one?.family === "IPv4" && !one.internal)?.address;
-  if (address === undefined) throw new Error("this machine has no IPv4 address beside its loopback, at which a container could reach a page");
+  if (address === undefined)
+    throw new Error("this machine has no IPv4 address beside its loopback, at which a container could reach a page");
   const server = createServer((_, response) => response.writeHead(200, { "content-type": "text/html" }).end(html));
   server.listen(0, address);
   await once(server, "listening");
