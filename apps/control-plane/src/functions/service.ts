@@ -36,6 +36,7 @@ export function createFunctionsService({ database, repositories, sealer }: Conte
       return rows.map(({ spec, host, repository, digest, manifest, ...row }) => ({
         ...servedPart(StoredFunction.parse(spec)),
         ...row,
+        workspace,
         image: { host: host ?? undefined, repository, digest: Digest.parse(digest) },
         codeLocation: { repository: repositories.contexts(workspace), digest: Digest.parse(manifest) },
       }));

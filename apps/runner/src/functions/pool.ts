@@ -4,7 +4,7 @@
  * I1: a call is held from its delivery until its end is recorded or it is put back, and its message is kept alive meanwhile.
  * I2: what ends a call in another way than by itself is decided once, by its verdict, before its container is ended.
  */
-import type { ServedFunction } from "@lamina/api";
+import type { ServedFunction, ValueType } from "@lamina/api";
 import { ContainerGone, type HarnessOutcome } from "./container.ts";
 import { Crew, type CrewOptions, type Member } from "./crew.ts";
 import { broken, crashed, lost, threw, timedOut, unreadable } from "./ends.ts";
@@ -170,14 +170,14 @@ export class FunctionPool {
   async #endOf(outcome: HarnessOutcome | Error, { verdict }: HeldCall): Promise<Outcome["end"]> {
     if (outcome instanceof ContainerGone) return verdict === "timed out" ? timedOut(this.#served) : crashed(outcome.exit, this.#served);
     if (outcome instanceof Error) return unreadable(outcome.message);
-    const { values } = this.#options;
+    const keep = (type: ValueType, body: Buffer) => this.#options.values.write(this.#served.workspace, type, body);
     try {
       switch (outcome.kind) {
         case "result":
-          return { state: "done", result: await values.write(outcome.type, outcome.body) };
+          return { state: "done", result: await keep(outcome.type, outcome.body) };
         case "error": {
           const { exception, pickled } = outcome;
-          return threw({ ...exception, ...(pickled !== undefined && { pickled: await values.write(pickled.type, pickled.body) }) });
+          return threw({ ...exception, ...(pickled !== undefined && { pickled: await keep(pickled.type, pickled.body) }) });
         }
         case "unreadable":
           return unreadable(outcome.message);

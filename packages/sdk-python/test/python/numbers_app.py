@@ -107,6 +107,13 @@ def hang() -> None:
     time.sleep(600)
 
 
+@app.function(image=image)
+def hang_from(first: int, value: int) -> int:
+    if value >= first:
+        time.sleep(600)
+    return value
+
+
 @app.function(image=image, timeout=1)
 def slow() -> None:
     time.sleep(600)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 import numbers_app
 from lamina import App, CallTimeoutError, Cls, Function, FunctionCall, LaminaError, RemoteError
+from lamina._client import connect
+from lamina._synchronize import run
+from lamina.app import state_of_app
 from numbers_app import Counter, OutOfRange, Point, app, double
 
 
@@ -18,6 +20,15 @@ from numbers_app import Counter, OutOfRange, Point, app, double
 def the_app() -> Iterator[None]:
     with app.run():
         yield
+
+
+def states_of(function: str) -> list[str]:
+    async def ask() -> list[str]:
+        async with connect() as client:
+            calls = await client.query("calls.list", {"app": state_of_app(app).target()})
+        return sorted(one["state"] for one in calls if one["function"] == function)
+
+    return run(ask())
 
 
 def test_what_a_function_gives_comes_back_by_each_form_of_a_call() -> None:
@@ -62,9 +73,10 @@ def test_map_ends_with_the_first_failure_or_gives_failures_in_their_places() -> 
 
 
 def test_whoever_leaves_a_map_cancels_what_has_not_ended() -> None:
-    results = numbers_app.hang.map([1], return_exceptions=True) if False else double.map(range(1000))
-    assert next(results) == 0
+    results = numbers_app.hang_from.map([3] * 6, range(6))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
     results.close()
+    assert states_of("hang_from") == ["cancelled"] * 3 + ["done"] * 3
 
 
 def test_an_exception_keeps_its_class_and_says_where_it_ran() -> None:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _BATCH = 250
 # Calls that were started are asked about after so long at most, though others are being waited for.
 _JOIN_SECONDS = 0.02
+# A question names every call: where that are many, more of them have ended when it is asked a moment later.
+_PAUSE_SECONDS_A_CALL = 0.00005
+# A platform that does not answer is not waited for when a map is left.
+_START_SECONDS = 10
 MOST_AT_ONCE = 1_000
 """The most calls of one map that have begun and whose results nobody has taken yet."""
 
@@ -82,6 +86,7 @@ class _CallsInFlight:
         self._kwargs = kwargs
         # Not ended, as far as is known.
         self._running: dict[str, int] = {}
+        self._starting: asyncio.Future[None] | None = None
         self._ended: deque[tuple[int, End]] = deque()
         self._untaken = 0
         self._is_exhausted = False
@@ -112,6 +117,8 @@ class _CallsInFlight:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._inputs.close()
+        if self._starting is not None:
+            await asyncio.wait([self._starting], timeout=_START_SECONDS)
         running = list(self._running)
         for start in range(0, len(running), MOST_AT_ONCE):
             await cancel_calls(self._client, running[start : start + MOST_AT_ONCE])
@@ -128,16 +135,24 @@ class _CallsInFlight:
             self._untaken += len(batch)
             sent = await asyncio.gather(*(send_input(self._client, notation, self._args_of(one), self._kwargs) for one in batch))
             ids = [new_id() for _ in sent]
-            self._running.update(zip(ids, range(index, index + len(ids))))
-            index += len(ids)
             calls = [{"id": one, "input": given} for one, given in zip(ids, sent)]
-            self._collect(await start_calls(self._client, self._target, calls))
+            self._starting = asyncio.ensure_future(self._start(calls, index))
+            self._starting.add_done_callback(lambda done: done.cancelled() or done.exception())
+            # Whoever stops lets it end, so that what it starts can be cancelled.
+            await asyncio.shield(self._starting)
+            index += len(ids)
             if self._asking is not None:
                 # A question that is on its way knows nothing of these.
                 asyncio.get_running_loop().call_later(_JOIN_SECONDS, self._asking.cancel)
             self._tell()
         self._is_exhausted = True
         self._tell()
+
+    async def _start(self, calls: Sequence[Mapping[str, Any]], index: int) -> None:
+        ended = await start_calls(self._client, self._target, calls)
+        # Not before, since the platform is asked about these, and has to know them.
+        self._running.update((one["id"], number) for number, one in enumerate(calls, index))
+        self._collect(ended)
 
     async def _wait(self) -> None:
         while not (self._is_exhausted and not self._running):
@@ -155,6 +170,7 @@ class _CallsInFlight:
                     asking.cancel()
             if not asking.cancelled():
                 self._collect(asking.result())
+                await asyncio.sleep(len(self._running) * _PAUSE_SECONDS_A_CALL)
 
     def _collect(self, ended: Sequence[Any]) -> None:
         for one in ended:
