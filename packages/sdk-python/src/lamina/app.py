@@ -166,6 +166,8 @@ class App:
         return Target(self._state.target, definition.name, notation="pickle")
 
     def _register(self, options: FunctionOptions, code: Any, call: Call, methods: Sequence[str] | None = None) -> FunctionDefinition:
+        if code.__name__ == "<lambda>":
+            raise call.refuse("a lambda has no name by which a container could find it: define a function by def")
         own = options.get("name")
         name = function_name(code.__name__ if own is None else own, call)
         if "<locals>" in code.__qualname__ and not in_container():

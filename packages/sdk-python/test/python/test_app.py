@@ -42,18 +42,18 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: App(""), "give the app a name"),
     (lambda: App("a b"), "an app's name is up to 63"),
     (lambda: App("a", image="debian"), "image: must be an Image"),  # type: ignore[arg-type]
-    (lambda: App("a").function(gpus="T4"), "there is no option gpus; there are image, name, gpu"),  # type: ignore[call-overload]
-    (lambda: App("a").function(gpu="a T4"), "gpu: "),
-    (lambda: App("a").function(gpu=["T4", 5]), "gpu: "),  # type: ignore[list-item]
-    (lambda: App("a").function(image="debian"), "image: must be an Image"),  # type: ignore[arg-type]
-    (lambda: App("a").function(timeout=-1), "timeout: must be 0.1 or more"),
-    (lambda: App("a").function(timeout="1m"), "timeout: must be a number"),  # type: ignore[arg-type]
-    (lambda: App("a").function(memory=1.5), "memory: must be a whole number"),  # type: ignore[arg-type]
-    (lambda: App("a").function(retries=True), "retries: must be a whole number"),
-    (lambda: App("a").function(min_containers=3, max_containers=2), "min_containers must not be more than max_containers"),
-    (lambda: App("a").function(secrets=["TOKEN"]), "secrets.1: must be a Secret"),  # type: ignore[list-item]
+    (lambda: App("a").function(gpus="T4")(plain), "there is no option gpus; there are image, name, gpu"),  # type: ignore[call-overload]
+    (lambda: App("a").function(gpu="a T4")(plain), "gpu: "),
+    (lambda: App("a").function(gpu=["T4", 5])(plain), "gpu: "),  # type: ignore[list-item]
+    (lambda: App("a").function(image="debian")(plain), "image: must be an Image"),  # type: ignore[arg-type]
+    (lambda: App("a").function(timeout=-1)(plain), "timeout: must be 0.1 or more"),
+    (lambda: App("a").function(timeout="1m")(plain), "timeout: must be a number"),  # type: ignore[arg-type]
+    (lambda: App("a").function(memory=1.5)(plain), "memory: must be a whole number"),  # type: ignore[arg-type]
+    (lambda: App("a").function(retries=True)(plain), "retries: must be a whole number"),
+    (lambda: App("a").function(min_containers=3, max_containers=2)(plain), "min_containers must not be more than max_containers"),
+    (lambda: App("a").function(secrets=["TOKEN"])(plain), "secrets.1: must be a Secret"),  # type: ignore[list-item]
     (lambda: App("a").function(name="a b")(plain), "'a b' is no name of a function"),
-    (lambda: App("a").function()(lambda: 1), "a lambda has no name by which a container could find it"),
+    (lambda: App("a").function(name="one")(lambda: 1), "a lambda has no name by which a container could find it"),
     (lambda: App("a").function(Plain), "a class has @app.cls()"),
     (lambda: App("a").cls(plain), "a function has @app.function()"),  # type: ignore[arg-type]
     (lambda: App("a").cls(Plain), "Plain has no method to call"),
