@@ -21,6 +21,8 @@ export interface Config {
   readonly baseRegistry: string | undefined;
   /** Variables by which our own processes are tuned, handed on as they are. */
   readonly tuning: Readonly<Record<string, string>>;
+  /** Of the terminal, where there is one. */
+  readonly terminalType: string | undefined;
   /** Where programs are looked for. */
   readonly path: readonly string[];
 }
@@ -52,6 +54,7 @@ const ON: ReadonlySet<string> = new Set(["1", "true", "yes", "on"]);
 
 const Environment = z.object({
   PATH: text,
+  TERM: text,
   XDG_CACHE_HOME: text,
   LAMINA_CACHE: text,
   LAMINA_LISTEN: text,
@@ -89,6 +92,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     caBundle: caBundle(env),
     baseRegistry: env.LAMINA_BASE_REGISTRY,
     tuning: Object.fromEntries(Object.entries(Tuning.parse(env)).filter((entry) => entry[1] !== undefined)),
+    terminalType: env.TERM,
     path: (env.PATH ?? "").split(path.delimiter).filter(Boolean),
   };
 }

@@ -117,6 +117,18 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .addOption(json())
     .action((app, options) => run(options.json, async (output) => (await import("./commands/stop.ts")).stop({ app, output })));
 
+  program
+    .command("shell")
+    .description("open a terminal in a container of an image or a function; without a terminal here, pipes go in and out")
+    .usage("[options] <image|function> [-- <program...>]")
+    .argument("<image|function>", "an image as `exec` takes it, FILE::image, FILE::function, or APP.FUNCTION of what is deployed")
+    .argument("[program...]", "after --, a program and its arguments in place of the shell")
+    .option("-c, --command <line>", "a line for the shell, which ends with it")
+    .addOption(json())
+    .action((of, program, options) =>
+      run(options.json, async (output) => (await import("./commands/shell.ts")).shell({ of, program, line: options.command, output })),
+    );
+
   program.commandsGroup("Builds and logs:");
   program
     .command("builds")

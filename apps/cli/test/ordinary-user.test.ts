@@ -52,6 +52,13 @@ describe.skipIf(process.getuid?.() !== 0)("a user without root", () => {
     });
   });
 
+  test("has a shell in it, over pipes and at a terminal", async () => {
+    const look = "cat /id; id -u; tty; stty size";
+    expect(await lamina("shell", "image.ts#image", "-c", look)).toMatchObject({ stdout: "0\n0\nnot a tty" });
+    const terminal = await user.run(["script", "-qec", `npx lamina shell image.ts#image -c '${look}'`, "/dev/null"]);
+    expect(terminal).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("/dev/pts/0\r\n24 80") });
+  });
+
   test("is told by doctor what does not work without root, and that nothing is broken", async () => {
     const doctor = await lamina("doctor", "--json");
     expect(doctor).toMatchObject({ exitCode: 0 });

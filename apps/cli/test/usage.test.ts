@@ -53,6 +53,19 @@ test("exec without a command says how to give one, before a platform is looked f
   expect(stderr).toContain(`lamina exec ${"0".repeat(64)} -- COMMAND`);
 });
 
+test("shell says what it takes, and refuses two commands before a platform is looked for", async () => {
+  const { exitCode, stdout } = await cli(["shell", "--help"]);
+  expect({ exitCode, stdout }).toEqual({
+    exitCode: 0,
+    stdout: expect.stringMatching(
+      /^Usage: lamina shell \[options\] <image\|function> \[-- <program\.\.\.>\]\n[^]*FILE::function[^]*--command <line>/,
+    ),
+  });
+  const both = await cli(["shell", "image.ts#image", "-c", "ls", "--", "ls"], { env: { LAMINA_HOME: directory } });
+  expect(both).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("(--command)") });
+  expect((await cli(["shell"])).exitCode).toBe(2);
+});
+
 test("a home that cannot be used is exit code 2, with the variable that names another", async () => {
   const file = path.join(directory, "a-file");
   await writeFile(file, "");

@@ -1,6 +1,7 @@
 /** What the services share. */
 import type { Logger } from "@lamina/service";
 import type { Bases } from "./bases/bases.ts";
+import type { Paces } from "./calls/paces.ts";
 import type { CallWaiters } from "./calls/waiters.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./database/database.ts";
@@ -28,6 +29,7 @@ export interface Context {
   readonly sealer: Sealer;
   readonly feeds: FeedReader;
   readonly callWaiters: CallWaiters;
+  readonly paces: Paces;
   /** Sends what the outbox holds, at once. To be called after a commit that wrote to it. */
   readonly wakeOutbox: () => void;
 }

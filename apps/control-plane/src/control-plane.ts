@@ -6,6 +6,7 @@ import { createAttemptsService } from "./attempts/service.ts";
 import { createBases } from "./bases/bases.ts";
 import { createPythonBases } from "./bases/python-base.ts";
 import { createBuildsService } from "./builds/service.ts";
+import { createPaces } from "./calls/paces.ts";
 import { createCallsService } from "./calls/service.ts";
 import { createCallWaiters } from "./calls/waiters.ts";
 import type { Config } from "./config.ts";
@@ -26,6 +27,7 @@ import { createRegistries, repositoriesUnder } from "./registries/registries.ts"
 import { createRunsService } from "./runs/service.ts";
 import { createSealer } from "./secrets/seal.ts";
 import { createSecretsService } from "./secrets/service.ts";
+import { createShellsService } from "./shells/service.ts";
 import { sweepUntil } from "./sweep.ts";
 import { callerOf } from "./tokens.ts";
 import { createStoredValues, type StoredValues } from "./values/values.ts";
@@ -76,6 +78,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     sealer: createSealer(config.secretKey),
     feeds: createFeedReader({ nats, database, logger }),
     callWaiters: createCallWaiters({ nats, database: callDatabase, logger, signal: stopping.signal }),
+    paces: createPaces(),
     wakeOutbox: () => outbox.wake(),
   };
   const sweeping = sweepUntil(context, stopping.signal);
@@ -92,6 +95,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
       apps: createAppsService(context),
       calls: createCallsService(context),
       functions: createFunctionsService(context),
+      shells: createShellsService(context),
     },
     packs: createPacks(context),
     values: createStoredValues(nats),

@@ -54,7 +54,7 @@ test("a deployment that fails leaves the functions that were there, and says why
   expect(await deploy(platform, [f])).toEqual(before);
   const [call] = await startCalls(platform);
   await using runner = await fakeRunner(platform, before.functions[0]?.id ?? "");
-  expect((await runner.take()).message.call).toBe(call);
+  expect((await runner.take()).id).toBe(call);
 });
 
 test("a function goes to the first pool of runners that fits, and stays there while it does", async () => {
@@ -151,7 +151,7 @@ test("a function that was replaced finishes the calls that it has, and then stop
   ]);
   await using runner = await fakeRunner(platform, old);
   const taken = await runner.take();
-  expect(taken.message.call).toBe(before[0]);
+  expect(taken.id).toBe(before[0]);
   await taken.finish(done(1));
   await expect.poll(() => platform.sql("SELECT id FROM function_version WHERE state = 'stopped'")).toEqual([{ id: old }]);
   expect(await services.functions.list(worker, { pool: "cpu" })).toMatchObject([{ id: second.functions[0]?.id }]);

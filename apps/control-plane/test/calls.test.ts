@@ -39,7 +39,7 @@ test("a call is started, waited for and answered", async () => {
   const id = uuid();
   const answer = services.calls.start(client, { app: "shop", function: "f", calls: [{ id, input: inputOf(1) }], waitMs: 20_000 });
   const taken = await runner.take();
-  expect(taken.message).toEqual({ call: id, input: inputOf(1) });
+  expect(taken.message).toEqual({ calls: [{ id, input: inputOf(1) }] });
   await services.calls.started(worker, { runner: "r", calls: [{ id, container: "c" }] });
   expect(await services.calls.get(client, { id })).toMatchObject({ state: "running", startedAt: expect.any(String) });
   await taken.finish(done(2));
@@ -101,7 +101,7 @@ test("a call that fails is tried again as its function says, with growing pauses
   const first = await runner.take();
   expect(await first.finish(failed())).toBe(20);
   const second = await runner.take();
-  expect(second).toMatchObject({ delivery: 2, message: { call: id } });
+  expect(second).toMatchObject({ delivery: 2, id });
   // What is told again, or by a delivery that was overtaken, is not counted.
   for (const delivery of [1, 1]) {
     expect(await services.calls.finish(worker, { calls: [{ id, delivery, end: failed() }] })).toEqual([{ id, retryAfterMs: 20 }]);
@@ -229,7 +229,7 @@ test("text that a database would refuse goes through calls", async () => {
   const start = { app: "shop", function: "f", calls: [{ id, input }], waitMs: 20_000 };
   const answer = platform.services.calls.start(client, start);
   const taken = await runner.take();
-  expect(taken.message.input).toEqual(input);
+  expect(taken.message.calls).toEqual([{ id: taken.id, input }]);
   await taken.finish(failed(text));
   expect(await answer).toEqual([{ id, end: failed(text) }]);
   expect((await platform.services.calls.get(client, { id })).end).toEqual(failed(text));

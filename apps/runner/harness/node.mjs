@@ -216,10 +216,11 @@ async function serve() {
     if (openSync(`${RUN}/${name}`, "w") !== number) throw new Error(`${name} is not ${number}`);
   }
   process.setSourceMapsEnabled(true);
-  const socket = connect(`${RUN}/socket`);
+  const calls = connect(`${RUN}/socket`);
+  const answers = connect(`${RUN}/socket`);
   const send = (frame, body) => {
     const head = Buffer.from(`${JSON.stringify(body === undefined ? frame : { ...frame, body: body.length })}\n`);
-    socket.write(body === undefined ? head : Buffer.concat([head, body]));
+    answers.write(body === undefined ? head : Buffer.concat([head, body]));
   };
   let output;
   let target;
@@ -269,18 +270,18 @@ async function serve() {
       target = await load(hello);
     } catch (thrown) {
       send({ type: "broken", exception: describe(thrown) });
-      return socket.end(() => process.exit(0));
+      return answers.end(() => process.exit(0));
     }
     if (concurrency === 1) await output.endCall("");
     send({ type: "ready" });
   };
-  receiveFrames(socket, (frame, body) => {
+  receiveFrames(calls, (frame, body) => {
     if (frame.type === "hello") void start(frame);
     if (frame.type === "call") waiting.push([frame, body]);
     if (frame.type === "stop") stopping = true;
     if (frame.type === "call" || frame.type === "stop") begin();
   });
-  socket.on("close", () => process.exit(0));
+  calls.on("close", () => process.exit(0));
 }
 
 if (import.meta.main) await serve();

@@ -190,9 +190,12 @@ class Connection:
         import _socket
         import _thread
 
-        connected = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-        connected.connect(path)
-        self.descriptor = connected.detach()
+        def connected():
+            one = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+            one.connect(path)
+            return one.detach()
+
+        self.descriptor, self._answers = connected(), connected()
         self._received = bytearray()
         self._lock = _thread.allocate_lock()
 
@@ -205,7 +208,7 @@ class Connection:
         with self._lock:
             view = memoryview(data)
             while view:
-                view = view[os.write(self.descriptor, view) :]
+                view = view[os.write(self._answers, view) :]
 
     def receive(self):
         """The next frame and its body; None when the runner is gone."""

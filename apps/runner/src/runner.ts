@@ -16,7 +16,10 @@ import {
 } from "./engine/runc-containers.ts";
 import { writeRegistryHosts } from "./engine/registry-hosts.ts";
 import { executeRun } from "./execute-run.ts";
+import { codeIn } from "./functions/code.ts";
+import { gpusOf } from "./functions/gpus.ts";
 import { serveFunctions } from "./functions/serve.ts";
+import { serveShells } from "./shells/serve.ts";
 
 /** Takes and executes run jobs until the signal. @throws {LaminaError} UNREACHABLE when NATS is not there at the start */
 export async function runRunner(config: RunnerConfig, signal: AbortSignal): Promise<void> {
@@ -39,6 +42,14 @@ export async function runRunner(config: RunnerConfig, signal: AbortSignal): Prom
   void containers.lost.then((reason) =>
     lose(new LaminaError({ code: "INTERNAL", message: `All containers of functions were lost: ${reason}` })),
   );
+  const shared = {
+    containers,
+    pool: config.pool,
+    code: codeIn(join(state, "functions", "code"), createRegistry(registry)),
+    gpus: gpusOf(config.gpus),
+    harness: config.harness,
+    caBundle: config.caBundle,
+  };
   const working = runWorker({
     kind: "run",
     config,
@@ -47,20 +58,9 @@ export async function runRunner(config: RunnerConfig, signal: AbortSignal): Prom
     concurrency,
     gpus: config.gpus.length,
     checks: { containerd: () => engine.ping() },
-    alongside: (surroundings) =>
-      serveFunctions(
-        {
-          containers,
-          pool: config.pool,
-          registry: createRegistry(registry),
-          gpus: config.gpus,
-          harness: config.harness,
-          caBundle: config.caBundle,
-          code: join(state, "functions", "code"),
-          graceMs: CALL_GRACE_MS,
-        },
-        surroundings,
-      ),
+    alongside: async (surroundings) => {
+      await Promise.all([serveFunctions({ ...shared, graceMs: CALL_GRACE_MS }, surroundings), serveShells(shared, surroundings)]);
+    },
     handle: ({ run }, surroundings) => executeRun(run, { ...surroundings, engine }),
     signal,
   });

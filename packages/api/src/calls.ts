@@ -76,10 +76,13 @@ export const Call = z.object({
 export type Call = z.infer<typeof Call>;
 
 /**
- * What is on the queue of a function version for each of its calls. It stays there until the call's end is recorded; when it is
- * delivered again, the call was cut off or is to be tried again.
+ * What is on the queue of a function version: a call, or several short ones that one container does in turn. It stays there until the ends
+ * of all are recorded; when it is delivered again, those that have not ended were cut off or are to be tried again.
  */
-export const CallMessage = z.object({ call: z.string(), method: z.string().optional(), input: Value });
+export const CallMessage = z.object({
+  method: z.string().optional(),
+  calls: z.array(z.object({ id: z.string(), input: Value })).min(1),
+});
 export type CallMessage = z.infer<typeof CallMessage>;
 
 /** Told to every runner: these calls are not wanted any more. */
@@ -102,6 +105,8 @@ export const FinishCallsInput = z.object({
         delivery: z.int().min(1),
         /** When it began in its container, in milliseconds since 1970. */
         startedAt: z.number().optional(),
+        /** How long it went on there, in milliseconds. */
+        tookMs: z.number().optional(),
         end: z.discriminatedUnion("state", [
           z.object({ state: z.literal("done"), result: Value }),
           z.object({
@@ -114,6 +119,10 @@ export const FinishCallsInput = z.object({
     .min(1),
 });
 export type FinishCallsInput = z.infer<typeof FinishCallsInput>;
+
+/** Some of the calls that one message carries. */
+export const CarriedCalls = z.object({ message: z.string(), ids: z.array(z.string()).min(1) });
+export type CarriedCalls = z.infer<typeof CarriedCalls>;
 
 /** For each call in turn: done with, or to be tried again after so many milliseconds. */
 export const FinishedCalls = z.array(z.object({ id: z.string(), retryAfterMs: z.int().optional() }));

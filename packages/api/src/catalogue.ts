@@ -46,11 +46,11 @@ export function catalogue(namespace: string) {
       endSeconds: 24 * 60 * 60,
     },
     calls: {
-      /** Work queue: a message stays until the end of its call is recorded. */
+      /** Work queue: a message stays until the ends of its calls are recorded. */
       stream: `${namespace}-calls`,
       subjects: [`${namespace}.calls.>`],
-      /** Each call has a subject of its own, by which it can be taken off its queue. */
-      subject: (functionId: string, call: string) => `${namespace}.calls.${functionId}.${call}`,
+      /** Each message has a subject of its own, by which it can be taken off its queue: that of the call, where it has one only. */
+      subject: (functionId: string, message: string) => `${namespace}.calls.${functionId}.${message}`,
       filter: (functionId: string) => `${namespace}.calls.${functionId}.*`,
       /** The durable consumer that all runners share which serve a function. */
       consumer: (functionId: string) => `call-${functionId}`,
@@ -65,6 +65,16 @@ export function catalogue(namespace: string) {
       keptSeconds: 7 * 24 * 60 * 60,
       /** Counted, not in bytes: those NATS sets aside when the stream is made, for each platform anew. */
       keptBatches: 1_000_000,
+    },
+    /** Past JetStream: what is typed and shown is kept by nobody. Subjects name the workspace, so that no other one's clients get to them. */
+    shells: {
+      /** Requests, each for one of the runners of a pool. */
+      requests: (pool: string) => `${namespace}.shells.${subjectToken(pool)}`,
+      queue: "shells",
+      /** Messages to the runner that has it, each with an answer. */
+      messages: (workspace: string, shell: string) => `${namespace}.shell.${workspace}.${shell}.messages`,
+      /** Its events. */
+      events: (workspace: string, shell: string) => `${namespace}.shell.${workspace}.${shell}.events`,
     },
     /** The bucket of the object store for values of calls. */
     values: `${namespace}-values`,

@@ -44,6 +44,10 @@ const CODES = {
   CALL_LOST: 1,
   /** The function cannot be set up: its code cannot be imported, or its container cannot be started. */
   FUNCTION_BROKEN: 1,
+  /** An image has no shell, and one was asked for. */
+  SHELL_MISSING: 2,
+  /** What ran a shell was lost in the middle of it. */
+  SHELL_LOST: 1,
   /** A value of a call cannot be written, or read, or is not kept any more. */
   VALUE_UNREADABLE: 2,
   CANCELLED: 130,

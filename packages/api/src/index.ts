@@ -9,4 +9,5 @@ export * from "./functions.ts";
 export * from "./images.ts";
 export * from "./router.ts";
 export * from "./services.ts";
+export * from "./shells.ts";
 export * from "./values.ts";

@@ -5,6 +5,7 @@ import * as call from "./calls.ts";
 import { badInput, type ErrorCode, type ErrorInfo, faultInfo, LaminaError } from "./errors.ts";
 import * as fn from "./functions.ts";
 import * as schema from "./services.ts";
+import * as shell from "./shells.ts";
 
 export interface RouterContext {
   readonly services: schema.Services;
@@ -130,7 +131,19 @@ export const router = t.router({
       for await (const { cursor, event } of ctx.services.calls.logs(ctx.caller, input, signalOf(signal))) yield tracked(cursor, event);
     }),
     started: worker.input(call.StartedCalls).mutation(({ ctx, input }) => ctx.services.calls.started(ctx.caller, input)),
+    carried: worker.input(call.CarriedCalls).mutation(({ ctx, input }) => ctx.services.calls.carried(ctx.caller, input)),
+    sendApart: worker.input(call.CarriedCalls).mutation(({ ctx, input }) => ctx.services.calls.sendApart(ctx.caller, input)),
     finish: worker.input(call.FinishCallsInput).mutation(({ ctx, input }) => ctx.services.calls.finish(ctx.caller, input)),
+  }),
+  shells: t.router({
+    open: client.input(shell.OpenShellInput).mutation(({ ctx, input }) => ctx.services.shells.open(ctx.caller, input)),
+    write: client.input(shell.WriteShellInput).mutation(({ ctx, input }) => ctx.services.shells.write(ctx.caller, input)),
+    resize: client.input(shell.ResizeShellInput).mutation(({ ctx, input }) => ctx.services.shells.resize(ctx.caller, input)),
+    seen: client.input(shell.SeenOfShellInput).mutation(({ ctx, input }) => ctx.services.shells.seen(ctx.caller, input)),
+    close: client.input(shell.ShellById).mutation(({ ctx, input }) => ctx.services.shells.close(ctx.caller, input)),
+    follow: client.input(shell.FollowShellInput).subscription(async function* ({ ctx, input, signal }) {
+      for await (const { cursor, event } of ctx.services.shells.follow(ctx.caller, input, signalOf(signal))) yield tracked(cursor, event);
+    }),
   }),
   functions: t.router({
     list: worker

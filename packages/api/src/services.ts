@@ -13,12 +13,22 @@ import type {
   FollowLogsInput,
   LogBatch,
   StartCallsInput,
+  CarriedCalls,
   StartedCalls,
   WaitForCallsInput,
 } from "./calls.ts";
 import { type BuildEvent, type BuildOwnEvent, PlannedLayer, type RunEvent } from "./events.ts";
 import type { AppInfo, DeployInput, Deployment, ServedFunction } from "./functions.ts";
 import { ImageLocation } from "./images.ts";
+import type {
+  FollowShellInput,
+  OpenShellInput,
+  ResizeShellInput,
+  SeenOfShellInput,
+  ShellEvent,
+  WriteShellInput,
+  WrittenToShell,
+} from "./shells.ts";
 
 /** Who calls, as its token says. Workers are builders and runners. */
 export interface Caller {
@@ -325,8 +335,24 @@ export interface Services {
     logs(caller: Caller, input: z.output<typeof FollowLogsInput>, signal: AbortSignal): AsyncIterable<Tracked<LogBatch>>;
     /** Says that calls have begun, for those who look; nothing depends on it. */
     started(caller: Caller, input: StartedCalls): Promise<void>;
+    /** Those of these calls that have not ended, and that the message is still to bring; asked when it comes again. */
+    carried(caller: Caller, input: CarriedCalls): Promise<string[]>;
+    /** Gives each of these calls a message of its own, since they have not begun and what goes before them takes long. */
+    sendApart(caller: Caller, input: CarriedCalls): Promise<void>;
     /** Records how calls ended. What was recorded before stays. */
     finish(caller: Caller, input: FinishCallsInput): Promise<FinishedCalls>;
+  };
+  readonly shells: {
+    /** Resolves when a runner has taken it. @throws NOT_FOUND; POOL_UNAVAILABLE when there is no runner for it */
+    open(caller: Caller, input: OpenShellInput): Promise<void>;
+    /** @throws SHELL_LOST when there is no such shell any more, as do all that follow */
+    write(caller: Caller, input: WriteShellInput): Promise<WrittenToShell>;
+    resize(caller: Caller, input: ResizeShellInput): Promise<void>;
+    seen(caller: Caller, input: SeenOfShellInput): Promise<void>;
+    /** Ends it with its container, now. */
+    close(caller: Caller, input: { id: string }): Promise<void>;
+    /** Each event once, from the cursor on, up to its end. As long as somebody does so, it goes on. */
+    follow(caller: Caller, input: FollowShellInput, signal: AbortSignal): AsyncIterable<Tracked<ShellEvent>>;
   };
   readonly functions: {
     /** What the runners of a pool serve. */

@@ -57,4 +57,5 @@ export {
 } from "@lamina/api";
 export type { AppInfo, Call as CallInfo, Deployment, LogBatch } from "@lamina/api";
 export type { Build, BuildEvent, BuildOwnEvent, BuiltImage, PlannedLayer, PlatformInfo, RunEvent, SecretInfo } from "@lamina/api";
+export { INPUT_BYTES, type OpenShellInput, type ShellCommand, type ShellEvent, type TerminalSize, UNSEEN_BYTES } from "@lamina/api";
 export { builderVersion, builderVersionNames, type Definition } from "@lamina/ir";

@@ -21,7 +21,7 @@ export interface ControlPlane {
   readonly attempts: Remote<Services["attempts"]>;
   readonly runs: Remote<Pick<Services["runs"], "claim" | "renew" | "finish">>;
   readonly functions: Remote<Services["functions"]>;
-  readonly calls: Remote<Pick<Services["calls"], "started" | "finish">>;
+  readonly calls: Remote<Pick<Services["calls"], "started" | "carried" | "sendApart" | "finish">>;
 }
 
 /**
@@ -66,6 +66,8 @@ export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane 
     },
     calls: {
       started: (input, options) => answer(calls.started.mutate(input, options)),
+      carried: (input, options) => answer(calls.carried.mutate(input, options)),
+      sendApart: (input, options) => answer(calls.sendApart.mutate(input, options)),
       finish: (input, options) => answer(calls.finish.mutate(input, options)),
     },
   };

@@ -1,16 +1,11 @@
 import { once } from "node:events";
-import { createLogUpdate } from "log-update";
 import { type Client, badInput, LaminaError, type RunEvent } from "lamina";
-import { buildShown } from "../build-shown.ts";
+import { imageOf } from "../built-image.ts";
 import { readConfig } from "../config.ts";
 import { INTERRUPTED, onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { findImage } from "../platform/find.ts";
-import { loadImages, parseTarget } from "../user-file/load.ts";
-
-const FULL_ID = /^[0-9a-f]{64}$/;
-const PART_OF_ID = /^[0-9a-f]{1,63}$/;
+import { showWaiting } from "../view/waiting.ts";
 
 export interface ExecOptions {
   /** An image id or the beginning of one, a reference by digest, or FILE#export. */
@@ -40,18 +35,6 @@ export async function exec({ image, command, output }: ExecOptions): Promise<voi
 export async function runIn(image: string, command: readonly string[], context: ExecContext): Promise<number> {
   const { run } = await context.client.runs.start({ image, command: [...command] });
   return follow(run, context);
-}
-
-/** What the platform knows the image by. That of a file is built first. */
-async function imageOf(image: string, context: ExecContext): Promise<string> {
-  if (FULL_ID.test(image) || image.includes("@sha256:")) return image;
-  if (PART_OF_ID.test(image)) return (await findImage(context.client, image)).id;
-  const [first, ...others] = await loadImages(parseTarget(image));
-  if (others.length > 0) {
-    const names = [first, ...others].map(({ name }) => `${image}#${name}`);
-    throw badInput("invalid-usage", `${image} exports several images. Name one: ${names.join(", ")}`);
-  }
-  return (await buildShown(first, context)).ref;
 }
 
 /** The exit code of the command; 130 when it was interrupted. */
@@ -85,23 +68,4 @@ async function follow(run: string, { client, output, signal }: ExecContext): Pro
 async function write({ stream, data }: Extract<RunEvent, { type: "output" }>): Promise<void> {
   const target = stream === "stdout" ? process.stdout : process.stderr;
   if (!target.write(Buffer.from(data, "base64"))) await once(target, "drain");
-}
-
-/** A line on a terminal until the command says something. */
-function showWaiting(output: Output) {
-  const update = output.isTerminal && !output.json ? createLogUpdate(process.stderr) : undefined;
-  let shown = false;
-  const clear = () => {
-    if (shown) update?.clear();
-    if (shown) update?.done();
-    shown = false;
-  };
-  return {
-    note(what: string) {
-      shown = true;
-      update?.(output.colors.dim(what));
-    },
-    clear,
-    [Symbol.dispose]: clear,
-  };
 }

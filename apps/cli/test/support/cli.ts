@@ -25,17 +25,26 @@ export async function cli(args: readonly string[], options: CliOptions = {}): Pr
   return { stdout, stderr, exitCode };
 }
 
-/** The same while it runs. Only variables that are named, and what programs need to be found, are in its environment. */
+/** The same while it runs. */
 export function startCli(args: readonly string[], { env = {}, cwd, input, enter = [] }: CliOptions = {}) {
-  const { PATH = "", HOME = "", SSL_CERT_FILE = "", LAMINA_CACHE = "" } = process.env;
-  const [program, ...before] = [...enter, process.execPath];
-  return execa(program, [...before, MAIN, ...args], {
-    env: { PATH, HOME, SSL_CERT_FILE, LAMINA_CACHE, ...env },
+  const [program = process.execPath, ...more] = [...enter, ...commandOfCli(args)];
+  return execa(program, more, {
+    env: environmentOf(env),
     extendEnv: false,
     reject: false,
     ...(cwd !== undefined && { cwd }),
     ...(input === undefined ? { stdin: "ignore" } : { input }),
   });
+}
+
+export function commandOfCli(args: readonly string[]): [string, ...string[]] {
+  return [process.execPath, MAIN, ...args];
+}
+
+/** Only variables that are named, and what programs need to be found. */
+export function environmentOf(env: Readonly<Record<string, string>>): Record<string, string> {
+  const { PATH = "", HOME = "", SSL_CERT_FILE = "", LAMINA_CACHE = "" } = process.env;
+  return { PATH, HOME, SSL_CERT_FILE, LAMINA_CACHE, ...env };
 }
 
 /** The lines of JSON on stdout. */

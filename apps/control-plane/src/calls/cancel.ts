@@ -8,6 +8,7 @@ import { endsOf } from "./row.ts";
 interface CancelledCall {
   readonly id: string;
   readonly function: string;
+  readonly message: string | null;
 }
 
 /** Cancels those of these calls that have not ended. @throws {LaminaError} NOT_FOUND for a call that there is not; then none is cancelled */
@@ -24,11 +25,27 @@ export async function cancelCalls(
           SELECT id FROM call WHERE id = ANY(${ids}) AND workspace = ${workspace} AND ended_at IS NULL ORDER BY id FOR UPDATE
         )
         UPDATE call c SET state = 'cancelled', ended_at = now(), input = NULL FROM open WHERE c.id = open.id
-        RETURNING c.id, c.function_id AS function`;
-      if (calls.length > 0) await enqueue(transaction, { kind: "calls-cancelled", calls });
+        RETURNING c.id, c.function_id AS function, c.message`;
+      if (calls.length > 0) await enqueue(transaction, { kind: "calls-cancelled", calls: await offTheirQueues(transaction, calls) });
     }),
   );
   wakeOutbox();
+}
+
+/** What is to be taken off queues: messages that carry no call any more. */
+async function offTheirQueues(transaction: Transaction, calls: readonly CancelledCall[]) {
+  const messages = calls.flatMap(({ message }) => message ?? []);
+  const functions = calls.map((call) => call.function);
+  const stay = new Set<string>();
+  if (messages.length > 0) {
+    const rows = await transaction.$queryRaw<{ message: string }[]>`
+      SELECT DISTINCT message FROM call WHERE function_id = ANY(${functions}) AND ended_at IS NULL AND message = ANY(${messages})`;
+    for (const { message } of rows) stay.add(message);
+  }
+  return calls.map(({ id, function: functionId, message }) => {
+    if (message === null) return { id, function: functionId };
+    return stay.has(message) ? { id } : { id, function: functionId, message };
+  });
 }
 
 /** Cancels all calls of functions whose queues are taken away as a whole. */

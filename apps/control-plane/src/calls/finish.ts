@@ -10,12 +10,13 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { type Database, overOutages } from "../database/database.ts";
 import { Prisma } from "../generated/client.ts";
+import type { Paces } from "./paces.ts";
 
 type Outcome = FinishCallsInput["calls"][number];
-type FinishContext = Pick<Context, "callDatabase" | "nats" | "callWaiters">;
+type FinishContext = Pick<Context, "callDatabase" | "nats" | "callWaiters" | "paces">;
 
 export async function finishCalls(context: FinishContext, workspace: string, calls: readonly Outcome[]): Promise<FinishedCalls> {
-  const { callDatabase, nats, callWaiters } = context;
+  const { callDatabase, nats, callWaiters, paces } = context;
   const answers: FinishedCalls = [];
   for (const round of rounds(calls)) {
     const changed = await recordEnds(callDatabase, workspace, round);
@@ -24,9 +25,22 @@ export async function finishCalls(context: FinishContext, workspace: string, cal
       callWaiters.tell(workspace, ended);
       nats.connection.publish(nats.catalogue.callsEnded, JSON.stringify(ended.map(({ id }) => id)));
     }
+    learnPaces(paces, round, changed);
     answers.push(...round.map(({ id }) => ({ id, retryAfterMs: changed.get(id)?.retryAfterMs })));
   }
   return answers;
+}
+
+function learnPaces(paces: Paces, calls: readonly Outcome[], changed: ReadonlyMap<string, Changed>): void {
+  const took = calls.flatMap(({ id, tookMs }) => {
+    const call = changed.get(id);
+    return call === undefined || tookMs === undefined ? [] : [{ ...call, tookMs }];
+  });
+  for (const ofOne of Map.groupBy(took, ({ functionId, method }) => `${functionId} ${method ?? ""}`).values()) {
+    const [first] = ofOne;
+    const milliseconds = ofOne.map(({ tookMs }) => tookMs);
+    if (first !== undefined) paces.took(first.functionId, first.method, milliseconds);
+  }
 }
 
 /** One statement changes a row once, so each call is in a round once: almost always there is one round. */
@@ -43,11 +57,20 @@ function rounds(calls: readonly Outcome[]): Outcome[][] {
 
 /** What became of a call that had not ended. */
 interface Changed {
+  readonly functionId: string;
+  readonly method: string | undefined;
   readonly ended: boolean;
   readonly retryAfterMs: number | undefined;
 }
 
-const ChangedRow = z.object({ id: z.string(), ended: z.boolean(), retries: z.int(), policy: RetryPolicy.nullable() });
+const ChangedRow = z.object({
+  id: z.string(),
+  functionId: z.string(),
+  method: z.string().nullable(),
+  ended: z.boolean(),
+  retries: z.int(),
+  policy: RetryPolicy.nullable(),
+});
 
 async function recordEnds(database: Database, workspace: string, calls: readonly Outcome[]): Promise<Map<string, Changed>> {
   const column = <T>(of: (call: Outcome) => T): T[] => calls.map(of);
@@ -73,12 +96,20 @@ async function recordEnds(database: Database, workspace: string, calls: readonly
         ${column(({ end }) => (end.state === "failed" ? JSON.stringify(end.error) : null))}::text[]
       ) AS t (id, delivery, started, state, retriable, result, error), function_version f
       WHERE c.id = t.id AND c.workspace = ${workspace} AND ${isOpen} AND f.id = c.function_id
-      RETURNING c.id, c.ended_at IS NOT NULL AS ended, c.retries, CASE WHEN c.ended_at IS NULL THEN f.spec->'retries' END AS policy`,
+      RETURNING c.id, c.function_id AS "functionId", c.method, c.ended_at IS NOT NULL AS ended, c.retries, CASE WHEN c.ended_at IS NULL THEN f.spec->'retries' END AS policy`,
   );
   return new Map(
     rows.map((row) => {
-      const { id, ended, retries, policy } = ChangedRow.parse(row);
-      return [id, { ended, retryAfterMs: ended || policy === null ? undefined : retryDelay(policy, retries) }];
+      const { id, functionId, method, ended, retries, policy } = ChangedRow.parse(row);
+      return [
+        id,
+        {
+          functionId,
+          method: method ?? undefined,
+          ended,
+          retryAfterMs: ended || policy === null ? undefined : retryDelay(policy, retries),
+        },
+      ];
     }),
   );
 }

@@ -19,16 +19,18 @@ export async function removeQueue({ manager, catalogue }: Nats, functionId: stri
 
 interface UnwantedCall {
   readonly id: string;
-  /** The function version on whose queue it is; without it the whole queue goes. */
+  /** The function version on whose queue it is; without it its message stays for others that it carries, or the whole queue goes. */
   readonly function?: string | undefined;
+  /** Its message, where that is not its own. */
+  readonly message?: string | undefined;
 }
 
 /** Takes cancelled calls off their queues, and tells runners, who may be at them, and those who wait for their ends. */
 export async function unqueueCalls({ connection, manager, catalogue }: Nats, calls: readonly UnwantedCall[]): Promise<void> {
   const { stream, subject } = catalogue.calls;
   await Promise.all(
-    calls.map(async ({ id, function: functionId }) => {
-      if (functionId !== undefined) await manager.streams.purge(stream, { filter: subject(functionId, id) });
+    [...new Map(calls.map((call) => [call.message ?? call.id, call])).entries()].map(async ([message, { function: functionId }]) => {
+      if (functionId !== undefined) await manager.streams.purge(stream, { filter: subject(functionId, message) });
     }),
   );
   const ids = calls.map(({ id }) => id);

@@ -8,6 +8,7 @@ import { cancelCalls } from "./cancel.ts";
 import { finishCalls } from "./finish.ts";
 import { readLogs } from "./logs.ts";
 import { callOf, endsOf, noCalls } from "./row.ts";
+import { sendEachApart } from "./send.ts";
 import { startCalls } from "./start.ts";
 
 const COLUMNS = Prisma.sql`
@@ -54,6 +55,13 @@ export function createCallsService(context: Context): Services["calls"] {
           UPDATE call SET state = 'running', started_at = now() WHERE id = ANY(${ids}) AND workspace = ${workspace} AND state = 'queued'`,
       );
     },
+    async carried({ workspace }, { message, ids }) {
+      const rows = await overOutages(() =>
+        database.call.findMany({ where: { id: { in: ids }, workspace, message, endedAt: null }, select: { id: true } }),
+      );
+      return rows.map(({ id }) => id);
+    },
+    sendApart: ({ workspace }, { message, ids }) => sendEachApart(context, { id: { in: ids }, workspace, message }),
     finish: ({ workspace }, { calls }) => finishCalls(context, workspace, calls),
   };
 }

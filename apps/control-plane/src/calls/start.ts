@@ -1,32 +1,39 @@
 /**
- * Starting calls: one statement records them, and each is put on its function's queue right after, past the outbox, since that takes too
+ * Starting calls: one statement records them, and they are put on their function's queue right after, past the outbox, since that takes too
  * long. What dies in between is found by the sweep (lost.ts).
  */
 import { type EndedCall, LaminaError, type StartCallsInput } from "@lamina/api";
 import type { z } from "zod";
-import { noApp } from "../apps/find.ts";
+import { noFunction } from "../apps/find.ts";
 import type { Context } from "../context.ts";
 import { type Database, overOutages } from "../database/database.ts";
+import { messagesFor, newOf, type QueueMessage } from "./messages.ts";
 import { knownCalls } from "./row.ts";
-import { sendCall } from "./send.ts";
+import { sendCalls } from "./send.ts";
 
 type Start = z.output<typeof StartCallsInput>;
-type StartContext = Pick<Context, "callDatabase" | "database" | "nats" | "logger" | "callWaiters">;
+type StartContext = Pick<Context, "callDatabase" | "database" | "nats" | "logger" | "callWaiters" | "paces">;
 
 export async function startCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
-  const { callDatabase, callWaiters } = context;
+  const { callDatabase, callWaiters, paces } = context;
   using waiting = callWaiters.waitFor(
     workspace,
     start.calls.map(({ id }) => id),
   );
-  const { functionId, inserted } = await recordCalls(context, workspace, start);
-  const sent = sendAll(context, functionId, { ...start, calls: start.calls.filter(({ id }) => inserted.has(id)) });
+  const messages = messagesFor(start.calls, paces.together(workspace, start));
+  const { functionId, inserted } = await recordCalls(context, workspace, { ...start, messages });
+  paces.found(workspace, start, functionId);
+  const sent = sendAll(context, functionId, { method: start.method, messages: newOf(messages, inserted) });
   // A runner does not wait for NATS to say that it has the message, so who waits for the end need not either.
   if (start.waitMs === 0) await sent;
   const others = start.calls.map(({ id }) => id).filter((id) => !inserted.has(id));
   if (others.length > 0) waiting.found((await knownCalls(callDatabase, workspace, others)).ended);
   // Waited for here: the waiting ends with this block.
   return await waiting.ends("all", start.waitMs);
+}
+
+interface Starting extends Start {
+  readonly messages: readonly QueueMessage[];
 }
 
 interface RecordedCalls {
@@ -36,9 +43,10 @@ interface RecordedCalls {
 }
 
 /** @throws {LaminaError} NOT_FOUND, INVALID_INPUT */
-async function recordCalls({ callDatabase, database }: StartContext, workspace: string, start: Start): Promise<RecordedCalls> {
+async function recordCalls({ callDatabase, database }: StartContext, workspace: string, start: Starting): Promise<RecordedCalls> {
+  const insert = () => insertCalls(callDatabase, workspace, start);
   // A version that was stopped between the statement's snapshot and its lock is none; a new look finds the one in its place.
-  const target = (await insertCalls(callDatabase, workspace, start)) ?? (await insertCalls(callDatabase, workspace, start));
+  const target = (await insert()) ?? (await insert());
   if (target === undefined) throw await noFunction(database, workspace, start);
   if (!target.callable) throw wrongMethod(start, target.methods);
   return { functionId: target.function, inserted: new Set(target.inserted) };
@@ -52,10 +60,12 @@ interface Target {
 }
 
 /** The version's row is held against those who stop it, so that no call is left behind on a queue that is taken away. */
-async function insertCalls(database: Database, workspace: string, start: Start): Promise<Target | undefined> {
-  const { app, function: name, method = null, calls } = start;
-  const ids = calls.map(({ id }) => id);
-  const inputs = calls.map(({ input }) => JSON.stringify(input));
+async function insertCalls(database: Database, workspace: string, start: Starting): Promise<Target | undefined> {
+  const { app, function: name, method = null, messages } = start;
+  const rows = messages.flatMap(({ id: message, calls }) => calls.map(({ id, input }) => ({ id, input, message })));
+  const ids = rows.map(({ id }) => id);
+  const inputs = rows.map(({ input }) => JSON.stringify(input));
+  const carriers = rows.map(({ id, message }) => (message === id ? null : message));
   const [target] = await overOutages(
     () => database.$queryRaw<Target[]>`
       WITH target AS (
@@ -65,9 +75,9 @@ async function insertCalls(database: Database, workspace: string, start: Start):
         WHERE a.workspace = ${workspace} AND a.found_by = ${app}
         FOR KEY SHARE OF f
       ), inserted AS (
-        INSERT INTO call (id, workspace, function_id, version, method, input)
-        SELECT c.id, ${workspace}, target.id, target.version, ${method}, c.input::json
-        FROM target, unnest(${ids}::text[], ${inputs}::text[]) AS c (id, input)
+        INSERT INTO call (id, workspace, function_id, version, method, input, message)
+        SELECT c.id, ${workspace}, target.id, target.version, ${method}, c.input::json, c.message
+        FROM target, unnest(${ids}::text[], ${inputs}::text[], ${carriers}::text[]) AS c (id, input, message)
         WHERE target.callable
         ON CONFLICT (id) DO NOTHING
         RETURNING id
@@ -77,27 +87,16 @@ async function insertCalls(database: Database, workspace: string, start: Start):
   return target;
 }
 
-async function sendAll({ nats, logger }: StartContext, functionId: string, { method, calls }: Start): Promise<void> {
+async function sendAll(
+  { nats, logger }: StartContext,
+  functionId: string,
+  { method, messages }: Pick<Starting, "method" | "messages">,
+): Promise<void> {
   const results = await Promise.allSettled(
-    calls.map(({ id, input }) => sendCall(nats, { function: functionId, message: { call: id, method, input }, sendId: id })),
+    messages.map(({ id, calls }) => sendCalls(nats, { function: functionId, id, message: { method, calls: [...calls] }, sendId: id })),
   );
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined) logger.warn({ err: failed.reason, function: functionId }, "calls could not be sent; the sweep sends them");
-}
-
-async function noFunction(database: Database, workspace: string, { app, function: name }: Start): Promise<LaminaError> {
-  const found = await overOutages(() =>
-    database.app.findFirst({
-      where: { workspace, foundBy: app },
-      include: { functions: { where: { state: "active" }, orderBy: { name: "asc" }, select: { name: true } } },
-    }),
-  );
-  if (found === null) return noApp(database, workspace, app);
-  if (found.state === "stopped") {
-    return new LaminaError({ code: "NOT_FOUND", message: `App ${found.name} is stopped. \`lamina deploy FILE\` deploys it again.` });
-  }
-  const names = found.functions.map((item) => item.name).join(", ");
-  return new LaminaError({ code: "NOT_FOUND", message: `App ${found.name} has no function ${name}. Its functions are: ${names}.` });
 }
 
 function wrongMethod({ function: name, method }: Start, methods: readonly string[] | null): LaminaError {

@@ -4,8 +4,11 @@ import { Digest } from "@lamina/ir";
 import { z } from "zod";
 import type { Transaction } from "../database/database.ts";
 
-/** `function` is the version of the function on whose queue it is; left out where the whole queue is taken away. */
-const CancelledCall = z.object({ id: z.string(), function: z.string().optional() });
+/**
+ * `function` is the version of the function on whose queue it is, left out where its message stays for others that it carries, or the whole
+ * queue is taken away; `message` is that message where it is not the call's own.
+ */
+const CancelledCall = z.object({ id: z.string(), function: z.string().optional(), message: z.string().optional() });
 
 export const OutboxMessage = z.discriminatedUnion("kind", [
   /** Puts a job into its pool's work queue. */

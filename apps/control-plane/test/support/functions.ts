@@ -74,11 +74,13 @@ export async function endsOf({ services }: Pick<TestControlPlane, "services">, i
 }
 
 export interface TakenCall {
+  /** The first call of the message. */
+  readonly id: string;
   readonly message: CallMessage;
   /** Counted from 1. */
   readonly delivery: number;
-  /** Tells how it ended, and does with its message what the answer says. */
-  finish(end: Exclude<CallEnd, { state: "cancelled" }>): Promise<number | undefined>;
+  /** Tells how its calls ended, and does with the message what the answer for the first says. */
+  finish(end: Exclude<CallEnd, { state: "cancelled" }>, tookMs?: number): Promise<number | undefined>;
   readonly raw: JsMsg;
 }
 
@@ -121,30 +123,41 @@ export async function fakeRunner(
     if (ended === true || value === undefined) throw new Error("The runner gets no calls any more.");
     return value;
   };
-  const finishAll = async (outcomes: readonly { readonly raw: JsMsg; readonly end: Exclude<CallEnd, { state: "cancelled" }> }[]) => {
-    const answers = await services.calls.finish(worker, {
-      calls: outcomes.map(({ raw, end }) => ({
-        id: CallMessage.parse(raw.json()).call,
+  type Finished = {
+    readonly raw: JsMsg;
+    readonly end: (input: Value) => Exclude<CallEnd, { state: "cancelled" }>;
+    readonly tookMs?: number;
+  };
+  const finishAll = async (messages: readonly Finished[]) => {
+    const told = messages.map(({ raw, end, tookMs }) =>
+      CallMessage.parse(raw.json()).calls.map(({ id, input }) => ({
+        id,
         delivery: raw.info.deliveryCount,
         startedAt: Date.now(),
-        end,
+        tookMs,
+        end: end(input),
       })),
-    });
-    for (const [index, { raw }] of outcomes.entries()) {
-      const retryAfterMs = answers[index]?.retryAfterMs;
+    );
+    const answers = new Map(
+      (await services.calls.finish(worker, { calls: told.flat() })).map(({ id, retryAfterMs }) => [id, retryAfterMs]),
+    );
+    return messages.map(({ raw }, index) => {
+      const retryAfterMs = answers.get(told[index]?.[0]?.id ?? "");
       if (retryAfterMs === undefined) raw.ack();
       else raw.nak(retryAfterMs);
-    }
-    return answers;
+      return retryAfterMs;
+    });
   };
   return {
     async take() {
       const raw = await next();
+      const message = CallMessage.parse(raw.json());
       return {
         raw,
-        message: CallMessage.parse(raw.json()),
+        id: message.calls[0]?.id ?? "",
+        message,
         delivery: raw.info.deliveryCount,
-        finish: async (end) => (await finishAll([{ raw, end }]))[0]?.retryAfterMs,
+        finish: async (end, tookMs) => (await finishAll([{ raw, end: () => end, ...(tookMs !== undefined && { tookMs }) }]))[0],
       };
     },
     serve() {
@@ -156,7 +169,7 @@ export async function fakeRunner(
         while (batch.length > 0) {
           const now = batch;
           batch = [];
-          await finishAll(now.map((raw) => ({ raw, end: { state: "done", result: CallMessage.parse(raw.json()).input } })));
+          await finishAll(now.map((raw) => ({ raw, end: (result) => ({ state: "done", result }) })));
         }
         busy = false;
       };

@@ -16,12 +16,15 @@ export interface Limits {
 }
 
 /** In the terms of a container's config.json. */
-export function cgroupLimits({ cpu, memoryMib }: Limits): Record<string, unknown> {
+export function cgroupLimits(limits: Limits | undefined): Record<string, unknown> {
+  const pids = { limit: MOST_PROCESSES };
+  if (limits === undefined) return { pids };
+  const { cpu, memoryMib } = limits;
   const bytes = memoryMib * 1024 * 1024;
   return {
     memory: { limit: bytes, swap: bytes },
     cpu: { shares: Math.max(2, Math.round(cpu * 1024)), quota: Math.round(cpu * 100_000), period: 100_000 },
-    pids: { limit: MOST_PROCESSES },
+    pids,
   };
 }
 

@@ -1,4 +1,4 @@
-/** The config.json of a function's container, as runc reads it. */
+/** The config.json of the container of a function or a shell, as runc reads it. */
 import type { CdiEdits } from "./cdi.ts";
 import type { ExecutableImage } from "./executable-image.ts";
 import seccomp from "./seccomp.json" with { type: "json" };
@@ -14,6 +14,7 @@ export interface SpecOptions {
   /** Of the container; without it there are no limits, as for a user who is not root. */
   readonly cgroup: { readonly path: string; readonly limits: Readonly<Record<string, unknown>> } | undefined;
   readonly edits: CdiEdits;
+  readonly hasTerminal: boolean;
 }
 
 /** Docker's, without what lets packets be forged, devices be made, roots be changed, the audit log be written or capabilities be given to files. */
@@ -73,7 +74,7 @@ const DEVICES = [
 ];
 
 export function containerSpec(options: SpecOptions): object {
-  const { image, command, environment, mounts, root, network, hostname, cgroup, edits } = options;
+  const { image, command, environment, mounts, root, network, hostname, cgroup, edits, hasTerminal } = options;
   const bound = (source: string, target: string) => ({
     destination: target,
     type: "bind",
@@ -83,6 +84,7 @@ export function containerSpec(options: SpecOptions): object {
   return {
     ociVersion: "1.0.2",
     process: {
+      terminal: hasTerminal,
       user: image.user,
       args: command,
       env: environmentOf(image.environment, [...edits.env, ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)]),

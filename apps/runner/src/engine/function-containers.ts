@@ -1,4 +1,6 @@
-/** What runs the containers of functions. */
+/** What runs the containers of functions, and of shells. */
+import type { Limits } from "./cgroups.ts";
+import type { OutputStream } from "./engine.ts";
 import type { ExecutableImage } from "./executable-image.ts";
 
 export interface FunctionContainers {
@@ -8,6 +10,8 @@ export interface FunctionContainers {
   place(): Promise<ContainerPlace>;
   /** Starts a container in its place. */
   start(place: ContainerPlace, container: ContainerSpec): Promise<StartedContainer>;
+  /** The same with somebody at its input and output. */
+  startAttended(place: ContainerPlace, container: ContainerSpec, attendance: Attendance): Promise<AttendedContainer>;
 }
 
 export interface ContainerPlace {
@@ -25,8 +29,8 @@ export interface ContainerSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Directories and files of the machine that the container sees and cannot change. */
   readonly readOnly: readonly { readonly source: string; readonly target: string }[];
-  readonly cpu: number;
-  readonly memoryMib: number;
+  /** Without them it may have what there is. */
+  readonly limits: Limits | undefined;
   /** CDI devices by their full names. */
   readonly devices: readonly string[];
 }
@@ -38,6 +42,33 @@ export interface StartedContainer {
   kill(): void;
 }
 
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export interface Attendance {
+  /** Without it, input and output are pipes. */
+  readonly terminal: TerminalSize | undefined;
+  /** Told of output as it comes; that of a terminal is all stdout. What it returns is waited for before more is read. */
+  readonly onOutput: (stream: OutputStream, bytes: Buffer) => Promise<void> | undefined;
+}
+
+/** What a command may wait for, by reading a line of it, before it uses its terminal: that is as it should be from then on. */
+export const GATE = "/lamina/run/go";
+
+export interface AttendedContainer extends StartedContainer {
+  /** Resolves when its command runs; not at all where it never does. */
+  readonly running: Promise<void>;
+  readonly exited: Promise<AttendedExit>;
+  /** Resolves when there is room for more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Nothing more is written. */
+  end(): void;
+  /** Of its terminal. */
+  resize(size: TerminalSize): void;
+}
+
 export interface ContainerExit {
   /** That of its first process: 128 and the signal's number when a signal ended it. */
   readonly exitCode: number;
@@ -46,3 +77,6 @@ export interface ContainerExit {
   /** The last of what was said before the harness took the pipes, the runtime's own complaints among it. */
   readonly said: string;
 }
+
+/** Where its command has not run, `said` says why. */
+export type AttendedExit = ContainerExit & { readonly hasRun: boolean };

@@ -1,17 +1,25 @@
-/** Containers of functions by plain runc: every start does only what a start takes, which is a mount and a process. */
+/** Containers of functions and shells by plain runc: every start does only what a start takes, which is a mount and a process. */
 import type { ChildProcess } from "node:child_process";
 import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LaminaError } from "@lamina/api";
+import { attend } from "./attended.ts";
 import { cdiEdits } from "./cdi.ts";
 import { cgroupLimits, removeCgroups, wasOutOfMemory } from "./cgroups.ts";
 import { containerSpec } from "./container-spec.ts";
 import type { Ctr } from "./ctr.ts";
 import type { Engine } from "./engine.ts";
 import { executableImage, type ExecutableImage, removeAnchors } from "./executable-image.ts";
-import type { ContainerExit, ContainerSpec, FunctionContainers, StartedContainer } from "./function-containers.ts";
+import type {
+  AttendedContainer,
+  ContainerExit,
+  ContainerPlace,
+  ContainerSpec,
+  FunctionContainers,
+  StartedContainer,
+} from "./function-containers.ts";
 import { finished, startHolder } from "./holder.ts";
 import { createPlaces, NAME_SERVER, type Place } from "./places.ts";
 
@@ -61,13 +69,14 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
   const places = createPlaces({ holder, directory: placesDirectory });
   const images = new Map<string, Promise<ExecutableImage>>();
   const known = new Map<string, Place>();
+  const runtime = join(holder.memory, "runc");
   /** What is taken away after containers. */
   const ending = new Set<Promise<void>>();
 
-  async function start({ id }: { id: string }, container: ContainerSpec): Promise<StartedContainer> {
+  /** Writes what runc reads. */
+  async function bundled({ id }: ContainerPlace, container: ContainerSpec, hasTerminal: boolean): Promise<Bundle> {
     const place = known.get(id);
     if (place === undefined) throw new TypeError(`there is no place ${id}`);
-    known.delete(id);
     const bundle = join(holder.memory, "bundles", id);
     const group = join(cgroup, id);
     const spec = containerSpec({
@@ -76,28 +85,49 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
       network: place.network,
       hostname: id.slice(0, 12),
       mounts: [...container.readOnly, ...files, { source: place.run, target: "/lamina/run" }],
-      cgroup: enter.length === 0 ? { path: group, limits: cgroupLimits(container) } : undefined,
+      cgroup: enter.length === 0 ? { path: group, limits: cgroupLimits(container.limits) } : undefined,
       edits: await cdiEdits(container.devices, cdi),
+      hasTerminal,
     });
     await mkdir(holder.fromHere(bundle), { mode: 0o700 });
     await writeFile(holder.fromHere(join(bundle, "config.json")), JSON.stringify(spec), { mode: 0o600 });
-    const runtime = join(holder.memory, "runc");
+    known.delete(id);
     const { base, lower } = lowerDirectories(container.image);
     const overlay = `index=off,lowerdir=${lower},upperdir=${place.directory}/upper,workdir=${place.directory}/work`;
-    const child = holder.run(START, [base, overlay, place.directory, runtime, bundle, id], ["ignore", "pipe", "pipe"]);
-    const exited = exitOf(child, group);
+    return { place, group, bundle, args: [base, overlay, place.directory, runtime, bundle, id] };
+  }
+
+  /** Takes away what the container was made of, when it has ended. @returns what ends it */
+  function tidyAfter(exited: Promise<unknown>, { place, group, bundle }: Bundle): () => void {
+    const { id, directory: own } = place;
     const tidying = tidyUp(exited, async () => {
-      await finished(holder.run(CLEAN, [runtime, id, place.directory, bundle], ["ignore", "ignore", "pipe"]));
+      await finished(holder.run(CLEAN, [runtime, id, own, bundle], ["ignore", "ignore", "pipe"]));
       await removeCgroups(group);
       await place.discard();
     }).catch((error: unknown) => onLeftover(`What the container ${id} has left could not be removed: ${String(error)}`));
     ending.add(tidying);
     void tidying.then(() => ending.delete(tidying));
-    const kill = () => void finished(holder.run(KILL, [place.directory, runtime, id], ["ignore", "ignore", "pipe"])).catch(() => undefined);
-    return { exited, kill };
+    return () => void finished(holder.run(KILL, [own, runtime, id], ["ignore", "ignore", "pipe"])).catch(() => undefined);
   }
 
-  async function tidyUp(exited: Promise<ContainerExit>, remove: () => Promise<void>): Promise<void> {
+  async function start(place: ContainerPlace, container: ContainerSpec): Promise<StartedContainer> {
+    const bundle = await bundled(place, container, false);
+    const exited = exitOf(holder.run(START, bundle.args, ["ignore", "pipe", "pipe"]), bundle.group);
+    return { exited, kill: tidyAfter(exited, bundle) };
+  }
+
+  const startAttended: FunctionContainers["startAttended"] = async (place, container, attendance): Promise<AttendedContainer> => {
+    const bundle = await bundled(place, container, attendance.terminal !== undefined);
+    const attended = attend({ ...attendance, holder, directory: bundle.place.directory, args: bundle.args });
+    const exited = attended.exited.then(async ({ said, ...exit }) => ({
+      ...exit,
+      said: withoutLogging(said),
+      outOfMemory: await wasOutOfMemory(bundle.group),
+    }));
+    return { ...attended, exited, kill: tidyAfter(exited, bundle) };
+  };
+
+  async function tidyUp(exited: Promise<unknown>, remove: () => Promise<void>): Promise<void> {
     await exited;
     await remove();
   }
@@ -116,6 +146,7 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
       return { ...place, discard: () => place.discard().finally(() => known.delete(place.id)) };
     },
     start,
+    startAttended,
     async [Symbol.asyncDispose]() {
       await Promise.all(ending);
       await places[Symbol.asyncDispose]();
@@ -125,6 +156,14 @@ export async function runcContainers(options: RuncContainersOptions): Promise<Ru
       await removeCgroups(cgroup);
     },
   };
+}
+
+interface Bundle {
+  readonly place: Place;
+  readonly group: string;
+  readonly bundle: string;
+  /** Of the script that starts it. */
+  readonly args: readonly string[];
 }
 
 async function exitOf(child: ChildProcess, group: string): Promise<ContainerExit> {
@@ -177,12 +216,13 @@ export function reasonAgainstFunctions(enter: readonly string[]): string | undef
 /** In place of those that cannot be had: who wants one is told why. */
 export function refusingContainers(reason: string): RuncContainers {
   const refuse = async (): Promise<never> => {
-    throw new LaminaError({ code: "FUNCTION_BROKEN", message: `This runner cannot run functions: ${reason}.` });
+    throw new LaminaError({ code: "FUNCTION_BROKEN", message: `This runner cannot run functions and shells: ${reason}.` });
   };
   return {
     prepare: refuse,
     place: refuse,
     start: refuse,
+    startAttended: refuse,
     lost: new Promise(() => undefined),
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -11,12 +11,15 @@ import { execa } from "execa";
 export interface Code {
   /** The directory of a tree. @throws {LaminaError} CONTEXT_MISSING, CONTEXT_CORRUPT, REGISTRY_UNAVAILABLE */
   stage(code: Digest, location: ImageLocation, signal: AbortSignal): Promise<string>;
-  /** Removes all but these. */
+  /** Keeps a tree, whoever else wants it, until that is disposed of. */
+  hold(code: Digest): Disposable;
+  /** Removes all but these, and those that are held. */
   keepOnly(codes: ReadonlySet<Digest>): Promise<void>;
 }
 
 export function codeIn(directory: string, registry: Registry): Code {
   const staging = new Map<Digest, Promise<string>>();
+  const held = new Map<symbol, Digest>();
   const folder = (code: Digest) => join(directory, code.replace("sha256:", ""));
 
   async function fetch(code: Digest, location: ImageLocation, signal: AbortSignal): Promise<string> {
@@ -53,10 +56,16 @@ export function codeIn(directory: string, registry: Registry): Code {
       there.catch(() => staging.delete(code));
       return there;
     },
+    hold(code) {
+      const key = Symbol();
+      held.set(key, code);
+      return { [Symbol.dispose]: () => void held.delete(key) };
+    },
     async keepOnly(codes) {
       await mkdir(directory, { recursive: true, mode: 0o711 });
-      const kept = new Set([...codes].map(folder));
-      for (const code of staging.keys()) if (!codes.has(code)) staging.delete(code);
+      const wanted = new Set([...codes, ...held.values()]);
+      const kept = new Set([...wanted].map(folder));
+      for (const code of staging.keys()) if (!wanted.has(code)) staging.delete(code);
       for (const name of await readdir(directory)) {
         if (!name.startsWith("new-") && !kept.has(join(directory, name))) await removeTree(join(directory, name));
       }

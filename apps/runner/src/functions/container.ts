@@ -72,7 +72,7 @@ export interface ContainerOptions {
 
 /** How long the clean-up of a container may take. */
 const CLEAN_UP_MS = 10_000;
-/** How long its last output may take to come once it has ended. */
+/** How long its last output and results may take to come once it has ended. */
 const LAST_OUTPUT_MS = 1_000;
 
 export async function startContainer(options: ContainerOptions): Promise<Container> {
@@ -92,14 +92,17 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const isMarked = served.concurrency === 1;
   const output = readOutput({ directory: place.run, onLines: write });
 
+  /** Calls whose ends have come, and whose output has not yet. */
+  const settling = new Set<Promise<void>>();
   const settle = (call: string, outcome: HarnessOutcome): void => {
     const marked = isMarked ? output.ended(call) : undefined;
     const end = (): void => {
       running.get(call)?.resolve(outcome);
       running.delete(call);
     };
-    if (marked === undefined) end();
-    else void marked.then(end);
+    if (marked === undefined) return end();
+    const settled = marked.then(end).finally(() => settling.delete(settled));
+    settling.add(settled);
   };
   const onFrame = (frame: HarnessFrame, body: Buffer): void => {
     switch (frame.type) {
@@ -126,13 +129,14 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const link: HarnessLink = await listenForHarness({ directory: place.run, onFrame, onFault: () => kill() });
   const { entry, methods, concurrency } = served;
   link.send({ type: "hello", entry, methods, concurrency });
-  const started = await containers.start(place, { ...options, cpu: served.cpu, memoryMib: served.memoryMib });
+  const started = await containers.start(place, { ...options, limits: served });
   kill = () => started.kill();
 
   const exited = started.exited.then(async (exit) => {
-    await Promise.race([output.closed, delay(LAST_OUTPUT_MS)]);
+    await Promise.race([Promise.all([output.closed, link.drained()]), delay(LAST_OUTPUT_MS)]);
     output.close();
     link.close();
+    await Promise.all(settling);
     const gone = new ContainerGone(exit);
     neverReady(gone);
     for (const { reject } of running.values()) reject(gone);

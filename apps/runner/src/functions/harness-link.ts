@@ -1,4 +1,7 @@
-/** The connection to the harness of one container. */
+/**
+ * The connections to the harness of one container: one to it and one from it. Were they one, what the harness has answered would be lost
+ * once something is sent to a harness that is gone.
+ */
 import { chmodSync, closeSync, openSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
@@ -9,6 +12,8 @@ export interface HarnessLink {
   send(frame: object, body?: Uint8Array): void;
   /** Takes nothing more from the harness until then. */
   hold(until: Promise<void>): void;
+  /** Resolves when all that the harness has sent is read, and nothing more can come; at once where it never connected. */
+  drained(): Promise<void>;
   close(): void;
 }
 
@@ -20,14 +25,22 @@ export interface HarnessLinkOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Listens for the harness, which connects once. */
+/** Listens for the harness, which connects once for what is sent to it, and once more for what it sends. */
 export async function listenForHarness({ directory, onFrame, onFault }: HarnessLinkOptions): Promise<HarnessLink> {
   const early: Buffer[] = [];
-  let socket: Socket | undefined;
+  let calls: Socket | undefined;
+  let answers: Socket | undefined;
   const server = createServer((connected) => {
+    // That it ends is told by the container's.
+    connected.on("error", () => undefined);
+    if (calls === undefined) {
+      calls = connected.resume();
+      for (const frame of early) connected.write(frame);
+      return;
+    }
     // Whatever else may connect is not the harness.
-    if (socket !== undefined) return void connected.destroy();
-    socket = connected;
+    if (answers !== undefined) return void connected.destroy();
+    answers = connected;
     const read = frameReader(onFrame);
     connected.on("data", (chunk) => {
       try {
@@ -36,9 +49,6 @@ export async function listenForHarness({ directory, onFrame, onFault }: HarnessL
         onFault(error);
       }
     });
-    // That it ends is told by the container's.
-    connected.on("error", () => undefined);
-    for (const frame of early) connected.write(frame);
   });
   // By way of the directory's descriptor, since the name of a socket is short.
   const descriptor = openSync(directory, "r");
@@ -53,15 +63,19 @@ export async function listenForHarness({ directory, onFrame, onFault }: HarnessL
   return {
     send(frame, body) {
       const bytes = encodeFrame(frame, body);
-      if (socket === undefined) early.push(bytes);
-      else socket.write(bytes);
+      if (calls === undefined) early.push(bytes);
+      else calls.write(bytes);
     },
     hold(until) {
-      socket?.pause();
-      void until.finally(() => socket?.resume());
+      answers?.pause();
+      void until.finally(() => answers?.resume());
+    },
+    async drained() {
+      if (answers !== undefined && !answers.closed) await once(answers, "close");
     },
     close() {
-      socket?.destroy();
+      calls?.destroy();
+      answers?.destroy();
       server.close();
     },
   };

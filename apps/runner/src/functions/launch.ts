@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { LaminaError, type ServedFunction } from "@lamina/api";
 import { formatReference } from "@lamina/registry";
 import type { ControlPlane } from "@lamina/service";
-import type { ContainerPlace, FunctionContainers } from "../engine/function-containers.ts";
+import type { ContainerPlace, ContainerSpec, FunctionContainers } from "../engine/function-containers.ts";
 import { startFailureOf } from "../engine/start-failure.ts";
 import type { Code } from "./code.ts";
 import { BrokenError, type Container, ContainerGone, startContainer } from "./container.ts";
@@ -46,27 +46,50 @@ export interface Launch {
   readonly onStarted: (container: Container) => void;
 }
 
+/** What a container has that a proxy's certificates are to be trusted in. */
+export function trusting(caBundle: string | undefined): Pick<ContainerSpec, "environment" | "readOnly"> {
+  if (caBundle === undefined) return { environment: {}, readOnly: [] };
+  return {
+    environment: Object.fromEntries(CA_VARIABLES.map((name) => [name, CA_FILE])),
+    readOnly: [{ source: caBundle, target: CA_FILE }],
+  };
+}
+
+/** What all containers of a function have: its code, what runs that, the values of its secrets. */
+export async function furnish(
+  served: ServedFunction,
+  context: LaunchContext,
+): Promise<Pick<ContainerSpec, "image" | "environment" | "readOnly">> {
+  const { controlPlane, harness, caBundle } = context;
+  const [{ image, codeDirectory }, secrets] = await Promise.all([
+    prepare(served, context),
+    controlPlane.functions.secrets({ id: served.id }),
+  ]);
+  const trust = trusting(caBundle);
+  return {
+    image,
+    environment: { ...trust.environment, ...secrets },
+    readOnly: [
+      { source: harness, target: HARNESS },
+      { source: codeDirectory, target: "/lamina/code" },
+      ...(served.entry.language === "typescript" ? [{ source: process.execPath, target: NODE }] : []),
+      ...trust.readOnly,
+    ],
+  };
+}
+
 /** Starts a container and waits until it can be called. @throws {BrokenError}, {ContainerGone}, {LaminaError} */
 export async function launch({ served, devices, logs, onStarted }: Launch, context: LaunchContext): Promise<Container> {
-  const { containers, controlPlane, harness, caBundle } = context;
-  const [prepared, secrets] = await Promise.all([prepare(served, context), controlPlane.functions.secrets({ id: served.id })]);
-  const environment = { ...(caBundle !== undefined && Object.fromEntries(CA_VARIABLES.map((name) => [name, CA_FILE]))), ...secrets };
-  const readOnly = [
-    { source: harness, target: HARNESS },
-    { source: prepared.codeDirectory, target: "/lamina/code" },
-    ...(served.entry.language === "typescript" ? [{ source: process.execPath, target: NODE }] : []),
-    ...(caBundle === undefined ? [] : [{ source: caBundle, target: CA_FILE }]),
-  ];
+  const { containers } = context;
+  const furnished = await furnish(served, context);
   for (const command of commandsOf(served)) {
     const place: ContainerPlace = await containers.place();
     const container = await startContainer({
+      ...furnished,
       containers,
       place,
-      image: prepared.image,
       command,
       served,
-      readOnly,
-      environment,
       devices,
       logs,
     });

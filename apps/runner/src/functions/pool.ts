@@ -3,12 +3,16 @@
  *
  * I1: a call is held from its delivery until its end is recorded or it is put back, and its message is kept alive meanwhile.
  * I2: what ends a call in another way than by itself is decided once, by its verdict, before its container is ended.
+ * I3: the calls of one message have one place in one container, so that no more calls of a function go on at once than messages are held.
  */
-import type { ServedFunction, ValueType } from "@lamina/api";
+import type { CallMessage, ServedFunction, ValueType } from "@lamina/api";
+import type { ControlPlane } from "@lamina/service";
+import type { JsMsg } from "@nats-io/jetstream";
 import { ContainerGone, type HarnessOutcome } from "./container.ts";
 import { Crew, type CrewOptions, type Member } from "./crew.ts";
 import { broken, crashed, lost, threw, timedOut, unreadable } from "./ends.ts";
-import type { HeldCall } from "./held-call.ts";
+import type { HeldCall, HeldMessage } from "./held-call.ts";
+import { callsInTurn, type Turn } from "./in-turn.ts";
 import { prepare } from "./launch.ts";
 import type { Outcome, Outcomes } from "./outcomes.ts";
 import type { StartedReporter } from "./started.ts";
@@ -16,6 +20,7 @@ import type { Values } from "./values.ts";
 
 export interface PoolOptions extends Omit<CrewOptions, "served" | "onChange" | "onBroken"> {
   readonly served: ServedFunction;
+  readonly controlPlane: Pick<ControlPlane, "calls" | "functions">;
   readonly values: Values;
   readonly outcomes: Outcomes;
   readonly started: StartedReporter;
@@ -23,15 +28,19 @@ export interface PoolOptions extends Omit<CrewOptions, "served" | "onChange" | "
 
 /** How often a call may be begun beside its retries. */
 const MOST_DELIVERIES = 5;
+/** So long others wait behind a call; they came together with it since such calls are short. */
+const MOMENT_MS = 100;
 
 export class FunctionPool {
   readonly held = new Map<string, HeldCall>();
+  readonly messages = new Set<HeldMessage>();
   readonly #options: PoolOptions;
   readonly #crew: Crew;
-  readonly #waiting: HeldCall[] = [];
+  /** Each for one place in a container. */
+  readonly #waiting: HeldCall[][] = [];
   #served: ServedFunction;
   #stopping = false;
-  /** Told when a call is not held any more. */
+  /** Told when a message is not held any more. */
   #onForgotten: () => void = () => undefined;
 
   constructor(options: PoolOptions) {
@@ -52,7 +61,7 @@ export class FunctionPool {
     return this.#served;
   }
 
-  /** How many calls this runner may hold. */
+  /** How many messages this runner may hold. */
   get capacity(): number {
     const { maxContainers, concurrency, gpus } = this.#served;
     const containers = gpus === 0 ? maxContainers : Math.min(maxContainers, Math.max(1, Math.floor(this.#options.gpus.count / gpus)));
@@ -63,7 +72,7 @@ export class FunctionPool {
     return this.#waiting.length > 0 && this.#served.gpus > 0;
   }
 
-  /** Resolves when a call has gone. */
+  /** Resolves when a message has gone. */
   roomAgain(): Promise<void> {
     return new Promise((resolve) => (this.#onForgotten = resolve));
   }
@@ -76,16 +85,22 @@ export class FunctionPool {
     this.dispatch();
   }
 
-  take(call: HeldCall): void {
-    const known = this.held.get(call.id);
-    if (known !== undefined) {
-      known.message = call.message;
+  /** Whether the message is one that is held, and was delivered again. */
+  isHeld(message: JsMsg, { calls }: CallMessage): boolean {
+    const known = calls.map(({ id }) => this.held.get(id)).find((call) => call !== undefined);
+    known?.message.deliveredAgain(message);
+    return known !== undefined;
+  }
+
+  take(message: HeldMessage): void {
+    const { calls, deliveries } = message;
+    this.messages.add(message);
+    for (const call of calls) this.held.set(call.id, call);
+    if (deliveries > MOST_DELIVERIES + (this.#served.retries?.max ?? 0)) {
+      for (const call of calls) void this.#end(call, lost(deliveries));
       return;
     }
-    this.held.set(call.id, call);
-    const { deliveryCount } = call.message.info;
-    if (deliveryCount > MOST_DELIVERIES + (this.#served.retries?.max ?? 0)) return void this.#end(call, lost(deliveryCount));
-    this.#waiting.push(call);
+    this.#waiting.push([...calls]);
     this.dispatch();
   }
 
@@ -94,10 +109,15 @@ export class FunctionPool {
     const call = this.held.get(id);
     if (call === undefined || call.verdict !== undefined) return;
     call.verdict = "cancelled";
-    if (this.#waiting.includes(call)) return this.#drop(call);
+    if (this.#waiting.some((calls) => calls.includes(call))) {
+      this.#leaveQueue(call);
+      return this.#drop(call);
+    }
     const member = this.#crew.of(call);
-    if (this.#served.concurrency > 1) member?.container?.cancel(id);
-    else if (member !== undefined) this.#crew.kill(member);
+    // One that has not begun is in the harness, or behind it; it is dropped when its turn comes.
+    if (member === undefined || call.startedAt === undefined) return;
+    if (this.#served.concurrency > 1) member.container?.cancel(id);
+    else this.#crew.kill(member);
   }
 
   /** Ends a container that has nothing to do. @returns whether there was one */
@@ -110,9 +130,9 @@ export class FunctionPool {
     if (this.#stopping) return;
     while (this.#waiting.length > 0) {
       const member = this.#crew.withRoom();
-      const call = member && this.#waiting.shift();
-      if (member === undefined || call === undefined) break;
-      void this.#run(call, member);
+      const calls = member && this.#waiting.shift();
+      if (member === undefined || calls === undefined) break;
+      void this.#run(calls, member);
     }
     this.#crew.grow(this.#waiting.length);
   }
@@ -124,7 +144,7 @@ export class FunctionPool {
    */
   async stop(signal: AbortSignal, end: AbortSignal): Promise<void> {
     this.#stopping = true;
-    for (const call of this.#waiting.splice(0)) this.#putBack(call);
+    for (const call of this.#waiting.splice(0).flat()) this.#putBack(call);
     const putBackAll = (): void => {
       for (const call of this.held.values()) if (this.#crew.of(call) !== undefined) call.verdict ??= "put back";
       this.#crew.killBusy();
@@ -138,33 +158,66 @@ export class FunctionPool {
   }
 
   #failWaiting(reason: unknown): void {
-    for (const call of this.#waiting.splice(0)) void this.#end(call, broken(reason, this.#served));
+    for (const call of this.#waiting.splice(0).flat()) void this.#end(call, broken(reason, this.#served));
   }
 
-  async #run(call: HeldCall, member: Member): Promise<void> {
-    const timer = setTimeout(() => this.#timeOut(call, member), this.#served.timeoutSeconds * 1000);
-    member.running.add(call);
-    const outcome = await this.#outcomeOf(call, member);
-    clearTimeout(timer);
-    member.running.delete(call);
+  /** Does the calls of one message, one after the other. */
+  async #run(calls: HeldCall[], member: Member): Promise<void> {
+    const { container } = member;
+    if (container === undefined) throw new TypeError("a container that has room is there");
+    const { values } = this.#options;
+    const turns = callsInTurn(calls, { container, running: member.running, values, inOrder: this.#served.concurrency === 1 });
+    for (let turn = turns.next(); turn !== undefined; turn = turns.next()) {
+      const { call } = turn;
+      const outcome = await this.#watched(turn, member, () => void this.#sendApart(turns.leave()));
+      turns.ended(turn);
+      if (outcome instanceof ContainerGone) this.#waitAgain(turns.rest());
+      else if (this.#stopping) this.#waitAgain(turns.leave());
+      if (call.verdict === "put back" && outcome instanceof ContainerGone) this.#putBack(call);
+      else if (call.verdict === "cancelled") this.#drop(call);
+      else void this.#endOf(outcome, call).then((end) => this.#end(call, end));
+    }
     this.#crew.left(member);
     this.dispatch();
-    if (call.verdict === "put back" && outcome instanceof ContainerGone) return this.#putBack(call);
-    if (call.verdict === "cancelled") return this.#drop(call);
-    await this.#end(call, await this.#endOf(outcome, call));
   }
 
-  /** @returns what was thrown, too */
-  async #outcomeOf(call: HeldCall, { container }: Member): Promise<HarnessOutcome | Error> {
-    if (container === undefined) throw new TypeError("a container that has room is there");
+  /** What comes of a call, from its beginning in its container, whose first it is now. */
+  async #watched({ call, outcome }: Turn, member: Member, onSlow: () => void): Promise<HarnessOutcome | Error> {
+    const begunAt = performance.now();
+    call.startedAt = Date.now();
+    const timer = setTimeout(() => this.#timeOut(call, member), this.#served.timeoutSeconds * 1000);
+    const moment = call.message.calls.length === 1 ? undefined : setTimeout(onSlow, MOMENT_MS);
+    const ended = this.#options.started.soon({ id: call.id, container: member.container?.id ?? "" });
+    const result = await outcome;
+    clearTimeout(timer);
+    clearTimeout(moment);
+    ended();
+    call.tookMs = performance.now() - begunAt;
+    return result;
+  }
+
+  /** Calls that have not begun wait behind one that takes long: whoever has room may have them. */
+  async #sendApart(calls: readonly HeldCall[]): Promise<void> {
+    const [first] = calls;
+    if (first === undefined) return;
+    const { controlPlane, logger, signal } = this.#options;
     try {
-      const body = await this.#options.values.read(call.input);
-      call.startedAt = Date.now();
-      const ended = this.#options.started.soon({ id: call.id, container: container.id });
-      return await container.call({ call: call.id, method: call.method, type: call.input.type, body }).finally(ended);
+      await controlPlane.calls.sendApart({ message: first.message.id, ids: calls.map(({ id }) => id) }, { signal });
+      for (const call of calls) this.#drop(call);
     } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
+      logger.warn({ error: String(error), calls: calls.length }, "calls behind a slow one cannot go elsewhere yet");
+      for (const call of calls) this.#putBack(call);
     }
+  }
+
+  /** Calls whose container is gone, or is to go, before they began. */
+  #waitAgain(calls: readonly HeldCall[]): void {
+    const wanted = calls.filter((call) => {
+      if (call.verdict === "cancelled") this.#drop(call);
+      else if (this.#stopping) this.#putBack(call);
+      return call.verdict !== "cancelled" && !this.#stopping;
+    });
+    if (wanted.length > 0) this.#waiting.unshift(wanted);
   }
 
   async #endOf(outcome: HarnessOutcome | Error, { verdict }: HeldCall): Promise<Outcome["end"]> {
@@ -191,7 +244,7 @@ export class FunctionPool {
     if (call.verdict !== undefined) return;
     call.verdict = "timed out";
     // What goes on beside it ends with the container, for no fault of its own.
-    for (const other of member.running) other.verdict ??= "put back";
+    for (const other of member.running) if (other.startedAt !== undefined) other.verdict ??= "put back";
     this.#crew.kill(member);
   }
 
@@ -200,33 +253,33 @@ export class FunctionPool {
     const { logs, outcomes, logger } = this.#options;
     try {
       await logs.flushed();
-      const { startedAt } = call;
-      const delivery = call.message.info.deliveryCount;
-      const retryAfterMs = await outcomes.finish({ id: call.id, delivery, ...(startedAt !== undefined && { startedAt }), end });
-      if (retryAfterMs === undefined) call.message.ack();
-      else call.message.nak(retryAfterMs);
+      const { id, startedAt, tookMs } = call;
+      this.#forget(call, await outcomes.finish({ id, delivery: call.message.deliveries, startedAt, tookMs, end }));
     } catch (error) {
       logger.warn({ error: String(error), call: call.id }, "the end of a call is not recorded; the call will come again");
-      call.message.nak();
+      this.#putBack(call);
     }
-    this.#forget(call);
   }
 
   #putBack(call: HeldCall): void {
-    call.message.nak();
-    this.#forget(call);
+    this.#forget(call, 0);
   }
 
-  /** Of one that was cancelled, the end is recorded already. */
+  /** Its end is recorded already, as that of one that was cancelled, or it has another message. */
   #drop(call: HeldCall): void {
-    call.message.ack();
-    this.#forget(call);
+    this.#forget(call, undefined);
   }
 
-  #forget(call: HeldCall): void {
-    const position = this.#waiting.indexOf(call);
-    if (position !== -1) this.#waiting.splice(position, 1);
+  #forget(call: HeldCall, comesAgainAfterMs: number | undefined): void {
     this.held.delete(call.id);
+    if (!call.message.settle(comesAgainAfterMs)) return;
+    this.messages.delete(call.message);
     this.#onForgotten();
+  }
+
+  #leaveQueue(call: HeldCall): void {
+    for (const calls of this.#waiting) if (calls.includes(call)) calls.splice(calls.indexOf(call), 1);
+    const left = this.#waiting.filter((calls) => calls.length > 0);
+    this.#waiting.splice(0, this.#waiting.length, ...left);
   }
 }

@@ -1,14 +1,16 @@
 /** Calls off the queue of one version of a function. */
 import { type Catalogue, CallMessage } from "@lamina/api";
-import { ensureConsumer, ensureStreams, type Logger } from "@lamina/service";
+import { type ControlPlane, ensureConsumer, ensureStreams, type Logger } from "@lamina/service";
 import { AckPolicy, type ConsumerMessages, jetstream, jetstreamManager, type JsMsg } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { setTimeout as delay } from "node:timers/promises";
+import { HeldMessage, messageId } from "./held-call.ts";
 import type { FunctionPool } from "./pool.ts";
 
 export interface CallQueueOptions {
   readonly connection: NatsConnection;
   readonly catalogue: Catalogue;
+  readonly controlPlane: Pick<ControlPlane, "calls">;
   readonly pool: FunctionPool;
   readonly logger: Logger;
 }
@@ -43,8 +45,8 @@ export function takeCalls(options: CallQueueOptions): CallQueue {
   };
 }
 
-/** All runners together hold no more calls than the function may have at once, so one more is only delivered where there is room. */
-async function take({ connection, catalogue, pool, logger }: CallQueueOptions, signal: AbortSignal): Promise<void> {
+/** All runners together hold no more messages than the function may have calls at once, so one more is only delivered where there is room. */
+async function take({ connection, catalogue, controlPlane, pool, logger }: CallQueueOptions, signal: AbortSignal): Promise<void> {
   const { calls } = catalogue;
   const { id, maxContainers, concurrency } = pool.served;
   const manager = await jetstreamManager(connection);
@@ -56,14 +58,28 @@ async function take({ connection, catalogue, pool, logger }: CallQueueOptions, s
     ack_wait: nanos(calls.ackWaitSeconds * 1000),
     max_ack_pending: maxContainers * concurrency,
   });
+  /** Some of its calls may have ended, or have messages of their own now. */
+  const takeAgain = async (message: JsMsg, { method, calls: all }: CallMessage): Promise<void> => {
+    try {
+      const carried = await controlPlane.calls.carried({ message: messageId(message), ids: all.map((call) => call.id) }, { signal });
+      const left = all.filter((call) => carried.includes(call.id));
+      if (left.length === 0) message.ack();
+      else pool.take(new HeldMessage(message, { method, calls: left }));
+    } catch (error) {
+      logger.warn({ error: String(error), function: id }, "it is not known which calls of a message have not ended");
+      message.nak(RETRY_MS);
+    }
+  };
   const consumer = await jetstream(connection).consumers.get(calls.stream, calls.consumer(id));
   const onMessage = (message: JsMsg): void => {
-    const call = parseCall(message);
-    if (call !== undefined) {
-      return pool.take({ id: call.call, method: call.method, input: call.input, message, verdict: undefined, startedAt: undefined });
+    const content = parse(message);
+    if (content === undefined) {
+      logger.error({ subject: message.subject, sequence: message.seq }, "a message of a function's queue is no calls; dropped");
+      return message.term("no calls");
     }
-    logger.error({ subject: message.subject, sequence: message.seq }, "a message of a function's queue is not a call; dropped");
-    message.term("not a call");
+    if (pool.isHeld(message, content)) return;
+    if (content.calls.length === 1 || message.info.deliveryCount === 1) return pool.take(new HeldMessage(message, content));
+    void takeAgain(message, content);
   };
   if (pool.capacity === maxContainers * concurrency) {
     // Never more wait at the server for a message than this many, so one that is delivered goes to a container at once.
@@ -71,7 +87,7 @@ async function take({ connection, catalogue, pool, logger }: CallQueueOptions, s
   }
   const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   while (!signal.aborted) {
-    const room = pool.capacity - pool.held.size;
+    const room = pool.capacity - pool.messages.size;
     if (room > 0) await read(await consumer.fetch({ max_messages: room, expires: PULL_MS }), onMessage, signal);
     else await Promise.race([pool.roomAgain(), aborted]);
   }
@@ -91,7 +107,7 @@ async function read(messages: ConsumerMessages, onMessage: (message: JsMsg) => v
   }
 }
 
-function parseCall(message: JsMsg): CallMessage | undefined {
+function parse(message: JsMsg): CallMessage | undefined {
   try {
     return CallMessage.parse(message.json());
   } catch {

@@ -1,13 +1,12 @@
 /** The functions of a pool, as this runner serves them. */
 import { setTimeout as delay } from "node:timers/promises";
 import { type ServedFunction, CallsCancelled } from "@lamina/api";
-import type { Registry } from "@lamina/registry";
 import type { WorkerSurroundings } from "@lamina/service";
 import { jetstream } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/transport-node";
 import type { FunctionContainers } from "../engine/function-containers.ts";
-import { codeIn } from "./code.ts";
-import { gpusOf } from "./gpus.ts";
+import type { Code } from "./code.ts";
+import type { Gpus } from "./gpus.ts";
 import { logWriter } from "./logs.ts";
 import { outcomesTo } from "./outcomes.ts";
 import { FunctionPool } from "./pool.ts";
@@ -18,13 +17,10 @@ import { valuesOf } from "./values.ts";
 export interface ServeOptions {
   readonly containers: FunctionContainers;
   readonly pool: string;
-  readonly registry: Registry;
-  /** CDI devices by their full names. */
-  readonly gpus: readonly string[];
+  readonly code: Code;
+  readonly gpus: Gpus;
   readonly harness: string;
   readonly caBundle: string | undefined;
-  /** The directory of code. */
-  readonly code: string;
   /** How long calls may go on after the signal. */
   readonly graceMs: number;
 }
@@ -43,17 +39,16 @@ const LAST_WORDS_MS = 1_000;
 /** Serves until the signal; then calls that have begun may end, and the others are put back. */
 export async function serveFunctions(options: ServeOptions, surroundings: WorkerSurroundings): Promise<void> {
   const { connection, catalogue, controlPlane, worker, logger, registryHost, signal } = surroundings;
-  const { containers, registry, harness, caBundle, graceMs } = options;
+  const { containers, code, gpus, harness, caBundle, graceMs } = options;
   const served = new Map<string, Served>();
   const silent = new AbortController();
-  const code = codeIn(options.code, registry);
   // First who waits for them, then who would like to have them.
   const retryAll = (): void => {
     const pools = [...served.values()].map(({ pool }) => pool);
     for (const pool of pools.filter(({ waitsForGpus }) => waitsForGpus)) pool.dispatch();
     for (const pool of pools) pool.dispatch();
   };
-  const gpus = gpusOf(options.gpus, retryAll);
+  gpus.onFree(retryAll);
   const outcomes = outcomesTo({ controlPlane, logger, signal: silent.signal });
   const started = startedReporter({ runner: worker, controlPlane, logger });
   const values = valuesOf(connection, catalogue);
@@ -62,12 +57,13 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   const onGpusWanted = (): void => {
     for (const { pool } of served.values()) if (!pool.waitsForGpus && pool.served.gpus > 0 && pool.spareContainer()) return;
   };
+  gpus.onWanted(onGpusWanted);
 
   function begin(one: ServedFunction): void {
     logger.info({ function: one.name, app: one.appName, id: one.id }, "serves a function");
     const logs = logWriter({ jetstream: client, catalogue, app: one.app, logger, signal: silent.signal });
     const pool = new FunctionPool({ ...shared, served: one, logs, onGpusWanted });
-    served.set(one.id, { pool, queue: takeCalls({ connection, catalogue, pool, logger }) });
+    served.set(one.id, { pool, queue: takeCalls({ connection, catalogue, controlPlane, pool, logger }) });
   }
 
   async function end(id: string, grace: AbortSignal, cleanUp: AbortSignal): Promise<void> {
@@ -98,7 +94,7 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   });
   const alive = setInterval(
     () => {
-      for (const { pool } of served.values()) for (const { message } of pool.held.values()) message.working();
+      for (const { pool } of served.values()) for (const message of pool.messages) message.working();
     },
     (catalogue.calls.ackWaitSeconds * 1000) / 3,
   );

@@ -101,4 +101,5 @@ const refusing: Omit<Services, "platform" | "runs" | "functions" | "calls"> = {
   apps: { deploy: refuse, list: refuse, get: refuse, stop: refuse, keep: refuse },
   secrets: { set: refuse, list: refuse, remove: refuse },
   attempts: { claim: refuse, renew: refuse, publish: refuse, finish: refuse, release: refuse },
+  shells: { open: refuse, write: refuse, resize: refuse, seen: refuse, close: refuse, follow: refuseToFollow },
 };

@@ -11,6 +11,8 @@ export interface TestFunctions {
   readonly secrets: Map<string, Record<string, string>>;
   /** Calls that were said to have begun. */
   readonly started: StartedCalls["calls"];
+  /** Calls that were given messages of their own. */
+  readonly sentApart: string[];
   /** Resolves to the end of a call that is recorded. */
   end(call: string): Promise<RecordedEnd>;
   /** How often each call's end was recorded. */
@@ -26,10 +28,12 @@ export function testFunctions(refuse: () => Promise<never>, refuseToFollow: () =
     ends.set(call, known);
     return known;
   };
+  const ended = new Set<string>();
   const functions: TestFunctions = {
     served: new Map(),
     secrets: new Map(),
     started: [],
+    sentApart: [],
     recorded: new Map(),
     end: (call) => endOf(call).promise,
     retry: () => undefined,
@@ -49,12 +53,17 @@ export function testFunctions(refuse: () => Promise<never>, refuseToFollow: () =
         cancel: refuse,
         logs: refuseToFollow,
         started: async (_, { calls }) => void functions.started.push(...calls),
+        carried: async (_, { ids }) => ids.filter((id) => !ended.has(id)),
+        sendApart: async (_, { ids }) => void functions.sentApart.push(...ids),
         finish: async (_, { calls }) =>
           calls.map((outcome) => {
             const { id, end } = outcome;
             functions.recorded.set(id, (functions.recorded.get(id) ?? 0) + 1);
             const retryAfterMs = end.state === "failed" ? functions.retry(outcome) : undefined;
-            if (retryAfterMs === undefined) endOf(id).resolve(end);
+            if (retryAfterMs === undefined) {
+              ended.add(id);
+              endOf(id).resolve(end);
+            }
             return { id, ...(retryAfterMs !== undefined && { retryAfterMs }) };
           }),
       },

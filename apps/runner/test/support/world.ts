@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import {
+  type CallMessage,
   type Catalogue,
   catalogue,
   JSON_VALUE,
@@ -43,6 +44,8 @@ export interface World extends AsyncDisposable {
   change(id: string, served: ServedFunction | undefined): void;
   /** Queues a call; its input is arguments in JSON. */
   call(served: ServedFunction, args?: readonly unknown[], more?: { method?: string; input?: Value }): Promise<TestCall>;
+  /** Queues calls that one message brings, each with its arguments. */
+  callTogether(served: ServedFunction, calls: readonly (readonly unknown[])[]): Promise<TestCall[]>;
   /** Takes calls off their queue and says so, as the control plane does. */
   cancelCalls(...ids: readonly string[]): Promise<void>;
   /** The lines that are in the stream for a call, or for none. */
@@ -150,9 +153,17 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     },
     async call({ id: functionId }, args = [], { method, input } = {}) {
       const id = randomUUID();
-      const message = { call: id, method, input: input ?? { type: JSON_VALUE, data: JSON.stringify({ args, kwargs: {} }) } };
+      const called = input ?? { type: JSON_VALUE, data: JSON.stringify({ args, kwargs: {} }) };
+      const message: CallMessage = { method, calls: [{ id, input: called }] };
       await client.publish(names.calls.subject(functionId, id), JSON.stringify(message));
       return { id, end: controlPlane.functions.end(id) };
+    },
+    async callTogether({ id: functionId }, all) {
+      const message: CallMessage = {
+        calls: all.map((args) => ({ id: randomUUID(), input: { type: JSON_VALUE, data: JSON.stringify({ args, kwargs: {} }) } })),
+      };
+      await client.publish(names.calls.subject(functionId, randomUUID()), JSON.stringify(message));
+      return message.calls.map(({ id }) => ({ id, end: controlPlane.functions.end(id) }));
     },
     async cancelCalls(...calls) {
       for (const id of calls) await manager.streams.purge(names.calls.stream, { filter: names.calls.subject("*", id) });

@@ -5,14 +5,18 @@ import {
   type FollowBuildInput,
   type FollowLogsInput,
   type LogBatch,
+  type OpenShellInput,
   type PlanInput,
   type Router,
   RPC_PATH,
   type RunEvent,
   type SetSecretInput,
+  type ShellEvent,
   type StartBuildInput,
   type StartCallsInput,
+  type TerminalSize,
   type WaitForCallsInput,
+  type WriteShellInput,
 } from "@lamina/api";
 import { type CommitTreeInput, hadNoAnswer, type MissingFilesInput, type StartRunInput } from "@lamina/api";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
@@ -50,7 +54,7 @@ function createClient({ url, token }: PlatformAddress) {
   const authorization = `Bearer ${token}`;
   const endpoint = new URL(RPC_PATH, url);
   let hasAnswered = false;
-  const { platform, images, contexts, builds, secrets, runs, apps, calls } = createTRPCClient<Router>({
+  const { platform, images, contexts, builds, secrets, runs, apps, calls, shells } = createTRPCClient<Router>({
     links: [
       splitLink({
         condition: ({ type }) => type === "subscription",
@@ -90,7 +94,10 @@ function createClient({ url, token }: PlatformAddress) {
       throw late.aborted ? unreachable(url, new Error(`no answer within ${INFO_MS / 1000} seconds`)) : error;
     }
   };
-  const followFeed = <Event extends BuildEvent | RunEvent>(subscribe: Feed<Event>["subscribe"], options: BuildFeedOptions = {}) =>
+  const followFeed = <Event extends BuildEvent | RunEvent | ShellEvent>(
+    subscribe: Feed<Event>["subscribe"],
+    options: BuildFeedOptions = {},
+  ) =>
     follow<Event>({ url, subscribe, endsNow: options.until === "now", probe: info, isLast: ({ type }) => LAST_EVENTS.has(type) }, options);
 
   return {
@@ -161,6 +168,24 @@ function createClient({ url, token }: PlatformAddress) {
       follow: (id: string, options?: FollowOptions) =>
         followFeed<RunEvent>((after, observer) => runs.follow.subscribe({ id, lastEventId: after }, observer), options),
     },
+    shells: {
+      /** Resolves to its id when a runner has taken it. It goes on as long as somebody follows it. */
+      open: async (input: Omit<OpenShellInput, "id">, options?: CallOptions): Promise<string> => {
+        const id = newId();
+        await answer(shells.open.mutate({ id, ...input }, options));
+        return id;
+      },
+      /** Resolves to whether it was taken; else there is no room yet, and it is to be written again. */
+      write: async (input: WriteShellInput, options?: CallOptions): Promise<boolean> =>
+        (await answer(shells.write.mutate(input, options))).taken,
+      resize: (id: string, size: TerminalSize, options?: CallOptions) => answer(shells.resize.mutate({ id, ...size }, options)),
+      /** Says up to which event, by its cursor, all has come: when too much has not, the shell waits. */
+      seen: (id: string, cursor: string, options?: CallOptions) => answer(shells.seen.mutate({ id, event: Number(cursor) }, options)),
+      close: (id: string, options?: CallOptions) => answer(shells.close.mutate({ id }, options)),
+      /** The events of a shell, as {@link Client} gives those of a build. */
+      follow: (id: string, options?: FollowOptions) =>
+        followFeed<ShellEvent>((after, observer) => shells.follow.subscribe({ id, lastEventId: after }, observer), options),
+    },
   };
 }
 
@@ -182,4 +207,12 @@ const INFO_MS = 10_000;
 /** With the delays above, about half a minute. */
 const RETRIES = 32;
 /** The events that end a feed. */
-const LAST_EVENTS: ReadonlySet<string> = new Set(["done", "failed", "cancelled", "run-exited", "run-failed"]);
+const LAST_EVENTS: ReadonlySet<string> = new Set([
+  "done",
+  "failed",
+  "cancelled",
+  "run-exited",
+  "run-failed",
+  "shell-exited",
+  "shell-failed",
+]);

@@ -181,6 +181,7 @@ const refusing: Services = {
   secrets: { set: refuse, list: refuse, remove: refuse },
   runs: { start: refuse, cancel: refuse, follow: refuseToFollow, claim: refuse, renew: refuse, finish: refuse },
   attempts: { claim: refuse, renew: refuse, publish: refuse, finish: refuse, release: refuse },
+  shells: { open: refuse, write: refuse, resize: refuse, seen: refuse, close: refuse, follow: refuseToFollow },
   apps: { deploy: refuse, list: refuse, get: refuse, stop: refuse, keep: refuse },
   calls: {
     start: refuse,
@@ -190,6 +191,8 @@ const refusing: Services = {
     cancel: refuse,
     logs: refuseToFollow,
     started: refuse,
+    carried: refuse,
+    sendApart: refuse,
     finish: refuse,
   },
   functions: { list: refuse, secrets: refuse },

@@ -1,0 +1,58 @@
+/**
+ * How long calls took lately, by which short ones go together in one message: a message costs more than a call that takes less than a
+ * millisecond. Known to this process alone; of a function that it knows nothing of, each call has a message of its own.
+ */
+import type { StartCallsInput } from "@lamina/api";
+
+export interface Paces {
+  /** How many calls of what is called make one message. */
+  together(workspace: string, target: Called): number;
+  /** Which function version it turned out to be. */
+  found(workspace: string, target: Called, functionId: string): void;
+  /** Calls of a function version have ended, after so long each. */
+  took(functionId: string, method: string | undefined, milliseconds: readonly number[]): void;
+}
+
+type Called = Pick<StartCallsInput, "app" | "function" | "method">;
+
+/** What a container does with one message should not take longer than this: others wait behind it, though another container may be idle. */
+const MESSAGE_MS = 10;
+const MOST_TOGETHER = 100;
+/** The weight of what was before against what is new. */
+const MEMORY = 0.8;
+/** Of those that were used last. */
+const REMEMBERED = 1_000;
+
+export function createPaces(): Paces {
+  const versions = recent<string>();
+  const paces = recent<number>();
+  const nameOf = (workspace: string, { app, function: name, method = "" }: Called) => `${workspace} ${app} ${name} ${method}`;
+  const paceOf = (functionId: string, method = "") => `${functionId} ${method}`;
+  return {
+    together(workspace, target) {
+      const functionId = versions.get(nameOf(workspace, target));
+      const pace = functionId === undefined ? undefined : paces.get(paceOf(functionId, target.method));
+      return pace === undefined ? 1 : Math.max(1, Math.min(MOST_TOGETHER, Math.floor(MESSAGE_MS / pace)));
+    },
+    found: (workspace, target, functionId) => versions.set(nameOf(workspace, target), functionId),
+    took(functionId, method, milliseconds) {
+      const now = milliseconds.reduce((sum, one) => sum + one, 0) / milliseconds.length;
+      const key = paceOf(functionId, method);
+      const before = paces.get(key) ?? now;
+      paces.set(key, Math.max(now, MEMORY * before + (1 - MEMORY) * now));
+    },
+  };
+}
+
+function recent<T>() {
+  const values = new Map<string, T>();
+  return {
+    get: (key: string) => values.get(key),
+    set(key: string, value: T): void {
+      values.delete(key);
+      values.set(key, value);
+      const [oldest] = values.keys();
+      if (values.size > REMEMBERED && oldest !== undefined) values.delete(oldest);
+    },
+  };
+}
