@@ -89,6 +89,7 @@ test("a runner is told all that it serves a function by", async () => {
   const [served] = await services.functions.list(worker, { pool: "cpu" });
   expect(served).toMatchObject({
     id: app.functions[0]?.id,
+    workspace: "default",
     app: app.app,
     appName: "shop",
     name: "f",

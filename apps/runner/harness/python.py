@@ -247,6 +247,8 @@ class Target:
         import importlib
 
         sys.path[0] = CODE
+        # What the image has in its working directory; after everything else, since nobody chose the names there for that.
+        sys.path.append(os.getcwd())
         module = importlib.import_module(entry["module"])
         found = module
         for name in entry["name"].split("."):

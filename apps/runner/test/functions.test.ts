@@ -177,6 +177,7 @@ describe("a Python function", () => {
     const end = await endOf(here.python("big"), 300_000);
     if (end.state !== "done" || !("object" in end.result)) throw new Error("it is not in the object store");
     const store = await new Objm(here.connection).open(here.names.values);
+    expect((await store.info(end.result.object))?.metadata).toEqual({ workspace: "default" });
     expect(Buffer.from((await store.getBlob(end.result.object)) ?? "").toString()).toBe(JSON.stringify("x".repeat(300_000)));
     await store.putBlob(
       { name: "00000000-0000-4000-8000-000000000000" },

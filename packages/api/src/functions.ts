@@ -109,6 +109,8 @@ export type AppInfo = z.infer<typeof AppInfo>;
 /** One version of a function, as a runner serves it. */
 export const ServedFunction = FunctionSpec.extend({
   id: z.string(),
+  /** Whose it is, and what it gives. */
+  workspace: z.string(),
   /** The app's id and its name. */
   app: z.string(),
   appName: z.string(),

@@ -9,3 +9,5 @@ pytestFile("test_follow.py");
 pytestFile("test_examples.py");
 pytestFile("test_progress.py");
 pytestFile("test_reference.py");
+pytestFile("test_app.py");
+pytestFile("test_values.py");

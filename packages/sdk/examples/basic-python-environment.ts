@@ -1,4 +1,7 @@
-/** A function with the packages that it needs: `lamina build packages/sdk/examples/basic-python-environment.ts`. */
+/**
+ * A function in Python with the packages that it needs:
+ * `lamina run packages/sdk/examples/basic-python-environment.ts::scrapeAndAnalyze '"https://example.com"'`.
+ */
 import { App, Image } from "lamina";
 
 // pandas 2.0.0 was built for numpy 1 and does not say so.
@@ -6,10 +9,8 @@ export const image = Image.debianSlim({ pythonVersion: "3.11" }).pipInstall("req
 
 export const app = new App("web-scraper");
 
-/** How many links a page has, and to how many other places. */
-export const scrapeAndAnalyze = app.function({ image }, async (url: string) => {
-  const page = await (await fetch(url)).text();
-  const links = Array.from(page.matchAll(/<a\s[^>]*href="([^"]+)"/g), ([, link = ""]) => link);
-  const domains = new Set(links.filter((link) => link.startsWith("http")).map((link) => new URL(link).host));
-  return { totalLinks: links.length, uniqueDomains: domains.size };
+/** How many links a page has, and to how many other places. It is in `web_scraper.py`, beside this file. */
+export const scrapeAndAnalyze = app.function<(url: string) => { total_links: number; unique_domains: number }>({
+  image,
+  python: "web_scraper:scrape_and_analyze",
 });

@@ -12,9 +12,8 @@ export const dataScience = Image.debianSlim({ pythonVersion: "3.11" })
 
 export const app = new App("ml-pipeline");
 
-/** What there is to train on. */
-export const describe = app.function({ image: dataScience }, async (dataset: string) => {
-  const { readFile } = await import("node:fs/promises");
-  const [header = "", ...rows] = (await readFile(dataset, "utf8")).trim().split("\n");
-  return { columns: header.split(","), rows: rows.length };
+/** Learns to tell `target` from the other columns of a CSV file, at a path in the image or a URL. It is in `ml_pipeline.py`. */
+export const trainModel = app.function<(dataset: string) => { accuracy: number; model_type: string }>({
+  image: dataScience,
+  python: "ml_pipeline:train_model",
 });

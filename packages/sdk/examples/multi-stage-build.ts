@@ -29,9 +29,8 @@ export const optimized = Image.debianSlim({ pythonVersion: "3.11" })
 
 export const app = new App("optimized-build");
 
-/** The sum of squares, by the compiled library. */
-export const runOptimizedComputation = app.function({ image: optimized }, async (data: readonly number[]) => {
-  const { execFileSync } = await import("node:child_process");
-  const code = "import json, sys, my_optimized_package as package; print(package.fast_compute(json.loads(sys.argv[1])))";
-  return Number(execFileSync("python", ["-c", code, JSON.stringify(data)], { encoding: "utf8" }));
+/** The sum of squares, by the compiled library. It is in `optimized_build.py`. */
+export const runOptimizedComputation = app.function<(data: readonly number[]) => number>({
+  image: optimized,
+  python: "optimized_build:run_optimized_computation",
 });

@@ -18,8 +18,5 @@ export const poetry = Image.debianSlim()
 
 export const app = new App("poetry-app");
 
-/** Runs the package with the dependencies that Poetry locked. */
-export const processWithPoetryDependencies = app.function({ image: poetry }, async () => {
-  const { execFileSync } = await import("node:child_process");
-  return execFileSync("python", ["-c", "from my_package import main_module; print(main_module.process_data())"], { encoding: "utf8" });
-});
+/** Runs the package with the dependencies that Poetry locked. It is in `poetry_app.py`. */
+export const processWithPoetryDeps = app.function<() => string>({ image: poetry, python: "poetry_app:process_with_poetry_deps" });

@@ -15,10 +15,9 @@ import {
 } from "@lamina/testkit";
 import { buildImage, type Client, connect, Image } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
-import * as take from "../src/arguments.ts";
 import { groupsOf } from "./image-api/groups.ts";
 import { indexedPackages, localPythonFiles } from "./image-api/local-python.ts";
+import { METHODS, optionsOf, UNUSED_SCHEMAS } from "./image-api/methods.ts";
 import type { Group, Row } from "./image-api/rows.ts";
 import { FUNCTIONS } from "./image-api/step-rows.ts";
 import { lookInside } from "./support/look-inside.ts";
@@ -127,12 +126,10 @@ describe("the table has a row", () => {
   });
 
   test("for every option of every method", () => {
-    const options = METHODS.flatMap((method) =>
-      Object.keys(SCHEMAS.get(schemaOf(method) ?? "")?.shape ?? {}).map((option) => ({ method, option })),
-    );
+    const options = METHODS.flatMap((method) => optionsOf(method).map((option) => ({ method, option })));
     const without = options.filter(({ method, option }) => !rows().some((row) => row.method === method && row.option === option));
     expect(without).toEqual([]);
-    expect([...SCHEMAS.keys()].filter((schema) => !METHODS.map(schemaOf).includes(schema))).toEqual([]);
+    expect(UNUSED_SCHEMAS).toEqual([]);
   });
 });
 
@@ -141,21 +138,6 @@ test("the README has every method in its table", async () => {
   const table = readme.split("\n").filter((line) => line.startsWith("|"));
   expect(METHODS.filter((method) => !table.some((line) => new RegExp(`\\b${method}\\(`).test(line)))).toEqual([]);
 });
-
-/** Those that make no layer. */
-const OTHERS = ["constructor", "plan", "build", "toDockerfile"];
-const STATIC = Object.getOwnPropertyNames(Image).filter((name) => typeof Reflect.get(Image, name) === "function");
-const METHODS = [...STATIC, ...Object.getOwnPropertyNames(Image.prototype).filter((name) => !OTHERS.includes(name))];
-
-/** The options that methods take, by the name of their schema. */
-const SCHEMAS = new Map(Object.entries(take).flatMap(([name, schema]) => (schema instanceof z.ZodObject ? [[name, schema] as const] : [])));
-
-/** That which is named as the method begins, else what all take that run something. */
-function schemaOf(method: string): string | undefined {
-  const own = [...SCHEMAS.keys()].filter((name) => method.toLowerCase().startsWith(name.replace(/Options$/, "").toLowerCase()));
-  const [closest] = own.toSorted((a, b) => b.length - a.length);
-  return closest ?? (String(Reflect.get(Image.prototype, method)).includes("RunOptions") ? "RunOptions" : undefined);
-}
 
 async function writeTable(looks: readonly { readonly base: string; readonly row: Row; readonly found: string }[]): Promise<void> {
   const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ⏎ ");

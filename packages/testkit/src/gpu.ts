@@ -14,9 +14,9 @@ export interface GpuStandInOptions {
 
 /**
  * Gives BuildKit two GPUs, `0` and `1`, and `all` for both. Each sets LAMINA_TEST_GPU and brings a device
- * `/dev/lamina-test-gpu-<name>`, which is as `/dev/null` is.
+ * `/dev/lamina-test-gpu-<name>`, which is as `/dev/null` is. Returns the directory in which they are described, for runners.
  */
-export async function gpuStandIn({ directory, className }: GpuStandInOptions = {}): Promise<void> {
+export async function gpuStandIn({ directory, className }: GpuStandInOptions = {}): Promise<string> {
   const device = (name: string) => ({
     name,
     containerEdits: {
@@ -36,4 +36,5 @@ export async function gpuStandIn({ directory, className }: GpuStandInOptions = {
   const temporary = join(dirname(cdi), `gpu-${randomUUID()}.tmp`);
   await writeFile(temporary, JSON.stringify(specification));
   await rename(temporary, join(cdi, "lamina-test-gpu.json"));
+  return cdi;
 }

@@ -1,5 +1,6 @@
 export { archivedEvents } from "./archived-events.ts";
 export { debianWithGit } from "./base-with-git.ts";
+export { TORCH_OF_DEBIAN } from "./base-with-torch.ts";
 export { compressionOf } from "./compression.ts";
 export { freshDatabase, type TestDatabase } from "./database.ts";
 export { freshNamespace } from "./namespace.ts";
@@ -11,6 +12,7 @@ export { packageIndex, type PackageFile, type PackageIndex } from "./package-ind
 export { gpuStandIn, type GpuStandInOptions } from "./gpu.ts";
 export { projectOf, type ProjectOptions, sdistOf } from "./python-project.ts";
 export { tagImage } from "./tag-image.ts";
+export { webPage, type WebPage } from "./web-page.ts";
 export { wheelOf } from "./wheel.ts";
 export { type HttpServer, privateRegistry, type PrivateRegistry, serve } from "@lamina/registry/test-support";
 export { base, servers, uv } from "./client.ts";

@@ -21,6 +21,8 @@ export interface PlatformOptions {
   readonly builders?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Whether it has a runner; it has by default. */
   readonly runner?: boolean;
+  /** Further runners by name, each with variables of its own, such as those of a pool with GPUs. */
+  readonly runners?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Its processes that are not to be on this machine's loopback, by name. */
   readonly places?: Readonly<Record<string, Place>>;
   /** What it is to lie in; it goes with the platform. A new one by default. */
@@ -82,6 +84,7 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
     directory,
     environment: {
       ...own,
+      ...options.environment,
       LAMINA_LISTEN: listen,
       LAMINA_REPOSITORY: repository,
     },
@@ -102,9 +105,12 @@ async function start(options: PlatformOptions, owned: AsyncDisposableStack): Pro
       place: placeOf(name),
       environment: { ...builderEnvironment, ...own },
     })),
-    ...(options.runner === false
-      ? []
-      : [{ app: "runner", name: "runner", place: placeOf("runner"), environment: environmentOfRunner(addresses) }]),
+    ...Object.entries({ ...(options.runner === false ? {} : { runner: {} }), ...options.runners }).map(([name, own]) => ({
+      app: "runner",
+      name,
+      place: placeOf(name),
+      environment: { ...environmentOfRunner(addresses), ...own },
+    })),
   ];
   const started = await Promise.allSettled(workers.map((worker) => startWorker(worker, { directory, environment, report })));
   for (const worker of started) if (worker.status === "fulfilled") owned.defer(() => worker.value.stop());

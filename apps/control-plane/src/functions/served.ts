@@ -40,6 +40,7 @@ export async function servedFunctions(
   return rows.map(({ spec, host, repository, digest, manifest, ...row }) => ({
     ...servedPart(StoredFunction.parse(spec)),
     ...row,
+    workspace,
     image: { host: host ?? undefined, repository, digest: Digest.parse(digest) },
     codeLocation: { repository: repositories.contexts(workspace), digest: Digest.parse(manifest) },
   }));

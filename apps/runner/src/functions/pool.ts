@@ -5,7 +5,7 @@
  * I2: what ends a call in another way than by itself is decided once, by its verdict, before its container is ended.
  * I3: the calls of one message have one place in one container, so that no more calls of a function go on at once than messages are held.
  */
-import type { CallMessage, ServedFunction } from "@lamina/api";
+import type { CallMessage, ServedFunction, ValueType } from "@lamina/api";
 import type { ControlPlane } from "@lamina/service";
 import type { JsMsg } from "@nats-io/jetstream";
 import { ContainerGone, type HarnessOutcome } from "./container.ts";
@@ -223,14 +223,14 @@ export class FunctionPool {
   async #endOf(outcome: HarnessOutcome | Error, { verdict }: HeldCall): Promise<Outcome["end"]> {
     if (outcome instanceof ContainerGone) return verdict === "timed out" ? timedOut(this.#served) : crashed(outcome.exit, this.#served);
     if (outcome instanceof Error) return unreadable(outcome.message);
-    const { values } = this.#options;
+    const keep = (type: ValueType, body: Buffer) => this.#options.values.write(this.#served.workspace, type, body);
     try {
       switch (outcome.kind) {
         case "result":
-          return { state: "done", result: await values.write(outcome.type, outcome.body) };
+          return { state: "done", result: await keep(outcome.type, outcome.body) };
         case "error": {
           const { exception, pickled } = outcome;
-          return threw({ ...exception, ...(pickled !== undefined && { pickled: await values.write(pickled.type, pickled.body) }) });
+          return threw({ ...exception, ...(pickled !== undefined && { pickled: await keep(pickled.type, pickled.body) }) });
         }
         case "unreadable":
           return unreadable(outcome.message);

@@ -8,7 +8,8 @@ import { nanos, type NatsConnection } from "@nats-io/transport-node";
 export interface Values {
   /** @throws {LaminaError} VALUE_UNREADABLE when it is not kept any more */
   read(value: Value): Promise<Buffer>;
-  write(type: ValueType, bytes: Buffer): Promise<Value>;
+  /** Bytes that only the workspace gets. */
+  write(workspace: string, type: ValueType, bytes: Buffer): Promise<Value>;
 }
 
 export function valuesOf(connection: NatsConnection, catalogue: Catalogue): Values {
@@ -30,10 +31,10 @@ export function valuesOf(connection: NatsConnection, catalogue: Catalogue): Valu
       }
       return Buffer.from(blob);
     },
-    async write(type, bytes) {
+    async write(workspace, type, bytes) {
       if (bytes.length <= INLINE_VALUE_BYTES) return { type, data: bytes.toString(type === JSON_VALUE ? "utf8" : "base64") };
       const object = randomUUID();
-      await overAnOutage(async () => (await store()).putBlob({ name: object }, bytes));
+      await overAnOutage(async () => (await store()).putBlob({ name: object, metadata: { workspace } }, bytes));
       return { type, object, bytes: bytes.length };
     },
   };

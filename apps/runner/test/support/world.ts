@@ -126,6 +126,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     serve(given) {
       const served: ServedFunction = {
         id: `fn-${++functions}`,
+        workspace: "default",
         app: "app-1",
         appName: "test",
         name: "f",

@@ -4,7 +4,15 @@ Importing it takes nothing but the standard library, so that a module that descr
 image too; what else the package depends on is imported when a platform is talked to.
 """
 
-from ._errors import LaminaError, SourceLocation
+from ._container import is_local
+from ._errors import CallTimeoutError, LaminaError, RemoteError, SourceLocation
+from ._functions.call import FunctionCall
+from ._functions.cls import Cls, enter, exit, method  # noqa: A004 - named as what it marks
+from ._functions.concurrent import concurrent
+from ._functions.deployment import Deployment
+from ._functions.function import Function
+from ._functions.options import FunctionOptions, Retries
+from ._functions.session import enable_output
 from ._results import BuildResult, ImagePlan, LayerResult, PlannedLayer, Upload
 from ._version import VERSION
 from .app import App
@@ -16,13 +24,27 @@ __version__ = VERSION
 __all__ = [
     "App",
     "BuildResult",
+    "CallTimeoutError",
+    "Cls",
+    "Deployment",
+    "Function",
+    "FunctionCall",
+    "FunctionOptions",
     "Image",
     "ImagePlan",
     "LaminaError",
     "LayerResult",
     "PlannedLayer",
+    "RemoteError",
+    "Retries",
     "Secret",
     "SourceLocation",
     "Upload",
     "__version__",
+    "concurrent",
+    "enable_output",
+    "enter",
+    "exit",
+    "is_local",
+    "method",
 ]

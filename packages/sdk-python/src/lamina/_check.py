@@ -31,6 +31,7 @@ METHODS = {
     "addPythonPackages": "add_python_packages",
     "poetryInstallFromFile": "poetry_install_from_file",
     "dockerfileCommands": "dockerfile_commands",
+    "runFunction": "run_function",
     "copyLocalFile": "copy_local_file",
     "copyLocalDir": "copy_local_dir",
     "env": "env",

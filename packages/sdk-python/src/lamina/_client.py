@@ -17,13 +17,14 @@ from urllib.parse import quote
 import httpx
 
 from ._errors import LaminaError, error_from
-from ._follow import Feed, FeedEvent, follow
+from ._follow import Feed, FeedEvent, follow, follow_events
 from ._platform import PlatformAddress, find_platform
 from ._sse import server_events
 from ._version_mismatch import explain_mismatch
 
 _RPC_PATH = "/v1/trpc"
 _PACK_PATH = "/v1/packs"
+_VALUES_PATH = "/v1/values"
 _CONNECT_SECONDS = 10
 # The platform says every three seconds that it is there.
 _SILENT_SECONDS = 10
@@ -79,13 +80,19 @@ class Client:
 
         It goes on where it was after the platform was away. `ends_now` says that the call asks for what is there alone.
         """
-        feed = Feed(
+        return follow(self._feed(path, given, ends_now), after)
+
+    def events(self, path: str, given: Input, *, after: str | None = None, ends_now: bool = False) -> AsyncGenerator[FeedEvent, None]:
+        """The same, each event with the cursor behind it."""
+        return follow_events(self._feed(path, given, ends_now), after)
+
+    def _feed(self, path: str, given: Input, ends_now: bool) -> Feed:
+        return Feed(
             open=lambda cursor: self._open(path, {**given, **({} if cursor is None else {"lastEventId": cursor})}),
             probe=self.info,
             is_last=lambda event: event.get("type") in _LAST_EVENTS,
             ends_now=ends_now,
         )
-        return follow(feed, after)
 
     async def info(self) -> Mapping[str, Any]:
         """What the platform is. One that is stopped takes the connection, and never answers."""
@@ -102,11 +109,29 @@ class Client:
             response = await self._http.post(f"{self.url}{_PACK_PATH}", content=content, headers=headers)
         except httpx.HTTPError as error:
             raise self._unreachable(_reason(error)) from error
-        answer = _json(response.content)
         if response.is_success:
-            return answer
-        refusal = error_from(answer.get("error")) if isinstance(answer, dict) else None
-        raise refusal or LaminaError("INTERNAL", f"The platform did not take a pack of files: it answered with {response.status_code}.")
+            return _json(response.content)
+        raise _refusal(response, "did not take a pack of files")
+
+    async def put_value(self, data: bytes) -> Any:
+        """Keep bytes in the object store, for as long as values of calls are kept; gives `object` and `bytes`."""
+        headers = {"content-type": "application/octet-stream"}
+        response = await self._answer(lambda: self._values("POST", _VALUES_PATH, content=data, headers=headers))
+        return _json(response.content)
+
+    async def get_value(self, name: str) -> bytes:
+        """Bytes that are kept there."""
+        response: httpx.Response = await self._answer(lambda: self._values("GET", f"{_VALUES_PATH}/{quote(name)}"))
+        return response.content
+
+    async def _values(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            response = await self._http.request(method, f"{self.url}{path}", **request)
+        except httpx.HTTPError as error:
+            raise self._unreachable(_reason(error)) from error
+        if response.is_success:
+            return response
+        raise _refusal(response, "did not take or give a value")
 
     async def _answer(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """A platform that was there is given time to come back; one that never answered is not waited for."""
@@ -183,6 +208,12 @@ def connect(address: PlatformAddress | None = None) -> Client:
     UNREACHABLE when no platform is named and none runs here.
     """
     return Client(address or find_platform())
+
+
+def _refusal(response: httpx.Response, what: str) -> LaminaError:
+    answer = _json(response.content)
+    refusal = error_from(answer.get("error")) if isinstance(answer, dict) else None
+    return refusal or LaminaError("INTERNAL", f"The platform {what}: it answered with {response.status_code}.")
 
 
 def _dumps(value: object) -> str:

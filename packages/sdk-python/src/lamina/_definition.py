@@ -132,6 +132,20 @@ class DockerfileCommands(_DockerfileCommands, RunFields, total=False):
     tree: str
 
 
+class _RunFunction(TypedDict):
+    kind: Literal["runFunction"]
+    language: Literal["python"]
+    name: str
+    source: str
+
+
+class RunFunction(_RunFunction, RunFields, total=False):
+    """A function that runs while building, by the source of a module that defines it."""
+
+    args: list[Any]
+    kwargs: dict[str, Any]
+
+
 class Env(TypedDict):
     """Environment variables."""
 
@@ -155,6 +169,7 @@ StepOperation = (
     | AddPythonPackages
     | PoetryInstallFromFile
     | DockerfileCommands
+    | RunFunction
     | Env
     | Workdir
 )
@@ -221,7 +236,7 @@ def secrets_of(operation: StepOperation | BaseOperation) -> Sequence[SecretRefer
     return run_fields_of(operation).get("secrets", [])
 
 
-Running = TypeVar("Running", PipInstall, DockerfileCommands, PoetryInstallFromFile)
+Running = TypeVar("Running", PipInstall, DockerfileCommands, PoetryInstallFromFile, RunFunction)
 
 
 def running(step: Running, run: RunFields) -> Running:

@@ -8,7 +8,8 @@ from typing import Any
 
 ERROR_CODES = frozenset(
     "INVALID_INPUT UNKNOWN_BUILDER_VERSION BASE_NOT_FOUND BASE_UNAUTHORIZED SECRET_MISSING NOT_FOUND POOL_UNAVAILABLE UNAUTHORIZED"
-    " FORBIDDEN CONTEXT_MISSING CONTEXT_CORRUPT PARENT_MISSING STEP_FAILED BUILD_FAILED ATTEMPT_LOST RUN_FAILED CANCELLED LEASE_LOST"
+    " FORBIDDEN CONTEXT_MISSING CONTEXT_CORRUPT PARENT_MISSING STEP_FAILED BUILD_FAILED ATTEMPT_LOST RUN_FAILED CALL_FAILED"
+    " CALL_TIMED_OUT CALL_OUT_OF_MEMORY CALL_CRASHED CALL_LOST FUNCTION_BROKEN VALUE_UNREADABLE CANCELLED LEASE_LOST"
     " REGISTRY_UNAVAILABLE UNREACHABLE VERSION_MISMATCH INTERNAL".split()
 )
 """Every code of the platform, as `packages/api` lists them."""
@@ -69,13 +70,36 @@ class LaminaError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """An error may cross to another process."""
-        return (_again, (self.code, self.message, self.__dict__))
+        return (_again, (type(self), self.code, self.message, self.__dict__))
 
 
-def _again(code: str, message: str, state: Mapping[str, Any]) -> LaminaError:
-    error = LaminaError(code, message)
+def _again(kind: type[LaminaError], code: str, message: str, state: Mapping[str, Any]) -> LaminaError:
+    error = kind(code, message)
     error.__dict__.update(state)
     return error
+
+
+class RemoteError(LaminaError):
+    """What a function raised, where it cannot be raised here as what it is; the cause of it where it can."""
+
+    def __init__(self, message: str, *, type: str, stack: str, last_lines: Sequence[str] = ()) -> None:  # noqa: A002 - as it is said
+        super().__init__("CALL_FAILED", message, last_lines=last_lines)
+        self.type = type
+        """The name of its class, with the module where that is not `builtins`."""
+        self.stack = stack
+        """The stack of where it was raised, in the words of its language."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """An error may cross to another process."""
+        return (_remote_again, (self.message, self.type, self.stack, tuple(self.last_lines)))
+
+
+class CallTimeoutError(LaminaError, TimeoutError):
+    """A call took longer than its function may, or than somebody was ready to wait."""
+
+
+def _remote_again(message: str, kind: str, stack: str, last_lines: Sequence[str]) -> RemoteError:
+    return RemoteError(message, type=kind, stack=stack, last_lines=last_lines)
 
 
 def error_from(info: object) -> LaminaError | None:
@@ -85,7 +109,8 @@ def error_from(info: object) -> LaminaError | None:
     code, message = info["code"], info["message"]
     if code not in ERROR_CODES:
         return LaminaError("INTERNAL", f"{message} ({code}, which this version of Lamina does not know)")
-    return LaminaError(
+    kind = CallTimeoutError if code == "CALL_TIMED_OUT" else LaminaError
+    return kind(
         code,
         message,
         layer=info.get("layer"),

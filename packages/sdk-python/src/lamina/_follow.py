@@ -43,6 +43,13 @@ class Feed:
 
 
 async def follow(feed: Feed, after: str | None) -> AsyncGenerator[Any, None]:
+    """The events of `follow_events`, without their cursors."""
+    async with aclosing(follow_events(feed, after)) as events:
+        async for one in events:
+            yield one.event
+
+
+async def follow_events(feed: Feed, after: str | None) -> AsyncGenerator[FeedEvent, None]:
     """Each event once, in order, up to the last one; where the feed ends now, up to what is there.
 
     A connection that breaks is made again from the last cursor, unless that fails for more than a minute. Raises what the
@@ -63,7 +70,7 @@ async def follow(feed: Feed, after: str | None) -> AsyncGenerator[Any, None]:
                     seen[one.cursor] = None
                     if len(seen) > _REMEMBERED:
                         seen.popitem(last=False)
-                    yield one.event
+                    yield one
                     if feed.is_last(one.event):
                         return
         except LaminaError as error:

@@ -50,7 +50,8 @@ def snapshot_of(state: ImageState) -> Snapshot:
             read = step.read(home)
         except (Unsupported, ChangedWhileRead) as error:
             raise invalid_input(f"{step.method}: {error}", source) from error
-        trees[read.tree.digest] = SnapshotTree(read.tree, source)
+        if read.tree is not None:
+            trees[read.tree.digest] = SnapshotTree(read.tree, source)
         steps.append(read.operation)
     return Snapshot({"builderVersion": state.builder_version, "base": state.base, "steps": steps}, trees)
 

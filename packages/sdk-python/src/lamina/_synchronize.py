@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import Future, wait
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -53,6 +53,61 @@ class synchronized(Generic[S, P, R]):  # noqa: N801 - it is used as a decorator
 
         bound.__doc__ = method.__doc__
         return Synchronized(bound)
+
+
+class SynchronizedGenerator(Generic[P, R]):
+    """A function that gives an asynchronous generator, in both forms."""
+
+    def __init__(self, function: Callable[P, AsyncGenerator[R, None]]) -> None:
+        """Keep the function, with its documentation."""
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Generator[R, None, None]:
+        """The same items, each waited for."""
+        # Here, so that wrong arguments are refused where they are given.
+        return _waited(self._function(*args, **kwargs))
+
+    def aio(self, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[R, None]:
+        """The same for `async for`, in the event loop of the caller."""
+        return self._function(*args, **kwargs)
+
+
+class synchronized_generator(Generic[S, P, R]):  # noqa: N801 - it is used as a decorator
+    """A method that gives an asynchronous generator, in both forms."""
+
+    def __init__(self, method: Callable[Concatenate[S, P], AsyncGenerator[R, None]]) -> None:
+        """Keep the method, with its documentation."""
+        self._method = method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, instance: S, owner: type[S] | None = None) -> SynchronizedGenerator[P, R]:
+        """Both forms, of this object."""
+        method = self._method
+
+        def bound(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[R, None]:
+            return method(instance, *args, **kwargs)
+
+        bound.__doc__ = method.__doc__
+        return SynchronizedGenerator(bound)
+
+
+_END: Any = object()
+
+
+def _waited(items: AsyncGenerator[R, None]) -> Generator[R, None, None]:
+    async def following() -> R:
+        return await anext(items, _END)
+
+    try:
+        while (item := run(following())) is not _END:
+            yield item
+    finally:
+        run(_closed(items))
+
+
+async def _closed(items: AsyncGenerator[Any, None]) -> None:
+    await items.aclose()
 
 
 def run(coroutine: Coroutine[Any, Any, R]) -> R:

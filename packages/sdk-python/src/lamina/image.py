@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from ._arguments import AnyPath, Call, Condition, flags
+from ._build_function import function_step
 from ._check import check_definition
+from ._container import in_container
 from ._definition import DEFAULT_BUILDER_VERSION, BaseOperation, DockerfileCommands, FromRegistry, PipInstall, RunFields, running
 from ._image_secrets import refuse_values_in, registry_secret, with_secrets
 from ._image_state import ImageState, Step, without_files
@@ -238,6 +241,37 @@ class Image:
             return _with(self, running(plain, run), call, used, force_build)
         files = tuple(call.context_files(context_files))
         return _with(self, LocalInstructions(tuple(commands), files, run), call, used, force_build)
+
+    def run_function(
+        self,
+        function: Callable[..., Any] | str,
+        *,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        secrets: Sequence[Secret] | None = None,
+        gpu: str | None = None,
+        force_build: bool = False,
+    ) -> Image:
+        """Run a function while building, as the image's own user, and keep what it wrote as a layer.
+
+        It is taken by its source, alone, so what it uses it has to import itself; arguments are what JSON can say. Of one that
+        is named as "file.py:name" everything in its file is there.
+        """
+        call = _calling("run_function")
+        run, used = _run(call, gpu, secrets)
+        return _with(self, function_step(function, args, kwargs, run, call), call, used, force_build)
+
+    @contextmanager
+    def imports(self) -> Iterator[None]:
+        """For imports of what the image has, and this machine may not have: `with image.imports():`.
+
+        Here, what is missing is passed over; in a container it is an error, as anywhere.
+        """
+        try:
+            yield
+        except ImportError:
+            if in_container():
+                raise
 
     def env(self, /, **env_vars: str) -> Image:
         """Set environment variables, for later steps and for what runs in the image. Nothing in a value is expanded."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ._check import LONGEST_ENTRY_BYTES, entry_bytes
+from ._container import in_container
 from ._definition import SECRET_NAME, VARIABLE_NAME, SecretReference
 from ._errors import LaminaError, invalid_input
 from ._source import call_site
@@ -64,7 +65,8 @@ class Secret:
         values: dict[str, str] = {}
         for name in names:
             _check_name(name, "Secret.from_env")
-            value = os.environ.get(name)
+            # In a container nobody asks for its values; what the function may see is in its environment.
+            value = os.environ.get(name, "" if in_container() else None)
             if value is None:
                 message = f"Secret.from_env: the environment variable {name} is not set"
                 raise LaminaError("SECRET_MISSING", message, source=call_site())
@@ -72,6 +74,11 @@ class Secret:
         if not values:
             raise invalid_input("Secret.from_env: give at least one variable name", call_site())
         return _inline(values, "Secret.from_env")
+
+    @staticmethod
+    def from_local_environ(env_keys: Iterable[str]) -> Secret:
+        """The same as `from_env`."""
+        return Secret.from_env(env_keys)
 
 
 def content_of(secret: Secret) -> SecretContent:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ._base import NO_TREE, LocalStep, ReadStep
 from .copy import LocalCopy
+from .function import LocalFunction
 from .instructions import LocalInstructions
 from .packages import LocalPackages
 from .poetry import LocalPoetry
 
-__all__ = ["NO_TREE", "LocalCopy", "LocalInstructions", "LocalPackages", "LocalPoetry", "LocalStep", "ReadStep"]
+__all__ = ["NO_TREE", "LocalCopy", "LocalFunction", "LocalInstructions", "LocalPackages", "LocalPoetry", "LocalStep", "ReadStep"]

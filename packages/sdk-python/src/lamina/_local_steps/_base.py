@@ -17,7 +17,8 @@ class ReadStep:
     """A step whose files were read."""
 
     operation: StepOperation
-    tree: LocalTree
+    tree: LocalTree | None
+    """What it copies, where it copies something."""
 
 
 class LocalStep(ABC):

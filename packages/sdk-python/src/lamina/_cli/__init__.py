@@ -1,0 +1,1 @@
+"""What the command line has done by Python: running and deploying files in it."""

@@ -1,0 +1,86 @@
+"""What goes out: results on stdout alone, all that is said on the way on stderr; with JSON one event a line on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, BinaryIO
+
+from .._errors import LaminaError
+from .._functions.session import OnEvent, OnLog, say_builds, say_log
+from .._values.codec import ValueProblem, encode_value
+
+# As packages/api/src/errors.ts has them; 1 for the others.
+_EXIT_CODES = {
+    2: "INVALID_INPUT UNKNOWN_BUILDER_VERSION BASE_NOT_FOUND BASE_UNAUTHORIZED SECRET_MISSING NOT_FOUND POOL_UNAVAILABLE VALUE_UNREADABLE",
+    3: "UNAUTHORIZED FORBIDDEN CONTEXT_MISSING CONTEXT_CORRUPT PARENT_MISSING LEASE_LOST REGISTRY_UNAVAILABLE UNREACHABLE VERSION_MISMATCH"
+    " INTERNAL",
+    130: "CANCELLED",
+}
+
+
+class Output:
+    """Where results go."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        """From now on what users print goes to stderr, since it is not the result."""
+        self._json = as_json
+        sys.stdout.flush()
+        self._results: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
+        os.dup2(2, 1)
+
+    @property
+    def on_event(self) -> OnEvent:
+        """Hears of what happens to images."""
+        return (lambda event, name: self._event({**event, "name": name})) if self._json else say_builds()
+
+    @property
+    def on_log(self) -> OnLog:
+        """Hears of what functions write."""
+        return (lambda batch: self._event({"type": "log", **batch})) if self._json else say_log
+
+    def result(self, value: object) -> None:
+        """Bytes as they are, anything else as JSON. VALUE_UNREADABLE for what JSON has no notation for."""
+        try:
+            text = encode_value(value, "the result")
+        except ValueProblem as error:
+            raise LaminaError("VALUE_UNREADABLE", f"The result cannot be shown: {error}.") from error
+        if self._json:
+            self._event({"type": "result", "value": json.loads(text)})
+        else:
+            self._write(bytes(value) if isinstance(value, (bytes, bytearray)) else text.encode() + b"\n")
+
+    def answer(self, event: Mapping[str, Any], text: str) -> None:
+        """What a command comes to: the event with JSON, else the text."""
+        if self._json:
+            self._event(event)
+        else:
+            self._write(text.encode() + b"\n")
+
+    def failure(self, error: LaminaError) -> int:
+        """Say what went wrong; gives the exit code."""
+        info = {
+            "code": error.code,
+            "message": error.message,
+            "layer": error.layer,
+            "source": None if error.source is None else asdict(error.source),
+            "command": error.command,
+            "exitCode": error.exit_code,
+            "lastLines": list(error.last_lines) or None,
+        }
+        if self._json:
+            self._event({"type": "error", **{name: value for name, value in info.items() if value is not None}})
+        else:
+            sys.stderr.write(f"{error.code}: {error}\n")
+        return next((code for code, names in _EXIT_CODES.items() if error.code in names.split()), 1)
+
+    def _event(self, event: Mapping[str, Any]) -> None:
+        self._write(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n")
+
+    def _write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._results.write(view) :]

@@ -1,0 +1,1 @@
+"""The code of functions: where it lies, and what is sent of it."""

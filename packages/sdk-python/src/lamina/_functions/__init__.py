@@ -1,0 +1,1 @@
+"""Functions of apps: what they are, deploying them, and calling them."""

@@ -1,0 +1,49 @@
+"""What a call raised where it ran, as an exception here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._errors import LaminaError, RemoteError, error_from
+from .._values.transfer import receive_value
+
+if TYPE_CHECKING:
+    from .._client import Client
+
+
+async def exception_of(client: Client, error: Mapping[str, Any]) -> BaseException:
+    """The exception that was raised, where it can be made again here, with a RemoteError as its cause; else that RemoteError.
+
+    For what the platform itself has to say of a call, a LaminaError.
+    """
+    told = error.get("exception")
+    if told is None:
+        return error_from(error) or LaminaError("INTERNAL", "The call failed, and the platform does not say why.")
+    remote = _remote_error(told)
+    raised = await _raised(client, told)
+    if raised is None:
+        return remote
+    raised.__cause__ = remote
+    if sys.version_info >= (3, 11):
+        raised.add_note(f"Where it ran:\n{told['stack'].rstrip()}")
+    return raised
+
+
+def _remote_error(told: Mapping[str, Any]) -> RemoteError:
+    kind, message, stack = told["type"], told["message"], told["stack"]
+    return RemoteError(f"{kind}: {message}", type=kind, stack=stack, last_lines=stack.rstrip().split("\n"))
+
+
+async def _raised(client: Client, told: Mapping[str, Any]) -> BaseException | None:
+    if "pickled" not in told:
+        return None
+    try:
+        value = await receive_value(client, told["pickled"])
+    except LaminaError as error:
+        # Its class is not here, or needs what is not here: the RemoteError tells all that it would.
+        if error.code == "VALUE_UNREADABLE":
+            return None
+        raise
+    return value if isinstance(value, BaseException) else None

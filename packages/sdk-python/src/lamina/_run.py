@@ -1,0 +1,31 @@
+"""What `lamina run` and `lamina deploy` have done for a file in Python: `python -m lamina._run run|deploy TARGET [--json] -- ARGUMENTS`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+
+_NEEDED = ("httpx", "zstandard") if sys.version_info >= (3, 11) else ("httpx", "zstandard", "tomli")
+_BAD_USAGE = 2
+
+
+def main() -> int:
+    """Run the command; gives the exit code."""
+    if sys.version_info < (3, 10):  # noqa: UP036 - this is what it says
+        sys.stderr.write(f"INVALID_INPUT: {sys.executable} is Python {sys.version.split()[0]}; lamina needs 3.10 or newer.\n")
+        return _BAD_USAGE
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        what = f"{sys.executable} lacks {' and '.join(missing)}, which the Python package lamina needs"
+        sys.stderr.write(f"INVALID_INPUT: {what}. Install: {sys.executable} -m pip install {' '.join(missing)}\n")
+        return _BAD_USAGE
+    # `-m` puts the working directory in front, where files of users may have the names of modules.
+    sys.path = [place for place in sys.path if place not in ("", os.getcwd())]
+    from ._cli.commands import execute
+
+    return execute(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,213 @@
+"""What is said of functions before anything is done: what is wrong with it is refused where it is written."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lamina
+from conftest import Place
+from lamina import App, Cls, Function, Image, LaminaError
+from lamina._cli.arguments import arguments_of
+from lamina._cli.load import choose, import_file
+from lamina._functions.deploy import codes_of
+from lamina.app import state_of_app
+
+
+def plain(x: int = 1) -> int:
+    """Doubles."""
+    return x * 2
+
+
+class Plain:
+    def work(self) -> None: ...
+
+
+def refused(call: Callable[[], object]) -> LaminaError:
+    """The error, whose place is the line in this file where it was called."""
+    with pytest.raises(LaminaError) as caught:
+        call()
+    assert caught.value.code == "INVALID_INPUT"
+    assert caught.value.source is not None
+    assert caught.value.source.file == __file__
+    assert caught.value.source.line == inspect.getsourcelines(call)[1]
+    return caught.value
+
+
+REFUSED: list[tuple[Callable[[], object], str]] = [
+    (lambda: App(""), "give the app a name"),
+    (lambda: App("a b"), "an app's name is up to 63"),
+    (lambda: App("a", image="debian"), "image: must be an Image"),  # type: ignore[arg-type]
+    (lambda: App("a").function(gpus="T4")(plain), "there is no option gpus; there are image, name, gpu"),  # type: ignore[call-overload]
+    (lambda: App("a").function(gpu="a T4")(plain), "gpu: "),
+    (lambda: App("a").function(gpu=["T4", 5])(plain), "gpu: "),  # type: ignore[list-item]
+    (lambda: App("a").function(image="debian")(plain), "image: must be an Image"),  # type: ignore[arg-type]
+    (lambda: App("a").function(timeout=-1)(plain), "timeout: must be 0.1 or more"),
+    (lambda: App("a").function(timeout="1m")(plain), "timeout: must be a number"),  # type: ignore[arg-type]
+    (lambda: App("a").function(memory=1.5)(plain), "memory: must be a whole number"),  # type: ignore[arg-type]
+    (lambda: App("a").function(retries=True)(plain), "retries: must be a whole number"),
+    (lambda: App("a").function(min_containers=3, max_containers=2)(plain), "min_containers must not be more than max_containers"),
+    (lambda: App("a").function(secrets=["TOKEN"])(plain), "secrets.1: must be a Secret"),  # type: ignore[list-item]
+    (lambda: App("a").function(name="a b")(plain), "'a b' is no name of a function"),
+    (lambda: App("a").function(name="one")(lambda: 1), "a lambda has no name by which a container could find it"),
+    (lambda: App("a").function(Plain), "a class has @app.cls()"),
+    (lambda: App("a").cls(plain), "a function has @app.function()"),  # type: ignore[arg-type]
+    (lambda: App("a").cls(Plain), "Plain has no method to call"),
+    (lambda: lamina.method()(Plain), "put @lamina.method() on a method"),  # type: ignore[arg-type]
+    (lambda: lamina.concurrent(max_inputs=0), "max_inputs: must be 1 or more"),
+    (lambda: Function.from_name("a b", "f"), "an app's name"),
+    (lambda: Cls.from_name("a", ""), "'' is no name of a function"),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), REFUSED, ids=lambda one: one if isinstance(one, str) else "")
+def test_what_cannot_be_right_is_refused_where_it_is_written(call: Callable[[], object], words: str) -> None:
+    assert words in refused(call).message
+
+
+def test_a_function_in_a_function_and_a_second_of_a_name_are_refused_where_they_are_written() -> None:
+    app = App("a")
+
+    def inner() -> None: ...
+
+    assert "inner is defined in a function" in refused(lambda: app.function()(inner)).message
+    app.function()(plain)
+    assert "the app has a function plain already" in refused(lambda: app.function()(plain)).message
+
+
+def test_a_function_of_an_app_is_the_function_still() -> None:
+    function = App("a").function(plain)
+    assert (function(2), function.local(3), function.__name__, function.__doc__) == (4, 6, "plain", "Doubles.")
+    assert inspect.signature(function) == inspect.signature(plain)
+
+
+def test_what_is_said_of_the_app_holds_for_its_functions() -> None:
+    image = Image.debian_slim(python_version="3.13")
+    app = App("a", image=image, secrets=[lamina.Secret.from_dict({"A": "1"})])
+    assert app.function(plain).image is image
+    [definition] = state_of_app(app).functions
+    assert len(definition.secrets) == 1
+
+
+def test_options_are_those_of_the_platform_by_their_names() -> None:
+    app = App("a")
+    retries = lamina.Retries(max_retries=3, initial_delay=0.5)
+    app.function(gpu=["T4", "A100:2"], cpu=(0.5, 2), memory=512, timeout=9, retries=retries, min_containers=9, scaledown_window=3)(plain)
+    [definition] = state_of_app(app).functions
+    assert definition.limits == {
+        "gpu": ["T4", "A100:2"],
+        "cpu": 2,
+        "memoryMib": 512,
+        "timeoutSeconds": 9,
+        "retries": {"max": 3, "delayMs": 500, "factor": 2, "longestDelayMs": 60_000},
+        "minContainers": 9,
+        "maxContainers": 9,
+        "idleSeconds": 3,
+    }
+
+
+NAMED = """
+import lamina
+app = lamina.App("named")
+
+@app.function()
+def first(a: int, b: str = "b", *, flag: bool = False): ...
+
+@app.cls()
+class Model:
+    @lamina.method()
+    def predict(self, x: float): ...
+"""
+
+
+def test_a_command_names_functions_methods_and_entry_points_of_a_file(place: Place) -> None:
+    place.write({"named_app.py": NAMED, "with_entry.py": NAMED + "\n@app.local_entrypoint()\ndef main(n: int): ...\n"})
+    file = place.path("named_app.py")
+    module = import_file(file)
+    chosen = choose(module, file, "first")
+    assert chosen.function is not None
+    assert chosen.function.name == "first"
+    method = choose(module, file, "Model.predict")
+    assert method.function is not None
+    assert method.function.name == "Model.predict"
+    with pytest.raises(LaminaError, match=r"several functions. Name one: .*::first, .*::Model.predict"):
+        choose(module, file, None)
+    with pytest.raises(LaminaError, match='no function "none"'):
+        choose(module, file, "none")
+    assert choose(import_file(place.path("with_entry.py")), file, None).entrypoint is not None
+
+
+def entry(a: int, b: str = "b", *, flag: bool = False, rate: float | None = None, more: Any = None) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("given", "args", "kwargs"),
+    [
+        (["7"], [7], {}),
+        (["7", "8"], [7, "8"], {}),
+        (["--a", "7", "--b=[1]"], [], {"a": 7, "b": "[1]"}),
+        (["7", "--flag"], [7], {"flag": True}),
+        (["7", "--flag", "no"], [7], {"flag": False}),
+        (["7", "--no-flag", "--rate", "0.5"], [7], {"flag": False, "rate": 0.5}),
+        (["7", "--more", '{"x": [1, null]}'], [7], {"more": {"x": [1, None]}}),
+        (["7", "--more", "words"], [7], {"more": "words"}),
+        (["-7"], [-7], {}),
+        (['[7, "b"]'], [7, "b"], {}),
+    ],
+)
+def test_arguments_of_a_command_are_what_the_annotations_say(given: list[str], args: list[Any], kwargs: dict[str, Any]) -> None:
+    assert arguments_of(entry, given) == (args, kwargs)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["seven"], 'a: "seven" is no whole number'),
+        (["7", "--flag=perhaps"], 'flag: "perhaps" is neither true nor false'),
+        ([], "missing a required argument: 'a'"),
+        (["7", "--none", "1"], "unexpected keyword argument 'none'"),
+    ],
+)
+def test_arguments_that_a_function_does_not_take_are_refused(given: list[str], words: str) -> None:
+    with pytest.raises(LaminaError, match=words) as caught:
+        arguments_of(entry, given)
+    assert caught.value.code == "INVALID_INPUT"
+
+
+def test_the_code_of_a_function_is_its_modules_neighbours_or_its_package_and_the_sdk(place: Place) -> None:
+    function = "import lamina\napp = lamina.App('c')\n@app.function()\ndef f(): ...\n"
+    place.write(
+        {
+            "alone/with_data.py": function,
+            "alone/helper.py": "",
+            "alone/data.csv": "1",
+            "alone/.venv/x.py": "",
+            "alone/pack/__init__.py": "",
+            "alone/pack/table.csv": "1",
+            "alone/drafts/x.py": "",
+        }
+    )
+    module = import_file(place.path("alone/with_data.py"))
+    [code] = codes_of(state_of_app(module.app).functions, str(place.home))
+    assert (code.module.name, code.module.directory) == ("with_data", place.path("alone"))
+    paths = {entry["path"] for entry in code.tree.tree.entries}
+    assert {"with_data.py", "helper.py", "pack/__init__.py", "pack/table.csv", "lamina/__init__.py"} <= paths
+    assert not any(path.startswith((".venv", "drafts", "data.csv")) for path in paths)
+
+
+def test_what_a_file_raises_when_it_is_imported_is_told_with_its_place(place: Place) -> None:
+    place.write({"broken_app.py": "x = 1\n\nx.y\n", "wrong_syntax.py": "x = (\n", "two.dots.py": ""})
+    with pytest.raises(LaminaError, match="broken_app.py cannot be imported: AttributeError") as caught:
+        import_file(place.path("broken_app.py"))
+    assert caught.value.source is not None
+    assert (Path(caught.value.source.file).name, caught.value.source.line) == ("broken_app.py", 3)
+    with pytest.raises(LaminaError, match="wrong_syntax.py cannot be imported: SyntaxError"):
+        import_file(place.path("wrong_syntax.py"))
+    with pytest.raises(LaminaError, match="without further dots"):
+        import_file(place.path("two.dots.py"))
+    with pytest.raises(LaminaError, match="is not a file"):
+        import_file(place.path("none.py"))
