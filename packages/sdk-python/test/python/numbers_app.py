@@ -6,7 +6,6 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import lamina
 
@@ -161,7 +160,3 @@ class Counter:
     @lamina.exit()
     def end(self) -> None:
         print("a counter ends at", self.count)
-
-
-def text_of(file: str) -> str:
-    return Path(file).read_text()
