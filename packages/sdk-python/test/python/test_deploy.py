@@ -185,6 +185,6 @@ def test_secrets_of_the_platform_are_found_by_their_name(shop: Write) -> None:
 
 
 def test_a_function_that_the_app_has_not_is_told_of() -> None:
-    with pytest.raises(LaminaError, match="no function none of an app letters.*lamina deploy FILE") as caught:
+    with pytest.raises(LaminaError, match=r"no function none of an app letters.*lamina deploy FILE") as caught:
         Function.from_name("letters", "none").remote()
     assert caught.value.code == "NOT_FOUND"

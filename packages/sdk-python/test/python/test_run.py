@@ -169,7 +169,9 @@ def test_what_fails_is_an_exit_code_with_its_class_and_its_place(greeter: Place)
 
 
 def test_what_cannot_be_right_is_said_before_anything_is_built(greeter: Place) -> None:
-    greeter.write({"wrong.py": "import lamina\napp = lamina.App('w')\n@app.function(\n    gpu='a big one'\n)\ndef f(): ...\n", "empty.py": ""})
+    greeter.write(
+        {"wrong.py": "import lamina\napp = lamina.App('w')\n@app.function(\n    gpu='a big one'\n)\ndef f(): ...\n", "empty.py": ""}
+    )
     for given, words in (
         (["run", "greeter.py"], "greeter.py::picture"),
         (["run", "greeter.py::none"], 'no function "none"'),

@@ -369,6 +369,5 @@ def test_functions_that_run_while_building_are_the_same_by_their_files(place: Pl
         ("model.py:download", {"args": [3, {"a": [None]}], "secrets": [{"name": "kept"}], "gpu": "T4"}),
         ("model.py:download", {}),
         ("none.py:download", {}),
-        ("model.py", {}),
     ]
     _same([{"base": base, "steps": [["run_function", [place.path(name)], options]]} for name, options in given], place.path("."))
