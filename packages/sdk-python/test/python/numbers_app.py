@@ -155,7 +155,8 @@ class Counter:
     @lamina.method()
     async def add_twice(self, amount: int) -> int:
         self.add.local(amount)
-        return self.add.local(amount)
+        self.add.local(amount)
+        return self.count
 
     @lamina.exit()
     def end(self) -> None:
