@@ -49,6 +49,6 @@ export async function runPython({ command, target, args = [], json }: PythonComm
 /** Asked only when something went wrong, since Python takes a moment to start. */
 async function hasSdk(): Promise<boolean> {
   const child = spawn("python3", ["-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('lamina') is None)"]);
-  const [code]: unknown[] = await once(child, "exit");
-  return code === 0;
+  await once(child, "exit");
+  return child.exitCode === 0;
 }
