@@ -11,7 +11,7 @@ beforeAll(async () => {
   await base("3.13");
   platform = await testPlatform({ uv: builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "" });
   const client = await connect({ url: platform.url, token: platform.clientToken });
-  for (const app of appsOf(letters)) await deployApp(client, app);
+  for (const app of appsOf(letters)) await deployApp(client, app, {});
 }, 300_000);
 afterAll(() => platform?.[Symbol.asyncDispose]());
 

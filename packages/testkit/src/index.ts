@@ -11,6 +11,7 @@ export { gitServer, type GitServer } from "./git-server.ts";
 export { packageIndex, type PackageFile, type PackageIndex } from "./package-index.ts";
 export { gpuStandIn, type GpuStandInOptions } from "./gpu.ts";
 export { projectOf, type ProjectOptions, sdistOf } from "./python-project.ts";
+export { pythonSdk } from "./python-sdk.ts";
 export { tagImage } from "./tag-image.ts";
 export { webPage, type WebPage } from "./web-page.ts";
 export { wheelOf } from "./wheel.ts";

@@ -18,7 +18,7 @@ export interface PythonCommand {
 
 /**
  * `python3 -m lamina._run run|deploy TARGET [--json] -- ARGUMENTS`, with our output and the platform in its environment.
- * @returns its exit code @throws INVALID_INPUT where there is no Python
+ * @returns its exit code @throws INVALID_INPUT where there is no Python, or it has no SDK
  */
 export async function runPython({ command, target, args = [], json }: PythonCommand, platform: PlatformAddress): Promise<number> {
   const own = ["-m", "lamina._run", command, target, ...(json ? ["--json"] : []), "--", ...args];
@@ -31,12 +31,24 @@ export async function runPython({ command, target, args = [], json }: PythonComm
   try {
     await once(child, "exit");
     const { exitCode, signalCode } = child;
+    if (exitCode === 1 && !(await hasSdk())) {
+      const message = `${target} is in Python, and python3 does not find the package lamina. Install it there: python3 -m pip install lamina`;
+      throw new LaminaError({ code: "INVALID_INPUT", message });
+    }
     return exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);
   } catch (cause) {
+    if (cause instanceof LaminaError) throw cause;
     const message = `${target} is in Python, and there is no python3 to run it: ${cause instanceof Error ? cause.message : String(cause)}`;
     throw new LaminaError({ code: "INVALID_INPUT", message }, { cause });
   } finally {
     process.off("SIGINT", pass);
     process.off("SIGTERM", pass);
   }
+}
+
+/** Asked only when something went wrong, since Python takes a moment to start. */
+async function hasSdk(): Promise<boolean> {
+  const child = spawn("python3", ["-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('lamina') is None)"]);
+  await once(child, "exit");
+  return child.exitCode === 0;
 }

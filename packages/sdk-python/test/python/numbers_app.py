@@ -6,7 +6,6 @@ import asyncio
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import lamina
 
@@ -156,12 +155,9 @@ class Counter:
     @lamina.method()
     async def add_twice(self, amount: int) -> int:
         self.add.local(amount)
-        return self.add.local(amount)
+        self.add.local(amount)
+        return self.count
 
     @lamina.exit()
     def end(self) -> None:
         print("a counter ends at", self.count)
-
-
-def text_of(file: str) -> str:
-    return Path(file).read_text()

@@ -26,7 +26,7 @@ _CHANGES: Mapping[str, list[tuple[str, str]]] = {
 
 def example(heading: str) -> str:
     """The code of an example, which imports lamina, with what lies outside where the environment says."""
-    code = dict(_CODE.findall(_TEXT))[heading].replace("import modal\n", "import lamina as modal\n")
+    code: str = dict(_CODE.findall(_TEXT))[heading].replace("import modal\n", "import lamina as modal\n")
     if "import lamina" not in code:
         code = f"import lamina as modal\n\n{code}"
     for before, after in _CHANGES.get(heading, []):

@@ -87,9 +87,9 @@ def test_what_is_deployed_is_called_by_names_alone_until_it_is_stopped(shop: Wri
     deployment = shop("by-names").app.deploy()
     assert (deployment.name, deployment.version) == ("by-names", 1)
     assert [(one.name, one.language, one.methods) for one in deployment.functions] == [
+        ("Till", "python", ["take"]),
         ("price", "python", None),
         ("secret", "python", None),
-        ("Till", "python", ["take"]),
     ]
     price = Function.from_name("by-names", "price")
     assert price.remote(2) == 6
@@ -185,6 +185,6 @@ def test_secrets_of_the_platform_are_found_by_their_name(shop: Write) -> None:
 
 
 def test_a_function_that_the_app_has_not_is_told_of() -> None:
-    with pytest.raises(LaminaError, match="has no function none.*lamina deploy FILE") as caught:
+    with pytest.raises(LaminaError, match=r"no function none of an app letters.*lamina deploy FILE") as caught:
         Function.from_name("letters", "none").remote()
     assert caught.value.code == "NOT_FOUND"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 import numbers_app
-from lamina import App, CallTimeoutError, Cls, Function, FunctionCall, LaminaError, RemoteError
+from lamina import CallTimeoutError, Function, FunctionCall, LaminaError, RemoteError
 from lamina._client import connect
 from lamina._synchronize import run
 from lamina.app import state_of_app
@@ -65,8 +66,10 @@ def test_map_gives_results_in_the_order_of_the_inputs_or_as_they_are_there() -> 
 def test_map_ends_with_the_first_failure_or_gives_failures_in_their_places() -> None:
     with pytest.raises(ValueError, match="2 is even"):
         list(numbers_app.odd.map([1, 2, 3]))
-    first, second, third = numbers_app.odd.map([1, 2, 3], return_exceptions=True)
-    assert (first, third, type(second), str(second)) == (1, 3, ValueError, "2 is even")
+    found: list[object] = list(numbers_app.odd.map([1, 2, 3], return_exceptions=True))
+    assert found[::2] == [1, 3]
+    assert isinstance(found[1], ValueError)
+    assert str(found[1]) == "2 is even"
     with pytest.raises(ValueError, match="4 is even"):
         numbers_app.odd.for_each([4])
     assert numbers_app.odd.for_each([4], ignore_exceptions=True) is None
@@ -87,7 +90,8 @@ def test_an_exception_keeps_its_class_and_says_where_it_ran() -> None:
     assert (cause.code, cause.type) == ("CALL_FAILED", "ValueError")
     assert 'File "numbers_app.py", line ' in cause.stack
     assert "harness" not in cause.stack
-    assert "Where it ran" in caught.value.__notes__[0]
+    if sys.version_info >= (3, 11):
+        assert "Where it ran" in caught.value.__notes__[0]
 
 
 def test_an_exception_of_ones_own_comes_whole_and_what_it_came_from_in_its_stack() -> None:
@@ -117,7 +121,7 @@ def test_what_cannot_be_sent_or_taken_along_says_so() -> None:
     with pytest.raises(LaminaError, match="An argument cannot be sent") as caught:
         numbers_app.echo.remote(lambda: 1)
     assert caught.value.code == "VALUE_UNREADABLE"
-    with pytest.raises(LaminaError, match="generator.*Return a list") as caught:
+    with pytest.raises(LaminaError, match=r"generator.*Return a list") as caught:
         numbers_app.counted_to.remote(3)
     assert caught.value.code == "VALUE_UNREADABLE"
 
@@ -169,7 +173,7 @@ def test_a_class_has_one_object_a_container_and_is_set_up_once() -> None:
 
 
 def test_functions_called_within_a_program_are_those_of_the_app_for_the_moment_and_no_others() -> None:
-    with pytest.raises(LaminaError, match="lamina deploy FILE.*app.run") as caught:
+    with pytest.raises(LaminaError, match=r"lamina deploy FILE.*app\.run") as caught:
         Function.from_name("numbers", "double").remote(1)
     assert caught.value.code == "NOT_FOUND"
     with pytest.raises(LaminaError, match="runs already") as caught, app.run():

@@ -360,3 +360,14 @@ def test_names_that_no_layer_can_hold_are_refused_for_the_same(place: Place, mon
         [{"base": ["from_registry", ["x"], {}], "steps": [["copy_local_file", [*copy, "/x"], {}]]} for copy in copies],
         place.path("."),
     )
+
+
+def test_functions_that_run_while_building_are_the_same_by_their_files(place: Place) -> None:
+    place.write({"model.py": "\ufeffimport os\n\nasync def download(size):\n    os.mkdir('/m')\n", "none.py": "x = 1\n"})
+    base = ["debian_slim", [], {"python_version": "3.12"}]
+    given: list[tuple[str, dict[str, Any]]] = [
+        ("model.py:download", {"args": [3, {"a": [None]}], "secrets": [{"name": "kept"}], "gpu": "T4"}),
+        ("model.py:download", {}),
+        ("none.py:download", {}),
+    ]
+    _same([{"base": base, "steps": [["run_function", [place.path(name)], options]]} for name, options in given], place.path("."))

@@ -52,7 +52,7 @@ def test_a_value_means_the_same_in_every_language(vector: dict[str, Any]) -> Non
         ({"a": [1, {2}]}, r"the value.a\[1\] is of the type set"),
         ({1: 2}, "the value has the key 1, which is of the type int; keys are strings"),
         ({"two words": object()}, r'the value\["two words"\] is of the type object'),
-        ([datetime.datetime(2026, 1, 1)], r"the value\[0\] is a datetime without a time zone"),  # noqa: DTZ001
+        ([datetime.datetime(2026, 1, 1)], r"the value\[0\] is a datetime without a time zone"),
     ],
 )
 def test_what_has_no_notation_is_named_by_its_place(value: object, words: str) -> None:
