@@ -13,7 +13,7 @@ import {
   tinyBase,
   wheelOf,
 } from "@lamina/testkit";
-import { buildImage, type Client, connect, Image } from "lamina";
+import { buildImage, type Client, connect } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { groupsOf } from "./image-api/groups.ts";
 import { indexedPackages, localPythonFiles } from "./image-api/local-python.ts";

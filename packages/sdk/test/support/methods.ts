@@ -23,11 +23,11 @@ const methods = [...METHODS, ...OTHERS].map((name) => ({ name, parameters: param
 const rows = await Promise.all(METHOD_ROWS.map(made));
 process.stdout.write(JSON.stringify({ methods, rows }));
 
-async function made({ method, parameter = null, make }: MethodRow) {
+async function made({ method, parameter, make }: MethodRow) {
   const image = make(Image.debianSlim({ pythonVersion: "3.12" }));
   const { definition } = await snapshotOf(imageState(image));
   const resolved = resolveDefinition(definition, { ...resolution, secrets: new Map(Object.entries(secrets)) });
-  return { method, parameter, code: codeOf(make), definition, ids: layersOf(resolved).map(({ id }) => id) };
+  return { method, parameter: parameter ?? null, code: codeOf(make), definition, ids: layersOf(resolved).map(({ id }) => id) };
 }
 
 /** Types are blanks when this runs, so functions are as they were written. */
