@@ -33,8 +33,9 @@ function made(row: MadeRow | undefined) {
   return { definition: row?.definition, ids: row?.ids };
 }
 
-test("a parameter makes another definition than the method's other ones, but for a forced build", () => {
+test("each parameter makes another definition, but for those that are in no id", () => {
   const all = both.typescript.rows.map(({ method, parameter, definition }) => ({ method, parameter, text: JSON.stringify(definition) }));
+  // The builder version is the one that there is.
   const others = all.filter(({ parameter }) => parameter !== "forceBuild" && parameter !== "builderVersion");
   const twice = others.filter(({ text }, index) => others.findIndex((other) => other.text === text) !== index);
   expect(twice).toEqual([]);

@@ -13,7 +13,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** What one language has alone, and what there is in the other. */
 export const ALONE: Readonly<Record<string, string>> = {
-  "runFunction kwargs": "an object among `args`: JavaScript has no arguments by name",
+  "runFunction kwargs": "an object among `args`",
   imports: "`await import()` where it is used",
   toDockerfile: "`lamina dockerfile FILE`",
   "plan signal": "Ctrl-C, or cancelling the task of `plan.aio()`",
@@ -80,9 +80,10 @@ export function methodsPage(both: BothSdks): string {
 
 const HEAD = `# Methods in both languages
 
-Every public method of \`Image\` with every parameter, and an image that is made with it in both languages: \`image\` is Debian slim with Python 3.12. "Same id" says that
-both have the same definition and the same ids of all layers. \`test/methods.test.ts\` finds the methods and parameters in the SDKs themselves, makes each image in both, and
-holds this page against what it found; \`node packages/sdk-python/scripts/write-methods.ts\` writes it anew.
+Every public method of \`Image\` with every parameter, and an image that is made with it in both languages, where \`image\` is
+\`Image.debian_slim("3.12")\`. The same id: both have the same definition, and all layers the same ids. \`test/methods.test.ts\` finds methods
+and parameters in the SDKs themselves, makes each image in both, and holds this page against what it found;
+\`node packages/sdk-python/scripts/write-methods.ts\` writes it anew.
 `;
 
 interface Side {
