@@ -145,10 +145,10 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .action((of, options) => run(options.json, async (output) => (await import("./commands/logs.ts")).logs({ of, ...options, output })));
   program
     .command("cancel")
-    .description("cancel a build")
-    .argument("<build>", "its id, or 8 and more of its last digits")
+    .description("cancel builds and calls; what has ended stays as it is")
+    .argument("<ids...>", "of builds or calls: the id, or 8 and more of its last digits")
     .addOption(json())
-    .action((build, options) => run(options.json, async (output) => (await import("./commands/cancel.ts")).cancel({ build, output })));
+    .action((ids, options) => run(options.json, async (output) => (await import("./commands/cancel.ts")).cancel({ ids, output })));
 
   program.commandsGroup("Secrets:");
   const secret = program.command("secret").description("keep values that steps may use and no image keeps");

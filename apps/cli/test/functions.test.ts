@@ -157,8 +157,33 @@ test("what is deployed is called by its name, listed, and logged, until it is st
   expect(lines.at(-1)).toMatchObject({ type: "app", version: 2 });
   expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 0, stdout: "80" });
 
+  expect(await lamina("cancel", id)).toMatchObject({ exitCode: 0, stdout: `Call ${id} had ended before: it was done.` });
+
   expect(await lamina("stop", "numbers")).toMatchObject({ exitCode: 0, stdout: "numbers is stopped." });
   expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 2 });
+});
+
+test("cancel ends a call of another process, which ends with 130; one that is unknown is bad input, and then none is cancelled", async () => {
+  const running = startCli(["run", "numbers.ts::hang", "--json"], options());
+  let id = "";
+  let cancelling: Promise<readonly Awaited<ReturnType<typeof lamina>>[]> | undefined;
+  const cancelTwice = async () => [
+    await lamina("cancel", id, "00000000-0000-7000-8000-000000000000"),
+    await lamina("calls", "--limit", "1", "--json"),
+    await lamina("cancel", id.slice(-12), "--json"),
+  ];
+  for await (const line of running) {
+    const [event] = jsonLines({ stdout: line });
+    if (event?.["type"] === "call") id = String(event["id"]);
+    if (event?.["type"] === "log") cancelling ??= cancelTwice();
+  }
+  const [unknown, still, cancelled] = (await cancelling) ?? [];
+  expect(unknown).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining("There is no build or call") });
+  expect(jsonLines(still ?? { stdout: "" })).toMatchObject([{ id, state: "running" }]);
+  expect(cancelled).toMatchObject({ exitCode: 0, stdout: JSON.stringify({ type: "call", id, state: "cancelled" }) });
+  const ended = await running;
+  expect(ended.exitCode).toBe(130);
+  expect(jsonLines(ended).at(-1)).toMatchObject({ type: "error", code: "CANCELLED" });
 });
 
 test("Ctrl-C cancels the call, ends the app for the moment, and ends with 130", async () => {
