@@ -64,7 +64,8 @@ function only<T extends { readonly id: string }>(found: readonly T[], { whats, p
   const [first, ...others] = found.filter(({ id }, index) => found.findIndex((other) => other.id === id) === index);
   if (first === undefined) {
     const listing = whats.map((what) => `\`lamina ${what}s\``).join(" and ");
-    const message = `There is no ${whats.join(" or ")} "${part}". ${listing} ${whats.length === 1 ? "lists" : "list"} what there is.`;
+    const old = whats.includes("call") ? " A call may be too old: they are deleted some days after their end." : "";
+    const message = `There is no ${whats.join(" or ")} "${part}". ${listing} ${whats.length === 1 ? "lists" : "list"} what there is.${old}`;
     throw new LaminaError({ code: "NOT_FOUND", message });
   }
   if (others.length > 0) {
