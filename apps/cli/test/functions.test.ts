@@ -19,6 +19,9 @@ export const double = app.function({ image }, (value: number) => {
 export const fails = app.function({ image }, (input: { name: string }) => {
   throw new TypeError("no " + input.name);
 });
+export const greet = app.function({ image }, (name: string, maxWords: number, greeting = "hello") => [greeting, name, maxWords]);
+export const order = app.function({ image }, ({ item, count = 1 }: { item: string; count?: number }) => [item, count]);
+export const all = app.function({ image }, (...values: number[]) => values.length);
 export const letters = app.function({ image }, (count: number) => new Uint8Array(count).fill(65));
 export const hang = app.function({ image }, async () => {
   console.log("hanging");
@@ -101,11 +104,31 @@ test("run calls a function: its logs on stderr, its result alone on stdout", asy
 });
 
 test("run of a function that throws is exit code 1, with its class, message and stack", async () => {
-  const outcome = await lamina("run", "numbers.ts::fails", "--name", "luck");
+  const outcome = await lamina("run", "numbers.ts::fails", "--input", '{"name":"luck"}');
   expect(outcome).toMatchObject({ exitCode: 1, stdout: "" });
   expect(outcome.stderr).toContain("CALL_FAILED: TypeError: no luck");
   expect(outcome.stderr).toMatch(/numbers\.ts:10:\d+/);
   expect(outcome.stderr).not.toMatch(/packages\/sdk|harness/);
+});
+
+test("run takes arguments by the names of the handler's parameters, and says which there are", async () => {
+  const run = (name: string, ...args: string[]) => lamina("run", `numbers.ts::${name}`, ...args);
+  expect(await run("greet", "--max-words", "7", "--name", "abc")).toMatchObject({ exitCode: 0, stdout: '["hello","abc",7]' });
+  expect(await run("greet", "abc", "--maxWords", "7", "--greeting=hi")).toMatchObject({ exitCode: 0, stdout: '["hi","abc",7]' });
+  expect(await run("order", "--item", "tea")).toMatchObject({ exitCode: 0, stdout: '["tea",1]' });
+  expect(await run("order", '{"item":"tea","count":2}')).toMatchObject({ exitCode: 0, stdout: '["tea",2]' });
+  expect(await run("Counter.add", "--amount", "5")).toMatchObject({ exitCode: 0, stdout: "105" });
+  for (const [name, args, told] of [
+    ["greet", ["--nmae", "abc"], "no parameter --nmae. It has: --name, --maxWords, --greeting."],
+    ["greet", ["--name", "abc", "--greeting", "hi"], "maxWords comes before greeting: give --maxWords too."],
+    ["greet", ["abc", "--name", "abc"], "name is given twice"],
+    ["order", ["--items", "tea"], "no parameter --items. It has: --item, --count."],
+    ["order", ["{}", "--item", "tea"], "takes one object"],
+    ["hang", ["--seconds", "1"], "no parameters"],
+    ["all", ["--values", "1"], "Give values in order"],
+  ] as const) {
+    expect(await run(name, ...args)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(told) });
+  }
 });
 
 test("run of a file that has several functions names them, and one without its function too", async () => {
