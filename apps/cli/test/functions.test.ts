@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli, jsonLines, startCli } from "./support/cli.ts";
+import { sitAtCli } from "./support/terminal.ts";
 
 let home: string;
 let directory: string;
@@ -184,6 +185,21 @@ test("what is deployed is called by its name, listed, and logged, until it is st
 
   expect(await lamina("stop", "numbers")).toMatchObject({ exitCode: 0, stdout: "numbers is stopped." });
   expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 2 });
+});
+
+test("apps and calls show times by the clock of whoever sits at a terminal, and as they are to programs", async () => {
+  const LISTED = { apps: "deployedAt", calls: "createdAt" };
+  for (const [command, field] of Object.entries(LISTED)) {
+    const [first] = jsonLines(await lamina(command, "--json"));
+    const time = String(first?.[field]);
+    expect(time).toBe(new Date(time).toISOString());
+    expect((await lamina(command)).stdout).toContain(time);
+    const inKolkata = new Date(Date.parse(time) + 5.5 * 3_600_000).toISOString().slice(0, 19).replace("T", " ");
+    const seat = sitAtCli([command], { env: { LAMINA_HOME: home, TZ: "Asia/Kolkata" }, cwd: directory, columns: 80, rows: 24 });
+    const { exitCode, shown } = await seat.ended;
+    expect({ exitCode, shown }).toEqual({ exitCode: 0, shown: expect.stringContaining(inKolkata) });
+    expect(shown).not.toContain(time);
+  }
 });
 
 test("cancel ends a call of another process, which ends with 130; one that is unknown is bad input, and then none is cancelled", async () => {
