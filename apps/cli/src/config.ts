@@ -40,6 +40,7 @@ const text = z.string().optional();
 /** What our own processes check, in their own `src/config.ts`. */
 const Tuning = z.object({
   LAMINA_BASE_REGISTRY: text,
+  LAMINA_CALLS_KEPT_DAYS: text,
   LAMINA_CONCURRENCY: text,
   LAMINA_LEASE_SECONDS: text,
   LAMINA_LOG_LEVEL: text,

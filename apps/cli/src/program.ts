@@ -70,7 +70,7 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .command("run")
     .description("call a function of a file in an app for the moment: its logs on stderr, its result on stdout")
     .argument("<file>", "a file, or FILE::function, or FILE::Class.method; of a file alone its default export, or its one function")
-    .argument("[args...]", "--name VALUE, or values in order; JSON where it is that, else text")
+    .argument("[args...]", "--name VALUE by the names of its parameters, or values in order; JSON where it is that, else text")
     .addOption(json())
     .passThroughOptions()
     .allowUnknownOption()
@@ -88,7 +88,7 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .command("call")
     .description("call a function that is deployed")
     .argument("<function>", "APP.FUNCTION, or APP.CLASS.METHOD")
-    .argument("[args...]", "as those of `run`")
+    .argument("[args...]", "as those of `run`; for TypeScript named ones are one object, after the others")
     .addOption(json())
     .passThroughOptions()
     .allowUnknownOption()
@@ -145,10 +145,10 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .action((of, options) => run(options.json, async (output) => (await import("./commands/logs.ts")).logs({ of, ...options, output })));
   program
     .command("cancel")
-    .description("cancel a build")
-    .argument("<build>", "its id, or 8 and more of its last digits")
+    .description("cancel builds and calls; what has ended stays as it is")
+    .argument("<ids...>", "of builds or calls: the id, or 8 and more of its last digits")
     .addOption(json())
-    .action((build, options) => run(options.json, async (output) => (await import("./commands/cancel.ts")).cancel({ build, output })));
+    .action((ids, options) => run(options.json, async (output) => (await import("./commands/cancel.ts")).cancel({ ids, output })));
 
   program.commandsGroup("Secrets:");
   const secret = program.command("secret").description("keep values that steps may use and no image keeps");

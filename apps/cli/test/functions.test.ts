@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli, jsonLines, startCli } from "./support/cli.ts";
+import { sitAtCli } from "./support/terminal.ts";
 
 let home: string;
 let directory: string;
@@ -19,6 +20,9 @@ export const double = app.function({ image }, (value: number) => {
 export const fails = app.function({ image }, (input: { name: string }) => {
   throw new TypeError("no " + input.name);
 });
+export const greet = app.function({ image }, (name: string, maxWords: number, greeting = "hello") => [greeting, name, maxWords]);
+export const order = app.function({ image }, ({ item, count = 1 }: { item: string; count?: number }) => [item, count]);
+export const all = app.function({ image }, (...values: number[]) => values.length);
 export const letters = app.function({ image }, (count: number) => new Uint8Array(count).fill(65));
 export const hang = app.function({ image }, async () => {
   console.log("hanging");
@@ -101,11 +105,31 @@ test("run calls a function: its logs on stderr, its result alone on stdout", asy
 });
 
 test("run of a function that throws is exit code 1, with its class, message and stack", async () => {
-  const outcome = await lamina("run", "numbers.ts::fails", "--name", "luck");
+  const outcome = await lamina("run", "numbers.ts::fails", "--input", '{"name":"luck"}');
   expect(outcome).toMatchObject({ exitCode: 1, stdout: "" });
   expect(outcome.stderr).toContain("CALL_FAILED: TypeError: no luck");
   expect(outcome.stderr).toMatch(/numbers\.ts:10:\d+/);
   expect(outcome.stderr).not.toMatch(/packages\/sdk|harness/);
+});
+
+test("run takes arguments by the names of the handler's parameters, and says which there are", async () => {
+  const run = (name: string, ...args: string[]) => lamina("run", `numbers.ts::${name}`, ...args);
+  expect(await run("greet", "--max-words", "7", "--name", "abc")).toMatchObject({ exitCode: 0, stdout: '["hello","abc",7]' });
+  expect(await run("greet", "abc", "--maxWords", "7", "--greeting=hi")).toMatchObject({ exitCode: 0, stdout: '["hi","abc",7]' });
+  expect(await run("order", "--item", "tea")).toMatchObject({ exitCode: 0, stdout: '["tea",1]' });
+  expect(await run("order", '{"item":"tea","count":2}')).toMatchObject({ exitCode: 0, stdout: '["tea",2]' });
+  expect(await run("Counter.add", "--amount", "5")).toMatchObject({ exitCode: 0, stdout: "105" });
+  for (const [name, args, told] of [
+    ["greet", ["--nmae", "abc"], "no parameter --nmae. It has: --name, --maxWords, --greeting."],
+    ["greet", ["--name", "abc", "--greeting", "hi"], "maxWords comes before greeting: give --maxWords too."],
+    ["greet", ["abc", "--name", "abc"], "name is given twice"],
+    ["order", ["--items", "tea"], "no parameter --items. It has: --item, --count."],
+    ["order", ["{}", "--item", "tea"], "takes one object"],
+    ["hang", ["--seconds", "1"], "no parameters"],
+    ["all", ["--values", "1"], "Give values in order"],
+  ] as const) {
+    expect(await run(name, ...args)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(told) });
+  }
 });
 
 test("run of a file that has several functions names them, and one without its function too", async () => {
@@ -157,8 +181,48 @@ test("what is deployed is called by its name, listed, and logged, until it is st
   expect(lines.at(-1)).toMatchObject({ type: "app", version: 2 });
   expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 0, stdout: "80" });
 
+  expect(await lamina("cancel", id)).toMatchObject({ exitCode: 0, stdout: `Call ${id} had ended before: it was done.` });
+
   expect(await lamina("stop", "numbers")).toMatchObject({ exitCode: 0, stdout: "numbers is stopped." });
   expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 2 });
+});
+
+test("apps and calls show times by the clock of whoever sits at a terminal, and as they are to programs", async () => {
+  const LISTED = { apps: "deployedAt", calls: "createdAt" };
+  for (const [command, field] of Object.entries(LISTED)) {
+    const [first] = jsonLines(await lamina(command, "--json"));
+    const time = String(first?.[field]);
+    expect(time).toBe(new Date(time).toISOString());
+    expect((await lamina(command)).stdout).toContain(time);
+    const inKolkata = new Date(Date.parse(time) + 5.5 * 3_600_000).toISOString().slice(0, 19).replace("T", " ");
+    const seat = sitAtCli([command], { env: { LAMINA_HOME: home, TZ: "Asia/Kolkata" }, cwd: directory, columns: 80, rows: 24 });
+    const { exitCode, shown } = await seat.ended;
+    expect({ exitCode, shown }).toEqual({ exitCode: 0, shown: expect.stringContaining(inKolkata) });
+    expect(shown).not.toContain(time);
+  }
+});
+
+test("cancel ends a call of another process, which ends with 130; one that is unknown is bad input, and then none is cancelled", async () => {
+  const running = startCli(["run", "numbers.ts::hang", "--json"], options());
+  let id = "";
+  let cancelling: Promise<readonly Awaited<ReturnType<typeof lamina>>[]> | undefined;
+  const cancelTwice = async () => [
+    await lamina("cancel", id, "00000000-0000-7000-8000-000000000000"),
+    await lamina("calls", "--limit", "1", "--json"),
+    await lamina("cancel", id.slice(-12), "--json"),
+  ];
+  for await (const line of running) {
+    const [event] = jsonLines({ stdout: line });
+    if (event?.["type"] === "call") id = String(event["id"]);
+    if (event?.["type"] === "log") cancelling ??= cancelTwice();
+  }
+  const [unknown, still, cancelled] = (await cancelling) ?? [];
+  expect(unknown).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining("There is no build or call") });
+  expect(jsonLines(still ?? { stdout: "" })).toMatchObject([{ id, state: expect.stringMatching(/^(queued|running)$/) }]);
+  expect(cancelled).toMatchObject({ exitCode: 0, stdout: JSON.stringify({ type: "call", id, state: "cancelled" }) });
+  const ended = await running;
+  expect(ended.exitCode).toBe(130);
+  expect(jsonLines(ended).at(-1)).toMatchObject({ type: "error", code: "CANCELLED" });
 });
 
 test("Ctrl-C cancels the call, ends the app for the moment, and ends with 130", async () => {

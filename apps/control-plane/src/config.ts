@@ -28,6 +28,8 @@ export interface Config {
   readonly baseMaker: readonly [string, ...string[]] | undefined;
   /** How long the holder of a lease may be silent before its work goes to another. */
   readonly leaseSeconds: number;
+  /** How long a call can be asked for after its end. */
+  readonly callsKeptDays: number;
   /** What builders make when a definition does not say. */
   readonly platform: Platform;
 }
@@ -54,6 +56,8 @@ const Environment = z.object({
     .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be lower-case letters and digits, joined by dashes")
     .default("default"),
   LAMINA_LEASE_SECONDS: z.coerce.number().min(1).max(3_600).default(15),
+  // Their values are kept for a day, and none is to outlive its call.
+  LAMINA_CALLS_KEPT_DAYS: z.coerce.number().int().min(1).max(3_650).default(7),
   LAMINA_BASE_REGISTRY: z.string().default("docker.io/library"),
   LAMINA_BASE_MAKER: z
     .string()
@@ -90,6 +94,7 @@ export function configFrom(env: NodeJS.ProcessEnv): Config {
     baseRegistry: given.LAMINA_BASE_REGISTRY,
     baseMaker: given.LAMINA_BASE_MAKER,
     leaseSeconds: given.LAMINA_LEASE_SECONDS,
+    callsKeptDays: given.LAMINA_CALLS_KEPT_DAYS,
     platform: process.arch === "arm64" ? "linux/arm64" : "linux/amd64",
   };
 }

@@ -1,6 +1,6 @@
 /**
  * The sweep finds what was lost on the way: leases that ran out, jobs and calls whose message is gone, messages of
- * the outbox that nobody sent; and ends what nobody wants any more: ephemeral apps, and replaced functions without calls. Any number of control planes sweep at once; each finding is taken under
+ * the outbox that nobody sent; and ends what nobody wants any more: ephemeral apps, and replaced functions without calls; and deletes calls and ephemeral apps that ended long ago. Any number of control planes sweep at once; each finding is taken under
  * the workspace's lock, and one that cannot be dealt with does not hold up the others.
  */
 import { EPHEMERAL_SECONDS } from "@lamina/api";
@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { stopUnwanted } from "./apps/stop.ts";
 import { endAttempt } from "./attempts/ended.ts";
 import { resendLostCalls } from "./calls/lost.ts";
+import { deleteOldApps, deleteOldCalls } from "./calls/old.ts";
 import type { Context } from "./context.ts";
 import { inWorkspace } from "./database/database.ts";
 import { stopDrained } from "./functions/stop.ts";
@@ -27,6 +28,8 @@ export async function sweepUntil(context: SweepContext, signal: AbortSignal): Pr
     await attempting(context, "calls", () => resendLostCalls(context));
     await attempting(context, "replaced functions", () => stopDrained(context.database));
     await attempting(context, "ephemeral apps", () => stopUnwanted(context, EPHEMERAL_SECONDS));
+    await attempting(context, "old calls", () => deleteOldCalls(context));
+    await attempting(context, "old ephemeral apps", () => deleteOldApps(context));
     context.wakeOutbox();
     await delay(SWEEP_MS, undefined, { signal }).catch(() => {});
   }

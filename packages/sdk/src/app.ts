@@ -122,7 +122,7 @@ export class App {
         secrets,
         limits: limitsOf(limits),
         source: call.source,
-        code: { language: "typescript", isNamedByVariable: own === undefined },
+        code: { language: "typescript", isNamedByVariable: own === undefined, handler: code },
         methods,
       },
       call,

@@ -23,6 +23,7 @@ export {
   type NamedImage,
 } from "./app.ts";
 export type { AppState, FunctionDefinition } from "./functions/definition.ts";
+export { handlerOf, type ParameterNames, parametersOf } from "./functions/parameters.ts";
 export { Call, type GetOptions, spawnCall } from "./functions/call.ts";
 export type { Inputs, MapOptions } from "./functions/map.ts";
 export type { FunctionOptions, PythonOptions, Retries } from "./functions/options.ts";

@@ -2,6 +2,7 @@ import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { columnsOf } from "../view/columns.ts";
+import { listedTime } from "../view/text.ts";
 
 /** Lists the apps that were deployed. */
 export async function apps({ output }: { readonly output: Output }): Promise<void> {
@@ -17,7 +18,7 @@ export async function apps({ output }: { readonly output: Output }): Promise<voi
     state,
     String(version),
     String(pending),
-    deployedAt,
+    listedTime(deployedAt, output),
     functions.map((fn) => fn.name).join(" "),
   ]);
   for (const line of columnsOf([["APP", "STATE", "VERSION", "PENDING", "DEPLOYED", "FUNCTIONS"], ...rows])) output.result(line);

@@ -2,7 +2,7 @@ import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { columnsOf, firstThatFits } from "../view/columns.ts";
-import { durationText, timeText } from "../view/text.ts";
+import { durationText, listedTime } from "../view/text.ts";
 
 const COLUMNS = ["BUILD", "STATE", "NAME", "IMAGE", "CREATED", "TOOK"];
 /** Enough of the end of an id to name a build by. */
@@ -19,8 +19,7 @@ export async function builds({ limit, output }: { readonly limit: number; readon
   if (all.length === 0) return output.note("Nothing was built yet.");
   const rows = all.map(({ id, name, image, state, createdAt, endedAt }) => {
     const took = endedAt === undefined ? "" : durationText(Date.parse(endedAt) - Date.parse(createdAt));
-    const created = output.columns === undefined ? createdAt : timeText(createdAt);
-    return [id, state, name ?? "", image.slice(0, 12), created, took];
+    return [id, state, name ?? "", image.slice(0, 12), listedTime(createdAt, output), took];
   });
   const short = rows.map(([id = "", ...others]) => [id.slice(-SHORT_ID), ...others]);
   const tables = [columnsOf([COLUMNS, ...rows]), columnsOf([COLUMNS, ...short])];

@@ -1,8 +1,12 @@
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { columnsOf } from "../view/columns.ts";
-import { durationText } from "../view/text.ts";
+import { columnsOf, firstThatFits } from "../view/columns.ts";
+import { durationText, listedTime } from "../view/text.ts";
+
+const COLUMNS = ["CALL", "STATE", "FUNCTION", "CREATED", "TOOK"];
+/** Enough of the end of an id to name a call by. */
+const SHORT_ID = 12;
 
 export interface CallsOptions {
   readonly app: string | undefined;
@@ -10,7 +14,7 @@ export interface CallsOptions {
   readonly output: Output;
 }
 
-/** Lists the latest calls, of all apps or of one. */
+/** Lists the latest calls, of all apps or of one. On a terminal that is too narrow for their ids those are shown in short. */
 export async function calls({ app, limit, output }: CallsOptions): Promise<void> {
   const client = await connect(readConfig(), output);
   const all = await client.calls.list({ app, limit });
@@ -21,7 +25,9 @@ export async function calls({ app, limit, output }: CallsOptions): Promise<void>
   if (all.length === 0) return output.note("Nothing was called yet.");
   const rows = all.map(({ id, state, app: name, function: fn, method, createdAt, endedAt }) => {
     const took = endedAt === undefined ? "" : durationText(Date.parse(endedAt) - Date.parse(createdAt));
-    return [id, state, [name, fn, method].filter((part) => part !== undefined).join("."), createdAt, took];
+    return [id, state, [name, fn, method].filter((part) => part !== undefined).join("."), listedTime(createdAt, output), took];
   });
-  for (const line of columnsOf([["CALL", "STATE", "FUNCTION", "CREATED", "TOOK"], ...rows])) output.result(line);
+  const short = rows.map(([id = "", ...others]) => [id.slice(-SHORT_ID), ...others]);
+  const tables = [columnsOf([COLUMNS, ...rows]), columnsOf([COLUMNS, ...short])];
+  for (const line of firstThatFits(tables, output.columns)) output.result(line);
 }

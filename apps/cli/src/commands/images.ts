@@ -2,7 +2,7 @@ import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { columnsOf, firstThatFits } from "../view/columns.ts";
-import { bytesText, timeText } from "../view/text.ts";
+import { bytesText, listedTime } from "../view/text.ts";
 
 const COLUMNS = ["IMAGE", "NAME", "LAYERS", "SIZE", "CREATED", "REFERENCE"];
 
@@ -20,7 +20,7 @@ export async function images({ output }: { readonly output: Output }): Promise<v
     image.name ?? "",
     String(image.layers),
     bytesText(image.bytes),
-    output.columns === undefined ? image.createdAt : timeText(image.createdAt),
+    listedTime(image.createdAt, output),
     image.ref,
   ]);
   const table = [COLUMNS, ...rows];

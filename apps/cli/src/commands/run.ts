@@ -6,6 +6,7 @@ import { shownDeploy } from "../functions/deploy-shown.ts";
 import { failureOf } from "../functions/failure.ts";
 import { showLines } from "../functions/show-logs.ts";
 import { inputOf } from "../functions/input.ts";
+import { placedInput } from "../functions/named.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import { connect, platformAddress } from "../platform/connect.ts";
@@ -28,7 +29,7 @@ export async function run({ target: text, args, output }: RunOptions): Promise<v
     return;
   }
   const chosen = choose(await importFile(target.file), target);
-  const input = inputOf(args);
+  const input = await placedInput(inputOf(args), chosen);
   const client = await connect(readConfig(), output);
   using interruption = onInterrupt();
   const watched = { client, output, signal: interruption.signal };
@@ -43,8 +44,7 @@ export async function run({ target: text, args, output }: RunOptions): Promise<v
   for (const app of chosen.apps) sessions.use(await startSession(client, app, { ...shownDeploy(watched), onLog }));
   const { promise: interrupted, reject } = Promise.withResolvers<never>();
   interruption.signal.addEventListener("abort", () => reject(new LaminaError({ code: "CANCELLED", message: "The run was cancelled." })));
-  const named = Object.keys(input.kwargs).length === 0 ? [] : [input.kwargs];
-  const result = await Promise.race([entered(chosen.run, [...input.args, ...named]), interrupted]);
+  const result = await Promise.race([entered(chosen.run, input.args), interrupted]);
   if (result !== undefined) showResult(result, output);
 }
 

@@ -5,7 +5,7 @@ import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { badInput, LaminaError } from "lamina";
 import { columnsOf } from "../view/columns.ts";
-import { timeText } from "../view/text.ts";
+import { listedTime } from "../view/text.ts";
 
 export interface SetSecretOptions {
   readonly name: string;
@@ -32,11 +32,7 @@ export async function listSecrets({ output }: { readonly output: Output }): Prom
     return;
   }
   if (secrets.length === 0) return output.note("No secret is kept.");
-  const rows = secrets.map((secret) => [
-    secret.name,
-    secret.variables.join(" "),
-    output.columns === undefined ? secret.updatedAt : timeText(secret.updatedAt),
-  ]);
+  const rows = secrets.map((secret) => [secret.name, secret.variables.join(" "), listedTime(secret.updatedAt, output)]);
   for (const line of columnsOf([["SECRET", "VARIABLES", "UPDATED"], ...rows])) output.result(line);
 }
 

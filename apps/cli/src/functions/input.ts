@@ -1,4 +1,4 @@
-/** Arguments of a command as the input of a function. */
+/** Arguments of a command as the input of a function, whatever its language. */
 import { decodeValue, type Input, LaminaError, ValueProblem } from "lamina";
 
 /**

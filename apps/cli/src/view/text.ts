@@ -26,6 +26,11 @@ export function timeText(date: string): string {
   return new Date(minutes).toISOString().slice(0, 19).replace("T", " ");
 }
 
+/** A time in a listing: on a terminal by the clock of whoever reads it, for programs as it is. */
+export function listedTime(date: string, { columns }: { readonly columns: number | undefined }): string {
+  return columns === undefined ? date : timeText(date);
+}
+
 /** "cpu", "T4, 1 GPU", "A100, 2 GPUs". */
 export function poolText({ pool, gpus }: { readonly pool: string; readonly gpus: number }): string {
   return gpus === 0 ? pool : `${pool}, ${countText(gpus, "GPU")}`;

@@ -28,7 +28,8 @@ export async function endsOf(database: Database, workspace: string, ids: readonl
 /** NOT_FOUND, for calls that there are not. */
 export function noCalls([first, ...others]: readonly string[]): LaminaError {
   const rest = others.length === 0 ? "" : `, nor ${others.length} others that were asked for`;
-  return new LaminaError({ code: "NOT_FOUND", message: `There is no call ${first}${rest}. \`lamina calls\` lists those that there are.` });
+  const message = `There is no call ${first}${rest}. It may be too old: calls are deleted some days after their end. \`lamina calls\` lists those that there are.`;
+  return new LaminaError({ code: "NOT_FOUND", message });
 }
 
 interface KnownCalls {

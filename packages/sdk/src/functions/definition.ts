@@ -26,6 +26,8 @@ export interface TypeScriptCode {
   readonly language: "typescript";
   /** Its name is known from the text of its file alone. */
   readonly isNamedByVariable: boolean;
+  /** The function or the class itself, from which the names of its parameters are read; other copies of the SDK may not tell it. */
+  readonly handler?: unknown;
 }
 
 export interface PythonCode {
