@@ -110,6 +110,10 @@ async def _closed(items: AsyncGenerator[Any, None]) -> None:
     await items.aclose()
 
 
+_LONGEST_WAIT = 0.5
+"""Seconds. A Ctrl-C that comes right before the interpreter begins to wait is seen only after that wait."""
+
+
 def run(coroutine: Coroutine[Any, Any, R]) -> R:
     """Run a coroutine in the SDK's event loop, and wait for it."""
     loop = _Loop.running()
@@ -125,6 +129,8 @@ def run(coroutine: Coroutine[Any, Any, R]) -> R:
 
     loop.loop.call_soon_threadsafe(start)
     try:
+        while not result.done():
+            wait([result], _LONGEST_WAIT)
         return result.result()
     except KeyboardInterrupt:
         loop.loop.call_soon_threadsafe(lambda: task[0].cancel())
