@@ -18,7 +18,8 @@ beforeAll(async () => {
   const cache = process.env["LAMINA_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "lamina");
   const servers = await startServers({ directory, cache });
   cleanUp.defer(() => servers.stop());
-  here = cleanUp.use(await platform({ nats: servers.nats, buildkit: servers.buildkit }));
+  // Longer than any of these outages.
+  here = cleanUp.use(await platform({ own: { nats: servers.nats, buildkit: servers.buildkit }, leaseSeconds: 60 }));
 });
 afterAll(() => cleanUp.disposeAsync());
 

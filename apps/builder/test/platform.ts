@@ -45,14 +45,22 @@ const PYTHON = "3.11";
 const UV = builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "";
 export const DEBIAN = { pythonVersion: PYTHON } as const;
 
-/** @param own servers of the test's own instead of those of the test run */
-export async function platform(own: Partial<ServerAddresses> = {}): Promise<Platform> {
+export interface PlatformOptions {
+  /** Servers of the test's own instead of those of the test run. */
+  readonly own?: Partial<ServerAddresses>;
+  /** Short by default, for what waits until one runs out. */
+  readonly leaseSeconds?: number;
+}
+
+export async function platform({ own = {}, leaseSeconds = 4 }: PlatformOptions = {}): Promise<Platform> {
   await using cleanUp = new AsyncDisposableStack();
   const addresses = { ...(await servers()), ...own };
   await base(PYTHON);
   const directory = await mkdtemp(join(tmpdir(), "lamina-builder-test-"));
   cleanUp.defer(() => rm(directory, { recursive: true, force: true }));
-  const controlPlane = cleanUp.use(await testControlPlane({ servers: addresses, environment: { LAMINA_LEASE_SECONDS: "4" } }));
+  const controlPlane = cleanUp.use(
+    await testControlPlane({ servers: addresses, environment: { LAMINA_LEASE_SECONDS: String(leaseSeconds) } }),
+  );
   const { LAMINA_REPOSITORY: repository } = controlPlane.environment;
 
   const uvDirectory = dirname(dirname(await uv(UV)));
