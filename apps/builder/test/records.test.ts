@@ -24,7 +24,7 @@ beforeAll(async () => {
   process.kill((await runningServers(servers.directory)).find(({ name }) => name === "buildkitd")?.pid ?? 0, "SIGKILL");
   await back.promise;
   base = await tinyBase();
-  here = cleanUp.use(await platform({ buildkit: servers.buildkit }));
+  here = cleanUp.use(await platform({ own: { buildkit: servers.buildkit } }));
 });
 afterAll(() => cleanUp.disposeAsync());
 
