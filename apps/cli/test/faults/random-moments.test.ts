@@ -89,7 +89,7 @@ describe.concurrent.each(TARGETS)(`%s (LAMINA_TEST_SEED=${seed})`, (target) => {
 
         const again = await build({ client: site.client, image });
         expect(again.error).toBeUndefined();
-        await expectHere.poll(() => leftovers(site.platform, site.servers), { timeout: 60_000, interval: 250 }).toEqual([]);
+        await expectHere.poll(() => leftovers(site.platform, site.servers), { timeout: 20_000, interval: 250 }).toEqual([]);
         await expectToldOnce(site.platform.databaseUrl, outcome.events);
         await expectToldOnce(site.platform.databaseUrl, again.events);
       },
