@@ -74,7 +74,7 @@ export class App {
   }
 
   /** Registers a class, and gives back its methods to call. It is made without arguments. */
-  cls<C extends Lifecycle>(options: FunctionOptions, cls: new () => C): AppClass<C> {
+  cls<C extends object & Lifecycle>(options: FunctionOptions, cls: new () => C): AppClass<C> {
     const call = { method: "App.cls", source: callSite() };
     if (typeof cls !== "function")
       throw badInput("invalid-function", "App.cls: the second argument must be a class", { source: call.source });

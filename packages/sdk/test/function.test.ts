@@ -70,6 +70,21 @@ describe("what a function is given", () => {
     expect(() => new App(name)).toThrow("name");
   });
 
+  test("a class may do without enter and exit, and has functions under these names", () => {
+    class Plain {
+      double(x: number): number {
+        return 2 * x;
+      }
+    }
+    class Wrong extends Plain {
+      enter = 5;
+    }
+    const app = new App("a");
+    expect(app.cls({ image }, Plain).double).toBeDefined();
+    // @ts-expect-error its enter is not a function
+    app.cls({ image, name: "Other" }, Wrong);
+  });
+
   test("a class needs a method that can be called, and a function in Python a module", () => {
     class Nothing {
       enter() {
