@@ -1,5 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
+import { once } from "node:events";
+import { connect } from "node:net";
 import path from "node:path";
 import type { ServedFunction } from "@lamina/api";
 import { servers } from "@lamina/testkit";
@@ -94,6 +96,19 @@ afterAll(async () => {
   await rm(cdi, { recursive: true, force: true });
 });
 
+/** What a machine is to the networks that slirp4netns makes. */
+const TO_THE_MACHINE = "10.0.2.2";
+
+async function canConnect(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port });
+  const connected = await once(socket, "connect").then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return connected;
+}
+
 async function endOf(served: ServedFunction, ...args: readonly unknown[]) {
   return (await here.call(served, args)).end;
 }
@@ -150,12 +165,16 @@ describe("a function cannot get out", () => {
   });
 
   test("to the platform's own servers, nor to the machine's loopback", async () => {
-    const { nats, registry } = await servers();
-    const connect = here.python("connect");
-    const ports = [nats.url, `http://${registry.host}`, here.environment["LAMINA_URL"] ?? ""].map((url) => Number(new URL(url).port));
-    for (const port of ports) {
-      expect([port, await resultOf(connect, "127.0.0.1", port)]).toEqual([port, "ConnectionRefusedError"]);
-      expect([port, await resultOf(connect, "10.0.2.2", port)]).not.toEqual([port, "connected"]);
+    const { nats, postgres, registry } = await servers();
+    const connectInside = here.python("connect");
+    const urls = [nats.url, postgres.url, `http://${registry.host}`, here.environment["LAMINA_URL"] ?? ""];
+    const addresses = Object.values(networkInterfaces()).flatMap((found = []) => found.filter(({ internal }) => !internal));
+    const others = [TO_THE_MACHINE, ...addresses.map(({ address }) => address)];
+    for (const url of urls) {
+      const { hostname, port } = new URL(url);
+      expect([url, await canConnect(hostname, Number(port))]).toEqual([url, true]);
+      expect([url, await resultOf(connectInside, "127.0.0.1", Number(port))]).toEqual([url, "ConnectionRefusedError"]);
+      for (const address of others) expect([address, url, await resultOf(connectInside, address, Number(port))]).not.toContain("connected");
     }
   });
 
