@@ -20,7 +20,8 @@ function remotePathOf(step: Step): string | undefined {
   return "destination" in step ? step.destination : undefined;
 }
 
-function remotePathProblem(path: string): string | undefined {
+/** What keeps a path from being one in an image; undefined where nothing does. */
+export function remotePathProblem(path: string): string | undefined {
   const parts = path.split("/");
   if (path === "") return "is empty";
   if (path.includes("\0")) return "holds a NUL, which no path can";

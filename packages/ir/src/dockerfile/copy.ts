@@ -1,10 +1,11 @@
 /** The arguments of COPY and ADD. */
+import { remotePathProblem } from "../check-path.ts";
 import type { DefinitionReason } from "../definition-error.ts";
 import { flagValues } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { heredocWord } from "./heredoc.ts";
 import type { Instruction } from "./read.ts";
-import { splitAtSpace, splitWords } from "./words.ts";
+import { splitAtSpace, splitWords, withoutQuotes } from "./words.ts";
 
 export interface CopyArguments {
   readonly sources: readonly string[];
@@ -30,6 +31,8 @@ export function checkCopy(instruction: Instruction): void {
   if (sources.length === 0 || destination === "") throw fail("needs a source and a destination");
   checkHeredocs(instruction);
   if ([...sources, destination].some((word) => splitWords(word) === undefined)) throw fail("has an open quote");
+  const problem = remotePathProblem(withoutQuotes(destination));
+  if (problem !== undefined) throw fail(`has a destination, ${JSON.stringify(destination)}, that ${problem}`, "invalid-remote-path");
   const files = sources.filter((source) => heredocWord(source) === undefined);
   for (const source of keyword === "ADD" ? files : []) {
     if (!isRemote(source))

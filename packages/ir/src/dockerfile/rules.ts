@@ -1,10 +1,12 @@
 /** What an instruction has to look like to become part of an image that is built already. */
+import { remotePathProblem } from "../check-path.ts";
 import { isReservedVariable } from "../lower/reserved.ts";
+import { VariableName } from "../operation.ts";
 import { checkCopy } from "./copy.ts";
 import { checkFlags } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { CONTINUED, type Instruction } from "./read.ts";
-import { splitAtSpace, splitWords, unknownExpansion } from "./words.ts";
+import { splitAtSpace, splitWords, unknownExpansion, withoutQuotes } from "./words.ts";
 
 /** BuildKit takes no lines of 64 KiB. */
 const LONGEST_LINE = 60_000;
@@ -23,6 +25,7 @@ export function checkInstruction(instruction: Instruction): void {
   if (CONTINUED.test(rest)) throw new FragmentError(place, `${keyword} ends with a backslash: take it out`, "open-instruction");
   const fault = rule(instruction) ?? expansionFault(instruction);
   if (fault !== undefined) throw new FragmentError(place, `${keyword} ${fault}`);
+  if (keyword === "WORKDIR") checkDirectory(instruction);
   checkLength(instruction);
 }
 
@@ -113,10 +116,16 @@ const NAMES =
 const SIGNAL = new RegExp(`^(\\d{1,2}|(SIG)?(${NAMES.replaceAll(" ", "|")}|RTMIN\\+\\d{1,2}|RTMAX-\\d{1,2})|\\$.*)$`, "i");
 
 function nameFault(names: readonly string[]): string | undefined {
-  const bad = names.find((name) => !/^[A-Za-z_][\w.-]*$/.test(name));
-  if (bad !== undefined) return `has a variable named ${JSON.stringify(bad)}: a name is letters, digits, "_", "." and "-", without quotes`;
+  const bad = names.find((name) => !VariableName.safeParse(name).success);
+  if (bad !== undefined) return `has a variable named ${JSON.stringify(bad)}: a name is letters, digits and "_", without quotes, and begins with no digit`;
   const reserved = names.find(isReservedVariable);
   return reserved === undefined ? undefined : `sets ${reserved}, which is used by the platform while it builds: choose another name`;
+}
+
+function checkDirectory({ place, rest }: Instruction): void {
+  const problem = remotePathProblem(withoutQuotes(rest));
+  if (problem === undefined) return;
+  throw new FragmentError(place, `WORKDIR has a path, ${JSON.stringify(rest)}, that ${problem}`, "invalid-working-directory");
 }
 
 /** The text of a RUN goes into a script, whose lines may be longer. */

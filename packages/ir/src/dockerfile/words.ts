@@ -20,6 +20,11 @@ export function splitAtSpace(text: string): string[] {
   return text.split(/[\t\v\f\r ]+/);
 }
 
+/** A word as it is when its quotes and backslashes have done their work. */
+export function withoutQuotes(word: string): string {
+  return word.replaceAll(/\\(.)|["']/gs, "$1");
+}
+
 /** The names of the variables that are expanded in a text, each once. */
 export function variablesIn(text: string): string[] {
   return [...new Set(Array.from(text.matchAll(VARIABLE), ([, name]) => name ?? ""))];
