@@ -5,6 +5,7 @@ import { flagValues } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { heredocWord } from "./heredoc.ts";
 import type { Instruction } from "./read.ts";
+import { expanded, type Values } from "./values.ts";
 import { splitAtSpace, splitWords, withoutQuotes } from "./words.ts";
 
 export interface CopyArguments {
@@ -23,6 +24,37 @@ export function contextSources(instruction: Instruction): string[] {
   return copyArguments(instruction).sources.filter((source) => heredocWord(source) === undefined);
 }
 
+/** Checks the sources that hold variables. An empty one would stand for the whole context. @throws {FragmentError} */
+export function checkVariableSources(instruction: Instruction, values: Values): void {
+  const { keyword, place } = instruction;
+  const files = copyArguments(instruction).sources.filter((source) => heredocWord(source) === undefined);
+  if (!["COPY", "ADD"].includes(keyword) || flagValues(instruction.flags, "from").length > 0) return;
+  for (const source of files) {
+    const value = expanded(source, values);
+    if (value.kind === "unset") {
+      const message = `${keyword} takes ${JSON.stringify(source)}, and nothing before it sets ${value.name}: give it a value by ENV or ARG`;
+      throw new FragmentError(place, message, keyword === "ADD" ? "local-add" : "missing-source");
+    }
+    if (keyword === "ADD" && value.kind === "known" && !isRemote(value.text)) throw localAdd(place, source, value.text);
+    if (keyword === "COPY" && value.kind === "known" && value.text === "") {
+      throw new FragmentError(
+        place,
+        `COPY takes ${JSON.stringify(source)}, which is empty: write "." for the whole context`,
+        "missing-source",
+      );
+    }
+  }
+}
+
+function localAdd(place: Instruction["place"], source: string, value: string): FragmentError {
+  const what = value === source ? JSON.stringify(source) : `${JSON.stringify(source)}, ${JSON.stringify(value)},`;
+  return new FragmentError(
+    place,
+    `ADD takes URLs and git repositories here, and ${what} is neither: use COPY for local files`,
+    "local-add",
+  );
+}
+
 /** @throws {FragmentError} */
 export function checkCopy(instruction: Instruction): void {
   const { keyword, place } = instruction;
@@ -35,11 +67,10 @@ export function checkCopy(instruction: Instruction): void {
   if (problem !== undefined) throw fail(`has a destination, ${JSON.stringify(destination)}, that ${problem}`, "invalid-remote-path");
   const files = sources.filter((source) => heredocWord(source) === undefined);
   for (const source of keyword === "ADD" ? files : []) {
-    if (!isRemote(source))
-      throw fail(`takes URLs and git repositories here, and ${JSON.stringify(source)} is neither: use COPY for local files`, "local-add");
+    if (!isRemote(source) && !source.startsWith("$")) throw localAdd(place, source, source);
   }
   for (const source of keyword === "COPY" ? files : []) {
-    if (isRemote(source) && !source.startsWith("$")) throw fail(`cannot fetch ${JSON.stringify(source)}: use ADD`);
+    if (isRemote(source)) throw fail(`cannot fetch ${JSON.stringify(source)}: use ADD`);
     if (source.split("/").includes(".."))
       throw fail(`has a source with "..", ${JSON.stringify(source)}: write the path without it`, "escaping-source");
   }
@@ -61,7 +92,6 @@ function checkHeredocs(instruction: Instruction): void {
   }
 }
 
-/** A variable may be a URL; what it is shows only in the build. */
 function isRemote(source: string): boolean {
-  return /^(https?|git|ssh):\/\/|^[\w.-]+@[\w.-]+:|^\$/i.test(source);
+  return /^(https?|git|ssh):\/\/|^[\w.-]+@[\w.-]+:/i.test(source);
 }

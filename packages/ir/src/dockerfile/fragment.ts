@@ -2,12 +2,14 @@
 import type { Fault } from "../definition-error.ts";
 import type { ResolvedStep, StepOperation } from "../operation.ts";
 import type { TreeEntry } from "../tree.ts";
+import { checkVariableSources } from "./copy.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { flagValues } from "./flag-rules.ts";
 import { afterInstruction, type Inherited, isPosixShell } from "./inherited.ts";
 import { isWritableCache, mountedSecret, mountOf } from "./mount.ts";
 import { type Instruction, readInstructions } from "./read.ts";
-import { assignedNames, checkInstruction } from "./rules.ts";
+import { assignedNames } from "./assignments.ts";
+import { checkInstruction } from "./rules.ts";
 import { checkSources, takesFiles } from "./sources.ts";
 import { variablesIn } from "./words.ts";
 
@@ -112,6 +114,7 @@ function checkFragment({ commands, tree }: Fragment, { secrets, complete, inheri
   let state = inherited;
   for (const instruction of readInstructions(commands)) {
     checkInstruction(instruction);
+    checkVariableSources(instruction, state.values);
     if (tree === undefined && takesFiles(instruction)) {
       throw new FragmentError(
         instruction.place,

@@ -1,7 +1,8 @@
 /** What instructions leave to the layers after them, beside files and variables: the user and the shell. */
 import type { ResolvedStep, StepOperation } from "../operation.ts";
 import { type Instruction, readInstructions } from "./read.ts";
-import { assignedNames } from "./rules.ts";
+import { assignedNames } from "./assignments.ts";
+import { afterValues, NO_VALUES, type Values } from "./values.ts";
 import { variablesIn } from "./words.ts";
 
 export interface Inherited {
@@ -11,13 +12,17 @@ export interface Inherited {
   readonly changed: string | undefined;
   /** What SHELL says; undefined where no SHELL was. */
   readonly shell: readonly string[] | undefined;
+  readonly values: Values;
 }
 
-export const NOTHING_INHERITED: Inherited = { user: undefined, changed: undefined, shell: undefined };
+export const NOTHING_INHERITED: Inherited = { user: undefined, changed: undefined, shell: undefined, values: NO_VALUES };
 
 /** The state after a step. */
 export function afterStep(before: Inherited, step: StepOperation | ResolvedStep): Inherited {
-  if (step.kind === "env") return afterAssignments(before, Object.keys(step.variables));
+  if (step.kind === "env") {
+    const values = new Map([...before.values, ...Object.entries(step.variables)]);
+    return { ...afterAssignments(before, Object.keys(step.variables)), values };
+  }
   if (step.kind !== "dockerfileCommands") return before;
   return readInstructions(step.commands).reduce(afterInstruction, before);
 }
@@ -30,7 +35,7 @@ export function afterInstruction(before: Inherited, instruction: Instruction): I
       return { ...before, shell: instruction.json };
     case "ENV":
     case "ARG":
-      return afterAssignments(before, assignedNames(instruction));
+      return { ...afterAssignments(before, assignedNames(instruction)), values: afterValues(before.values, instruction) };
     default:
       return before;
   }

@@ -2,6 +2,7 @@
 import { remotePathProblem } from "../check-path.ts";
 import { isReservedVariable } from "../lower/reserved.ts";
 import { VariableName } from "../operation.ts";
+import { assignedNames } from "./assignments.ts";
 import { checkCopy } from "./copy.ts";
 import { checkFlags } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
@@ -29,19 +30,7 @@ export function checkInstruction(instruction: Instruction): void {
   checkLength(instruction);
 }
 
-/** The names that ENV, ARG and LABEL give values to, in order. */
-export function assignedNames({ keyword, rest }: Instruction): string[] {
-  const words = splitWords(rest) ?? [];
-  if (keyword !== "ARG" && words[0]?.includes("=") !== true) return splitAtSpace(rest).slice(0, 1);
-  return words.flatMap((word) => {
-    const [name = "", value] = word.split("=");
-    return value !== undefined || (keyword === "ARG" && PLATFORM_ARGUMENTS.test(name)) ? [name] : [];
-  });
-}
-
-/** What BuildKit gives a value to where ARG does not: it is the platform of the layer. */
-const PLATFORM_ARGUMENTS = /^TARGET(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;
-/** Likewise, but for what no layer may depend on: the machine that makes it, and what is made with it. */
+/** What BuildKit gives a value to, and no layer may depend on: the machine that makes it, and what is made with it. */
 const FOREIGN_ARGUMENTS = /^(BUILD(PLATFORM|OS|OSVERSION|ARCH|VARIANT)|TARGETSTAGE)$/;
 
 const REFUSED: Readonly<Record<string, string>> = {
@@ -117,7 +106,8 @@ const SIGNAL = new RegExp(`^(\\d{1,2}|(SIG)?(${NAMES.replaceAll(" ", "|")}|RTMIN
 
 function nameFault(names: readonly string[]): string | undefined {
   const bad = names.find((name) => !VariableName.safeParse(name).success);
-  if (bad !== undefined) return `has a variable named ${JSON.stringify(bad)}: a name is letters, digits and "_", without quotes, and begins with no digit`;
+  if (bad !== undefined)
+    return `has a variable named ${JSON.stringify(bad)}: a name is letters, digits and "_", without quotes, and begins with no digit`;
   const reserved = names.find(isReservedVariable);
   return reserved === undefined ? undefined : `sets ${reserved}, which is used by the platform while it builds: choose another name`;
 }

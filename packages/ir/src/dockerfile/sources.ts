@@ -7,13 +7,16 @@ import { flagValues, hasFlag } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { isFromContext, mountOf } from "./mount.ts";
 import type { Instruction } from "./read.ts";
+import { afterValues, expanded, NO_VALUES } from "./values.ts";
 
-/** @throws {FragmentError} for the first source that is not among the entries. What holds variables is not looked for. */
+/** @throws {FragmentError} for the first source that is not among the entries. What holds variables that only the build knows is not looked for. */
 export function checkSources(instructions: readonly Instruction[], entries: readonly TreeEntry[]): void {
   const context = { paths: pathsOf(entries), links: linksOf(entries) };
+  let values = NO_VALUES;
   for (const instruction of instructions) {
     for (const source of sourcesOf(instruction)) {
-      const problem = problemOf(source, context);
+      const value = expanded(source.text, values);
+      const problem = value.kind === "known" ? problemOf({ ...source, text: value.text }, context) : undefined;
       if (problem === undefined) continue;
       throw new FragmentError(
         instruction.place,
@@ -21,6 +24,7 @@ export function checkSources(instructions: readonly Instruction[], entries: read
         problem.reason,
       );
     }
+    values = afterValues(values, instruction);
   }
 }
 
@@ -31,7 +35,7 @@ export function takesFiles(instruction: Instruction): boolean {
 
 /** One with a backslash before it is none, and so is a path of such alone. */
 const WILDCARD = /^(?:\\.|[^\\*?[])*[*?[]/s;
-/** What is known only in the build: variables, and quotes around them. */
+/** What is left to the build: quotes, and variables within them. */
 const OPEN = /[$'"]/;
 
 interface Source {
