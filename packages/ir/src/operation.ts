@@ -128,7 +128,7 @@ export const REGISTRY_VARIABLES = ["REGISTRY_USERNAME", "REGISTRY_PASSWORD"] as 
 
 /** What an image starts from, as it was written. */
 export const BaseOperation = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("debianSlim"), pythonVersion: z.string().regex(/^3\.\d{1,2}$/) }),
+  z.strictObject({ kind: z.literal("debianSlim"), pythonVersion: z.string().regex(/^3\.(?:\d|[1-9]\d)$/) }),
   z.strictObject({
     kind: z.literal("fromRegistry"),
     reference: text.min(1),

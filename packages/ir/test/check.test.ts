@@ -134,6 +134,11 @@ const faults: readonly { what: string; definition: Definition; reason: Definitio
     reason: "invalid-reference",
   },
   {
+    what: "a base with capitals in what is no host",
+    definition: { ...definitionOf(), base: { kind: "fromRegistry", reference: "TEAM/app" } },
+    reason: "invalid-reference",
+  },
+  {
     what: "a requirement that is none",
     definition: definitionOf({ kind: "pipInstall", arguments: ["x", "numpy=1.0"] }),
     reason: "invalid-requirement",

@@ -143,7 +143,10 @@ export const CopyLocalDirOptions = z.strictObject({
 export const DebianSlimOptions = z.strictObject({
   pythonVersion: z
     .string({ error: 'must be a string such as "3.12"' })
-    .refine((version) => /^3\.\d{1,2}$/.test(version), fault("invalid-python-version", 'must be a major and minor version such as "3.12"'))
+    .refine(
+      (version) => /^3\.(?:\d|[1-9]\d)$/.test(version),
+      fault("invalid-python-version", 'must be a major and minor version such as "3.12"'),
+    )
     .optional(),
   builderVersion: text.optional(),
 });

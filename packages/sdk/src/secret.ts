@@ -36,14 +36,14 @@ export class Secret {
     return new Secret({ kind: "named", name: parseArgument(Name, name, at) });
   }
 
-  /** The values that these environment variables have now. @throws SECRET_MISSING when one is not set */
+  /** The values that these environment variables have now. @throws SECRET_MISSING when one is not set, or is empty */
   static fromEnv(names: readonly string[]): Secret {
     const at = { method: "Secret.fromEnv", source: callSite() };
     const entries = parseArgument(Names, names, at).map((name) => {
       const value = process.env[name];
-      if (value === undefined) {
+      if (value === undefined || value === "") {
         const { source } = at;
-        throw failure("SECRET_MISSING", `Secret.fromEnv: the environment variable ${name} is not set`, {
+        throw failure("SECRET_MISSING", `Secret.fromEnv: the environment variable ${name} ${value === "" ? "is empty" : "is not set"}`, {
           reason: "unset-variable",
           source,
         });

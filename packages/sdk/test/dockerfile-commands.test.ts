@@ -190,7 +190,7 @@ describe("files of the context", () => {
     await symlink("../code/link/../main.py", place.path("src/around"));
     const commands = [
       "COPY . ./a.txt /code/lib/ code/*.py code/lib/[m-z].py code/[^a-k]ib code/empty /x/",
-      "COPY code/link/x.py code/around $WHERE code/*/x.py /x/\nCOPY --parents code/./lib/** /x/",
+      "ARG WHERE=code/main.py\nCOPY code/link/x.py code/around $WHERE code/*/x.py /x/\nCOPY --parents code/./lib/** /x/",
       'COPY ["code/lib/[[]odd] name", "/x/"]\nRUN --mount=source=code/lib,target=/x --mount=target=/y true',
     ];
     const copying = image.dockerfileCommands(commands, {
@@ -200,6 +200,19 @@ describe("files of the context", () => {
     const [tree] = trees.values();
     expect(definition.steps).toEqual([{ kind: "dockerfileCommands", commands, tree: tree?.digest }]);
     expect(tree?.entries.map(({ path }) => path)).toContain("code/lib/[odd] name");
+  });
+
+  test("that a variable names are looked for by its value", async () => {
+    await using place = await workspace();
+    await place.write({ a: "a" });
+    const copying = image
+      .env({ NAME: "gone" })
+      .dockerfileCommands(["ARG NAME=gone\nCOPY $NAME /b"], { contextFiles: { a: place.path("a") } });
+    await expect(snapshotOf(imageState(copying))).rejects.toMatchObject({
+      reason: "missing-source",
+      message: expect.stringMatching(/command 1, line 2: COPY takes "\$NAME", and there is no "gone" in the context/),
+      info: { source: { file: import.meta.filename } },
+    });
   });
 
   test("that cannot be had are named with the place of the call", async () => {
@@ -266,7 +279,7 @@ describe("on a platform", () => {
       [["RUN <<EOF\n#!/bin/sh\nexit 8\nEOF"], /command 1, line 1: RUN failed: `RUN <<EOF #!\/bin\/sh exit 8 EOF` exited with 8\.$/],
       [["USER nobody-here", "RUN true"], /command 2: RUN failed: its user is not one of the image/],
       [["ADD http://127.0.0.1:1/x /x"], /command 1: ADD failed: `ADD http:\/\/127\.0\.0\.1:1\/x \/x` could not be fetched/],
-      [["ARG X=gone\nCOPY $X /x"], /command 1, line 2: COPY failed: there is no "gone" to take\.$/],
+      [['ARG X=gone\nCOPY "$X" /x'], /command 1, line 2: COPY failed: there is no "gone" to take\.$/],
     ];
     await using place = await workspace();
     await place.write({ a: "a" });

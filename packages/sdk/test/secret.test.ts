@@ -20,6 +20,15 @@ test("no error about a secret shows the value", () => {
   expect(() => Secret.fromDict({ TOKEN: `${VALUE}\0` })).toThrow(/^(?!.*hunter2).*TOKEN: a value holds no NUL/);
 });
 
+test("a secret without a value is none", () => {
+  expect(() => Secret.fromDict({ TOKEN: "" })).toThrow(/TOKEN: it has no value/);
+  process.env["LAMINA_TEST_EMPTY"] = "";
+  expect(() => Secret.fromEnv(["LAMINA_TEST_EMPTY"])).toThrow(
+    expect.objectContaining({ code: "SECRET_MISSING", message: expect.stringContaining("LAMINA_TEST_EMPTY is empty") }),
+  );
+  delete process.env["LAMINA_TEST_EMPTY"];
+});
+
 test("fromEnv takes the values that are there when it is called", () => {
   process.env["LAMINA_TEST_VALUE"] = VALUE;
   const secret = Secret.fromEnv(["LAMINA_TEST_VALUE"]);

@@ -95,7 +95,7 @@ class Call:
         """A major and a minor version."""
         if not isinstance(version, str):
             raise self.refuse('python_version: must be a string such as "3.12"')
-        if not re.fullmatch(r"3\.\d{1,2}", version, re.ASCII):
+        if not re.fullmatch(r"3\.(?:\d|[1-9]\d)", version, re.ASCII):
             raise self.refuse('python_version: must be a major and minor version such as "3.12"')
         return version
 

@@ -59,18 +59,19 @@ class Secret:
 
     @staticmethod
     def from_env(names: Iterable[str]) -> Secret:
-        """The values that these environment variables have now; SECRET_MISSING when one is not set."""
+        """The values that these environment variables have now; SECRET_MISSING when one is not set, or is empty."""
         if isinstance(names, str):
             raise invalid_input("Secret.from_env: give a list of variable names", call_site())
         values: dict[str, str] = {}
         for name in names:
             _check_name(name, "Secret.from_env")
             # In a container nobody asks for its values; what the function may see is in its environment.
-            value = os.environ.get(name, "" if in_container() else None)
-            if value is None:
-                message = f"Secret.from_env: the environment variable {name} is not set"
+            value = os.environ.get(name)
+            if not value and not in_container():
+                state = "is not set" if value is None else "is empty"
+                message = f"Secret.from_env: the environment variable {name} {state}"
                 raise LaminaError("SECRET_MISSING", message, source=call_site())
-            values[name] = value
+            values[name] = value or ""
         if not values:
             raise invalid_input("Secret.from_env: give at least one variable name", call_site())
         return _inline(values, "Secret.from_env")
@@ -118,6 +119,9 @@ def _check_name(name: object, method: str) -> None:
 def _value_problem(name: str, value: object) -> str | None:
     if not isinstance(value, str):
         return "a value must be a string"
+    # In a container nobody asks for values, and there are none.
+    if value == "" and not in_container():
+        return "it has no value"
     if "\0" in value:
         return "a value holds no NUL"
     return "a name and its value take at most 128 KiB together" if entry_bytes(name, value) > LONGEST_ENTRY_BYTES else None
