@@ -41,10 +41,15 @@ export class DefinitionError extends Error {
   readonly step: number | undefined;
 
   constructor(reason: DefinitionReason, message: string, step?: number) {
-    super(message);
+    super(withoutCredentials(message));
     this.reason = reason;
     this.step = step;
   }
+}
+
+/** A text in which nothing stands before the host of a URL: messages are kept, and shown to others. */
+function withoutCredentials(text: string): string {
+  return text.replaceAll(/:\/\/[^/"]*@/g, "://***@");
 }
 
 /** What is wrong with one step. */

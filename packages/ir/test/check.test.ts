@@ -341,3 +341,12 @@ function errorOf(definition: Definition): unknown {
     return error;
   }
 }
+
+test.each([
+  ["a base", { ...definitionOf(), base: { kind: "fromRegistry", reference: "https://me:hunter2@r.example/a b" } }],
+  ["an index", definitionOf({ kind: "pipInstall", arguments: ["six"], indexUrl: "ftp://me:hunter2@r.example/simple" })],
+  ["a requirement", definitionOf({ kind: "pipInstall", arguments: ["six @ git+https://me:hunter2@r.example/a b"] })],
+  ["a password with signs", definitionOf({ kind: "pipInstall", arguments: ["six"], indexUrl: "ftp://me:hunter2@ x@r.example/simple" })],
+] satisfies [string, Definition][])("what is said of %s shows no credentials", (_, definition) => {
+  expect(() => checkDefinition(definition)).toThrow(/^(?!.*hunter2)/s);
+});
