@@ -3,16 +3,21 @@
  * refuse too; what only the image can tell, such as whether a path is there, is left to them.
  */
 
-/** What is wrong with the form of a requirement, in words that end a sentence; undefined when nothing is, or when it is a URL or a path. */
+/** What is wrong with the form of a requirement, in words that end a sentence; undefined when nothing is, or when it is a path. */
 export function requirementFault(argument: string): string | undefined {
   const text = argument.trim();
   const [head = ""] = text.split(";", 1);
-  if (LOCATION.test(text) || (head !== "" && !DIRECT.test(head) && isPath(head))) return undefined;
+  if (LOCATION.test(text)) return locationFault(head.trim());
+  if (head !== "" && !DIRECT.test(head) && isPath(head)) return undefined;
   const scan = scanner(text);
   if (!scan.takes(NAME)) return "it does not begin with the name of a package";
   if (scan.takes(/\[/) && !(scan.takes(EXTRAS) && scan.takes(/\]/))) return `what is extra is not names between brackets: ${scan.rest()}`;
   const isDirect = scan.takes(/@/);
+  const from = scan.rest().split(/\s/, 1)[0] ?? "";
   if (isDirect && !scan.takes(/\S+/)) return "there is no URL after the @";
+  if (isDirect && !LOCATION.test(from) && !isPath(from)) return `what follows the @ is no URL: ${from}`;
+  const location = isDirect && LOCATION.test(from) ? locationFault(from) : undefined;
+  if (location !== undefined) return location;
   if (!isDirect && !takesVersions(scan)) return `a version is not "==1.0", ">=1.0", "~=1.0" or their kin: ${scan.rest()}`;
   if (scan.takes(/;/) && !takesMarker(scan)) return `what follows the ; is no marker such as python_version < "3.12": ${scan.rest()}`;
   return scan.rest() === "" ? undefined : `after ${JSON.stringify(scan.before())} comes ${JSON.stringify(scan.rest())}`;
@@ -41,6 +46,15 @@ function scanner(text: string): Scanner {
   };
 }
 
+/** What neither pip nor uv would fetch from. */
+function locationFault(url: string): string | undefined {
+  const [, scheme = "", rest = ""] = /^([^:]*):(.*)$/s.exec(url) ?? [];
+  if (!SCHEME.test(scheme)) return `packages do not come by ${scheme}: as a URL it begins with https:// or git+https://`;
+  if (/^\/*$/.test(rest)) return "the URL ends after its scheme";
+  return /\s/.test(rest) ? "the URL holds a space, which is %20 there" : undefined;
+}
+
+const SCHEME = /^(?:https?|ftp|file|ssh|git|hg|svn|bzr|(?:git|hg|svn|bzr)\+(?:https?|ssh|file|git|svn|sftp|ftp|lp|static-https?))$/i;
 const LOCATION = /^(?:[a-z][a-z0-9+.-]*:\/\/|file:)/i;
 /** A name, and the URL from which it is had. */
 const DIRECT = /^[\w.-]+\s*(?:\[[^\]]*\])?\s*@/;

@@ -53,6 +53,12 @@ describe("says what is wrong with a requirement that pip refuses", () => {
     ["numpy; rm -rf /", /is no marker .*: rm -rf \/$/],
     ["numpy; python_version < 3.12", /is no marker/],
     ["numpy; python < '3.12'", /is no marker/],
+    ["git+https://", /the URL ends after its scheme/],
+    ["https://", /the URL ends after its scheme/],
+    ["svn+x://a/b", /packages do not come by svn\+x:/],
+    ["https://a.example/b c.whl", /the URL holds a space/],
+    ["six @ nonsense", /what follows the @ is no URL: nonsense/],
+    ["six @ git+https://", /the URL ends after its scheme/],
     ["a\nb", /after "a" comes "b"/],
   ])("%j", (requirement, reason) => expect(requirementFault(requirement)).toMatch(reason));
 });

@@ -52,7 +52,8 @@ def check_definition(version_name: str, base: BaseOperation, steps: Sequence[Ste
         fault = next((f"{METHODS[step['kind']]}: {fault}" for step, fault in found if fault is not None), None)
     fault = fault or _layer_count_fault(steps)
     if fault is not None:
-        raise LaminaError("INVALID_INPUT", fault, source=source)
+        # Nothing stands before the host of a URL: messages are kept, and shown to others.
+        raise LaminaError("INVALID_INPUT", re.sub(r'://[^/"]*@', "://***@", fault), source=source)
 
 
 # Docker mounts no more than 127 layers; the rest is left to the base. `env` adds no files.

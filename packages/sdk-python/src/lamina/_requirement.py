@@ -11,10 +11,12 @@ from ._text import quoted, trim
 
 
 def requirement_fault(argument: str) -> str | None:
-    """What is wrong with the form of a requirement, in words that end a sentence; None for nothing, a URL, or a path."""
+    """What is wrong with the form of a requirement, in words that end a sentence; None for nothing, or a path."""
     text = trim(argument)
     head = text.split(";", 1)[0]
-    if _LOCATION.match(text) or (head != "" and not _DIRECT.match(head) and _is_path(head)):
+    if _LOCATION.match(text):
+        return _location_fault(trim(head))
+    if head != "" and not _DIRECT.match(head) and _is_path(head):
         return None
     scan = _Scanner(text)
     if not scan.takes(_NAME):
@@ -22,13 +24,28 @@ def requirement_fault(argument: str) -> str | None:
     if scan.takes(r"\[") and not (scan.takes(_EXTRAS) and scan.takes(r"\]")):
         return f"what is extra is not names between brackets: {scan.rest()}"
     is_direct = scan.takes("@")
+    origin = re.split(r"\s", scan.rest(), maxsplit=1)[0]
     if is_direct and not scan.takes(r"\S+"):
         return "there is no URL after the @"
+    if is_direct and not _LOCATION.match(origin) and not _is_path(origin):
+        return f"what follows the @ is no URL: {origin}"
+    if is_direct and _LOCATION.match(origin) and (fault := _location_fault(origin)) is not None:
+        return fault
     if not is_direct and not _takes_versions(scan):
         return f'a version is not "==1.0", ">=1.0", "~=1.0" or their kin: {scan.rest()}'
     if scan.takes(";") and not _takes_marker(scan):
         return f'what follows the ; is no marker such as python_version < "3.12": {scan.rest()}'
     return None if scan.rest() == "" else f"after {quoted(scan.before())} comes {quoted(scan.rest())}"
+
+
+def _location_fault(url: str) -> str | None:
+    """What neither pip nor uv would fetch from."""
+    scheme, _, rest = url.partition(":")
+    if not _SCHEME.fullmatch(scheme):
+        return f"packages do not come by {scheme}: as a URL it begins with https:// or git+https://"
+    if not rest.strip("/"):
+        return "the URL ends after its scheme"
+    return "the URL holds a space, which is %20 there" if re.search(r"\s", rest) else None
 
 
 class _Scanner:
@@ -52,6 +69,9 @@ class _Scanner:
         return self._text[self._at :]
 
 
+_SCHEME = re.compile(
+    r"https?|ftp|file|ssh|git|hg|svn|bzr|(?:git|hg|svn|bzr)\+(?:https?|ssh|file|git|svn|sftp|ftp|lp|static-https?)", re.IGNORECASE
+)
 _LOCATION = re.compile(r"(?:[a-z][a-z0-9+.-]*://|file:)", re.IGNORECASE | re.ASCII)
 # A name, and the URL from which it is had.
 _DIRECT = re.compile(r"[\w.-]+\s*(?:\[[^\]]*\])?\s*@", re.ASCII)

@@ -188,6 +188,8 @@ _FAULTS: list[tuple[str, Callable[[], object]]] = [
     ("env: A has 131075 bytes", lambda: IMAGE.env(A="x" * (128 * 1024))),
     ("give A different values", lambda: _two_values()),
     ("Secret.from_dict: give at least one variable", lambda: Secret.from_dict({})),
+    ('"ftp://***@r.example/simple" is not the URL', lambda: IMAGE.pip_install("six", index_url="ftp://me:pw@r.example/simple")),
+    ('"git+https://" is not a requirement such as "numpy>=1.26": the URL ends', lambda: IMAGE.pip_install("git+https://")),
     ("Secret.from_dict: A: it has no value", lambda: Secret.from_dict({"A": ""})),
     ('"TEAM/app" is not an image reference', lambda: Image.from_registry("TEAM/app")),
     ('debian_slim: python_version: must be a major and minor version such as "3.12"', lambda: Image.debian_slim("3.07")),
