@@ -2,12 +2,15 @@
 import type { Colors } from "../output.ts";
 import type { ErrorInfo, SourceLocation } from "lamina";
 import { fit, wrapped } from "./columns.ts";
-import { plainLine } from "./text.ts";
+import { plainLine, shownLine, shownSource } from "./text.ts";
 
 /** Lines of the user's file that are shown before the one that is meant. */
 const LINES_BEFORE = 2;
 /** Columns of a quoted line that are neither its number nor its text, and the last one, which stays free. */
 const GUTTER_BESIDE_NUMBER = 8;
+
+/** Of a quoted line where there is no terminal: a file may be one line. */
+const LONGEST_QUOTE = 160;
 
 /** Of what stands before a line of output, and the last column, which stays free. */
 const RULE_WIDTH = 7;
@@ -26,7 +29,7 @@ export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIV
   return [
     ...hanging(`${colors.red(colors.bold(`${info.code}:`))} ${info.message}`, columns),
     ...(layer === undefined ? [] : [`  layer      ${layer}`]),
-    ...(info.command === undefined || isSaid(info.command, info.message) ? [] : withRule("  command    ", info.command)),
+    ...(info.command === undefined || isSaid(info.command, info.message) ? [] : withRule("  command    ", info.command, columns)),
     ...(info.exitCode === undefined || info.message.includes(`exited with ${info.exitCode}.`) ? [] : [`  exit code  ${info.exitCode}`]),
     ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, { colors, columns })),
     ...(info.lastLines === undefined || info.lastLines.length === 0
@@ -38,7 +41,7 @@ export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIV
 /** What does not fit goes on below, further in. */
 function hanging(text: string, columns: number): string[] {
   const indented = (line: string) => wrapped(line, columns - 3).map((part, index) => (index === 0 ? part : `  ${part}`));
-  return text.split("\n").flatMap(indented);
+  return text.split("\n").map(shownLine).flatMap(indented);
 }
 
 function ruled(line: string, { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>): string[] {
@@ -51,8 +54,9 @@ function isSaid(command: string, message: string): boolean {
 }
 
 /** A command of several lines keeps them, one below the other. */
-function withRule(label: string, command: string): string[] {
-  return command.split("\n").map((line, index) => `${index === 0 ? label : " ".repeat(label.length)}${line}`);
+function withRule(label: string, command: string, columns: number): string[] {
+  const lines = command.split("\n").flatMap((line) => wrapped(shownLine(line), columns - label.length - 1));
+  return lines.map((line, index) => `${index === 0 ? label : " ".repeat(label.length)}${line}`);
 }
 
 function sourceLines(
@@ -60,14 +64,14 @@ function sourceLines(
   sourceText: string | undefined,
   { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>,
 ): string[] {
-  const place = `  at         ${colors.bold(`${file}:${line}:${column}`)}`;
-  const lines = sourceText?.split("\n");
+  const place = `  at         ${colors.bold(`${shownLine(file)}:${line}:${column}`)}`;
+  const lines = sourceText?.split("\n").map(shownSource);
   const meant = lines?.[line - 1];
   if (lines === undefined || meant === undefined) return [place];
   const first = Math.max(1, line - LINES_BEFORE);
   const gutter = String(line).length;
-  const room = columns - gutter - GUTTER_BESIDE_NUMBER;
-  const quote = (text: string) => (columns === Number.POSITIVE_INFINITY ? text : fit(text, room));
+  const room = Math.min(LONGEST_QUOTE, columns - gutter - GUTTER_BESIDE_NUMBER);
+  const quote = (text: string) => fit(text, room);
   // Of long lines the part is shown that the column is in.
   const from = column < room ? 0 : column - 1 - Math.floor(room / 2);
   const quoted = lines.slice(first - 1, line).map((whole, index) => {
