@@ -322,6 +322,12 @@ test("nothing that a terminal would act on is shown of names, paths, commands, m
     expect(line).not.toMatch(CONTROL);
 });
 
+test("the code of a failure is in colour, and its message is not taken for one", () => {
+  const painted = picocolors.createColors(true);
+  const [first = ""] = failureLines({ code: "INVALID_INPUT", message: "no \u001b[2J" }, { colors: painted, columns: 80 });
+  expect(first).toBe(`${painted.red(painted.bold("INVALID_INPUT:"))} no \\u001b[2J`);
+});
+
 test("a name or a path shows what is not to be printed by its escape", () => {
   expect(shownLine("/a\nb\u001b[2J\u009bc\u202e 進捗 🎉")).toBe("/a\\nb\\u001b[2J\\u009bc\\u202e 進捗 🎉");
 });

@@ -27,7 +27,7 @@ export interface FailureContext {
 
 export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIVE_INFINITY, layer, sourceText }: FailureContext): string[] {
   return [
-    ...hanging(`${colors.red(colors.bold(`${info.code}:`))} ${info.message}`, columns),
+    ...hanging(`${colors.red(colors.bold(`${info.code}:`))} ${shownLines(info.message)}`, columns),
     ...(layer === undefined ? [] : [`  layer      ${layer}`]),
     ...(info.command === undefined || isSaid(info.command, info.message) ? [] : withRule("  command    ", info.command, columns)),
     ...(info.exitCode === undefined || info.message.includes(`exited with ${info.exitCode}.`) ? [] : [`  exit code  ${info.exitCode}`]),
@@ -41,7 +41,11 @@ export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIV
 /** What does not fit goes on below, further in. */
 function hanging(text: string, columns: number): string[] {
   const indented = (line: string) => wrapped(line, columns - 3).map((part, index) => (index === 0 ? part : `  ${part}`));
-  return text.split("\n").map(shownLine).flatMap(indented);
+  return text.split("\n").flatMap(indented);
+}
+
+function shownLines(text: string): string {
+  return text.split("\n").map(shownLine).join("\n");
 }
 
 function ruled(line: string, { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>): string[] {
