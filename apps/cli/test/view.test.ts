@@ -2,7 +2,7 @@ import picocolors from "picocolors";
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
 import type { BuildEvent } from "lamina";
-import { columnsOf, firstThatFits } from "../src/view/columns.ts";
+import { columnsOf, firstThatFits, tableIn } from "../src/view/columns.ts";
 import { failureLines } from "../src/view/failure.ts";
 import { liveLines } from "../src/view/live.ts";
 import { plainLines } from "../src/view/plain.ts";
@@ -326,6 +326,20 @@ test("the code of a failure is in colour, and its message is not taken for one",
   const painted = picocolors.createColors(true);
   const [first = ""] = failureLines({ code: "INVALID_INPUT", message: "no \u001b[2J" }, { colors: painted, columns: 80 });
   expect(first).toBe(`${painted.red(painted.bold("INVALID_INPUT:"))} no \\u001b[2J`);
+});
+
+test("a last column that is too wide goes below its row", () => {
+  const rows = [
+    ["APP", "FUNCTIONS"],
+    ["a", "one two three four"],
+  ];
+  expect(tableIn(rows, 40)).toEqual(columnsOf(rows));
+  expect(tableIn(rows, 15)).toEqual(["APP", "  FUNCTIONS", "a", "  one two", "  three four"]);
+});
+
+test("the stack of an exception does not say its message again", () => {
+  const info = { code: "CALL_FAILED" as const, message: "TypeError: no\nmore", lastLines: ["TypeError: no", "more", "    at app.ts:1:2"] };
+  expect(failureLines(info, { colors }).slice(2)).toEqual(["  last lines", "    │     at app.ts:1:2"]);
 });
 
 test("a name or a path shows what is not to be printed by its escape", () => {

@@ -26,15 +26,14 @@ export interface FailureContext {
 }
 
 export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIVE_INFINITY, layer, sourceText }: FailureContext): string[] {
+  const lastLines = withoutMessage(info);
   return [
     ...hanging(`${colors.red(colors.bold(`${info.code}:`))} ${shownLines(info.message)}`, columns),
     ...(layer === undefined ? [] : [`  layer      ${layer}`]),
     ...(info.command === undefined || isSaid(info.command, info.message) ? [] : withRule("  command    ", info.command, columns)),
     ...(info.exitCode === undefined || info.message.includes(`exited with ${info.exitCode}.`) ? [] : [`  exit code  ${info.exitCode}`]),
     ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, { colors, columns })),
-    ...(info.lastLines === undefined || info.lastLines.length === 0
-      ? []
-      : ["  last lines", ...info.lastLines.flatMap((line) => ruled(plainLine(line), { colors, columns }))]),
+    ...(lastLines.length === 0 ? [] : ["  last lines", ...lastLines.flatMap((line) => ruled(plainLine(line), { colors, columns }))]),
   ];
 }
 
@@ -42,6 +41,12 @@ export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIV
 function hanging(text: string, columns: number): string[] {
   const indented = (line: string) => wrapped(line, columns - 3).map((part, index) => (index === 0 ? part : `  ${part}`));
   return text.split("\n").flatMap(indented);
+}
+
+/** The stack of an exception begins with its message. */
+function withoutMessage({ message, lastLines = [] }: ErrorInfo): readonly string[] {
+  const said = message.split("\n");
+  return said.every((line, index) => lastLines[index] === line) ? lastLines.slice(said.length) : lastLines;
 }
 
 function shownLines(text: string): string {
