@@ -45,7 +45,13 @@ async function solve(dockerfile: string, { name, address = here.servers.buildkit
   });
 }
 
-const nothing = { failed: undefined, layer: () => ({ id: "", operation: undefined }), lastLines: () => [], redact: (text: string) => text };
+const nothing = {
+  failed: undefined,
+  layer: () => ({ id: "", operation: undefined }),
+  layers: 0,
+  lastLines: () => [],
+  redact: (text: string) => text,
+};
 
 async function failureOfSolve(...solving: Parameters<typeof solve>) {
   const error = await solve(...solving).catch((thrown: unknown) => thrown);
@@ -57,6 +63,18 @@ describe("a failure is told in the terms of whoever can mend it", () => {
   test("a registry that does not take the image", async () => {
     const failure = await failureOfSolve("FROM scratch AS lamina-1\nWORKDIR /x\n", { name: "127.0.0.1:1/somewhere" });
     expect(failure).toMatchObject({ code: "REGISTRY_UNAVAILABLE", message: expect.stringContaining("could not be pushed") });
+  });
+
+  test("an image to copy from whose registry is not reached is named with its layer, and not taken for one to start from", () => {
+    const image = `127.0.0.1:9/x/y@sha256:${"a".repeat(64)}`;
+    const text = `${image}: failed to resolve source metadata for ${image}: failed to do request: Head "http://127.0.0.1:9/v2/": dial tcp 127.0.0.1:9: connect: connection refused`;
+    const operation = { kind: "dockerfileCommands" as const, commands: [`COPY --from=${image} /a /b`] };
+    const layer = (place: number) => ({ id: `layer-${place}`, operation: place === 1 ? operation : undefined });
+    expect(failureOf(new SolveError("failed", text), { ...nothing, layers: 2, layer })).toEqual({
+      code: "REGISTRY_UNAVAILABLE",
+      message: `dockerfileCommands: the image ${image} that it copies from could not be had: dial tcp 127.0.0.1:9: connect: connection refused. Check that its registry runs and that BuildKit reaches it.`,
+      layer: "layer-1",
+    });
   });
 
   test("a parent image that is gone", async () => {

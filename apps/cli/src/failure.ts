@@ -11,6 +11,7 @@ export async function reportFailure(thrown: unknown, output: Output): Promise<nu
   if (thrown instanceof CommanderError && !output.json) return thrown.exitCode === 0 ? 0 : BAD_USAGE;
   const { asLaminaError, badInput, exitCodeOf, laminaError } = await import("lamina");
   const { failureLines } = await import("./view/failure.ts");
+  const { shownLine } = await import("./view/text.ts");
   if (thrown instanceof CommanderError) {
     if (thrown.exitCode === 0) return 0;
     output.event({ type: "error", ...badInput("invalid-usage", thrown.message).info });
@@ -35,6 +36,7 @@ export async function reportFailure(thrown: unknown, output: Output): Promise<nu
     }).join("\n"),
   );
   if (build !== undefined) output.note(`\nThe whole log: lamina logs ${build}`);
-  if (info.code === "INTERNAL" && known.cause instanceof Error) output.note(output.colors.dim(known.cause.stack ?? ""));
+  if (info.code === "INTERNAL" && known.cause instanceof Error)
+    output.note(output.colors.dim((known.cause.stack ?? "").split("\n").map(shownLine).join("\n")));
   return exitCodeOf(info.code);
 }

@@ -2,13 +2,13 @@ import picocolors from "picocolors";
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
 import type { BuildEvent } from "lamina";
-import { firstThatFits } from "../src/view/columns.ts";
+import { columnsOf, firstThatFits, tableIn } from "../src/view/columns.ts";
 import { failureLines } from "../src/view/failure.ts";
 import { liveLines } from "../src/view/live.ts";
 import { plainLines } from "../src/view/plain.ts";
 import { afterEvent, type BuildView, newBuildView } from "../src/view/state.ts";
 import { startupLines } from "../src/view/startup.ts";
-import { countText, plainLine, timeText } from "../src/view/text.ts";
+import { countText, outputLine, plainLine, shownLine, timeText } from "../src/view/text.ts";
 
 const colors = picocolors.createColors(false);
 const digest = `sha256:${"0".repeat(64)}`;
@@ -286,4 +286,82 @@ test("a build that waits where no builder of its pool has been heard of says so"
     after(PLANNED, { type: "attempt", at: 1, attempt: "x", pool: "cpu", layers: ["c"], joined: false, builders });
   expect(waiting(0).activity).toBe("waiting: no builder of pool cpu has been heard of");
   expect(waiting(1).activity).toBe("waiting for a builder (pool cpu)");
+});
+
+// oxlint-disable-next-line no-control-regex -- none of these may be shown
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+const HOSTILE = "a\u001b[31mb\u001b]0;title\u0007\u009b2Jc\u202ed\u0000\re\nf 進捗 🎉";
+
+test("nothing that a terminal would act on is shown of names, paths, commands, messages and output, with colours off", () => {
+  const planned: BuildEvent = { ...PLANNED, layers: [{ id: "c", operation: "runCommands", status: "missing" }] };
+  const events: BuildEvent[] = [
+    planned,
+    { type: "preparing", at: 0, attempt: "x", what: HOSTILE },
+    { type: "layer-started", at: 1_000, layer: "c", attempt: "x" },
+    { type: "log", at: 2_000, layer: "c", line: HOSTILE, attempt: "x" },
+  ];
+  let view = newBuildView(HOSTILE, [HOSTILE], 0);
+  for (const event of events) {
+    view = afterEvent(view, event, event.at);
+    const lines = [...plainLines(event, view, event.at), ...liveLines(view, { columns: 80, rows: 24, now: 0, colors })];
+    for (const line of lines) {
+      expect(line).not.toMatch(CONTROL);
+      expect(line).not.toContain("\n");
+    }
+  }
+  const source = { file: HOSTILE, line: 1, column: 1 };
+  const info = { code: "STEP_FAILED" as const, message: HOSTILE, command: HOSTILE, source, lastLines: [HOSTILE] };
+  for (const line of failureLines(info, { colors, columns: 80, sourceText: HOSTILE })) {
+    expect(line).not.toMatch(CONTROL);
+    expect(line).not.toContain("\n");
+  }
+  for (const line of columnsOf([
+    ["NAME", "PATH"],
+    [HOSTILE, HOSTILE],
+  ]))
+    expect(line).not.toMatch(CONTROL);
+});
+
+test("the code of a failure is in colour, and its message is not taken for one", () => {
+  const painted = picocolors.createColors(true);
+  const [first = ""] = failureLines({ code: "INVALID_INPUT", message: "no \u001b[2J" }, { colors: painted, columns: 80 });
+  expect(first).toBe(`${painted.red(painted.bold("INVALID_INPUT:"))} no \\u001b[2J`);
+});
+
+test("a last column that is too wide goes below its row", () => {
+  const rows = [
+    ["APP", "FUNCTIONS"],
+    ["a", "one two three four"],
+  ];
+  expect(tableIn(rows, 40)).toEqual(columnsOf(rows));
+  expect(tableIn(rows, 15)).toEqual(["APP", "  FUNCTIONS", "a", "  one two", "  three four"]);
+});
+
+test("the stack of an exception does not say its message again", () => {
+  const info = { code: "CALL_FAILED" as const, message: "TypeError: no\nmore", lastLines: ["TypeError: no", "more", "    at app.ts:1:2"] };
+  expect(failureLines(info, { colors }).slice(2)).toEqual(["  last lines", "    │     at app.ts:1:2"]);
+});
+
+test("a name or a path shows what is not to be printed by its escape", () => {
+  expect(shownLine("/a\nb\u001b[2J\u009bc\u202e 進捗 🎉")).toBe("/a\\nb\\u001b[2J\\u009bc\\u202e 進捗 🎉");
+});
+
+test("what functions write keeps its tabs, and its colours only on a terminal", () => {
+  const line = "\u001b[1;31mred\u001b]0;t\u0007\tx\u001b[2J";
+  expect(outputLine(line, { colored: false })).toBe("red\tx");
+  expect(outputLine(line, { colored: true })).toBe("\u001b[1;31mred\tx\u001b[0m");
+  expect(outputLine("plain\ttext", { colored: true })).toBe("plain\ttext");
+});
+
+test("in a log a long command and a long line of a file are cut, since they are shown on the way", () => {
+  const detail = "make ".repeat(100);
+  const view = afterEvent(
+    newBuildView("image", [detail], 0),
+    { ...PLANNED, layers: [{ id: "c", operation: "runCommands", status: "hit" }] },
+    0,
+  );
+  expect(plainLines(PLANNED, view, 0).every((line) => stringWidth(line) < 160)).toBe(true);
+  const source = { file: "/a.ts", line: 1, column: 1 };
+  const lines = failureLines({ code: "INVALID_INPUT", message: "No.", source }, { colors, sourceText: "x".repeat(5_000) });
+  expect(lines.every((line) => stringWidth(line) < 200)).toBe(true);
 });

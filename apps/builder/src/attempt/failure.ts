@@ -1,6 +1,14 @@
 /** What a failed solve means, in the terms of the user or of the one who runs the platform. */
 import { type ErrorInfo, LaminaError } from "@lamina/api";
-import { endedShell, failedCommand, failedSearch, instructionAt, type NamedInstruction, type ResolvedStep } from "@lamina/ir";
+import {
+  endedShell,
+  failedCommand,
+  failedSearch,
+  imagesCopiedFrom,
+  instructionAt,
+  type NamedInstruction,
+  type ResolvedStep,
+} from "@lamina/ir";
 import { isRegistryError } from "@lamina/registry";
 import { SolveError } from "../buildkit/buildkit.ts";
 import {
@@ -13,6 +21,7 @@ import {
   isRefusedSource,
   missingFileIn,
   missingShellIn,
+  sourceCause,
 } from "../buildkit/messages.ts";
 import type { FailedStep } from "./layer-progress.ts";
 import { methodCall } from "./method-call.ts";
@@ -21,6 +30,8 @@ export interface FailureContext {
   readonly failed: FailedStep | undefined;
   /** The layer of a place in the segment. */
   readonly layer: (place: number) => { readonly id: string; readonly operation: ResolvedStep | undefined };
+  /** How many there are. */
+  readonly layers: number;
   readonly lastLines: (place: number) => readonly string[];
   /** Takes secrets out of a text. */
   readonly redact: (text: string) => string;
@@ -61,6 +72,8 @@ function solveFailure(error: Pick<SolveError, "kind" | "message">, context: Fail
       message: `The image could not be pushed: ${oneLine(error.message)}. Check that the registry runs and has disk.`,
     };
   }
+  const copied = copiedImageFailure(error.message, context);
+  if (copied !== undefined) return copied;
   if (isMissingSource(error.message)) {
     const message = `The image to start from is not in its registry any more (${oneLine(error.message)}). Build again: it is had anew.`;
     return { code: "PARENT_MISSING", message };
@@ -70,11 +83,27 @@ function solveFailure(error: Pick<SolveError, "kind" | "message">, context: Fail
     return { code: "BASE_UNAUTHORIZED", message };
   }
   if (isFailedSource(error.message)) {
-    const message = `The image to start from could not be had: ${oneLine(error.message)}. Check that its registry runs and that BuildKit reaches it.`;
+    const message = `The image to start from could not be had: ${oneLine(sourceCause(error.message))}. Check that its registry runs and that BuildKit reaches it.`;
     return { code: "REGISTRY_UNAVAILABLE", message };
   }
   const layer = failed === undefined ? {} : { layer: context.layer(failed.layer).id };
   return { code: "BUILD_FAILED", message: `BuildKit failed: ${oneLine(error.message)}`, ...layer };
+}
+
+/** An image that an instruction copies from could not be had; BuildKit asks for it as for one to start from. */
+function copiedImageFailure(error: string, { layers, layer }: FailureContext): ErrorInfo | undefined {
+  if (!isFailedSource(error) || isRefusedSource(error)) return undefined;
+  for (let place = 0; place < layers; place++) {
+    const { id, operation } = layer(place);
+    const images = operation === undefined ? [] : imagesCopiedFrom(operation);
+    // BuildKit writes the name out, with a host that was left out; the digest stays as it is.
+    const image = images.find((name) => error.includes(name.slice(name.indexOf("@"))));
+    if (image === undefined) continue;
+    const what = `dockerfileCommands: the image ${image} that it copies from could not be had: ${oneLine(sourceCause(error))}.`;
+    if (isMissingSource(error)) return { code: "BASE_NOT_FOUND", reason: "unknown-base", message: what, layer: id };
+    return { code: "REGISTRY_UNAVAILABLE", message: `${what} Check that its registry runs and that BuildKit reaches it.`, layer: id };
+  }
+  return undefined;
 }
 
 const SHOWN_LINES = 20;

@@ -89,7 +89,13 @@ async function makeLowered(lowered: Lowered, options: SegmentOptions): Promise<E
     signal.throwIfAborted();
     logger.warn({ cause: redact(String(error)) }, "not all layers of an attempt could be made");
     const layer = (place: number) => ({ id: layers[place]?.id ?? "", operation: operationOf(claimed, place) });
-    return failureOf(error, { failed: progress.failed, layer, lastLines: (place) => progress.lastLines(place), redact });
+    return failureOf(error, {
+      failed: progress.failed,
+      layer,
+      layers: layers.length,
+      lastLines: (place) => progress.lastLines(place),
+      redact,
+    });
   }
 }
 

@@ -10,6 +10,7 @@ const TEXTS = {
   lost: /(?:^|: )Unavailable: |code = Unavailable|transport is closing|error reading from server|\bEOF$/,
   pushFailed: /^failed to push /,
   sourceFailed: /failed to resolve source metadata for/,
+  sourceCause: /failed to resolve source metadata for \S+: (?:failed to do request: [A-Z][a-z]+ "[^"]*": )?([^]*)$/,
   sourceMissing: /failed to resolve source metadata for \S+: (?:.*: )?not found$/,
   /** A registry with a token server is asked for a token before anything else. */
   sourceRefused: /failed to (?:resolve source metadata for|fetch (?:oauth|anonymous) token:) .*: 40[13] /,
@@ -43,6 +44,11 @@ export function isFailedPush(error: string): boolean {
 /** Whether the image to start from could not be had, for whatever reason. */
 export function isFailedSource(error: string): boolean {
   return TEXTS.sourceFailed.test(error);
+}
+
+/** Why it could not be had, without the name that comes before it twice or more. */
+export function sourceCause(error: string): string {
+  return TEXTS.sourceCause.exec(error)?.[1] ?? error;
 }
 
 /** Whether its registry answers that it does not have the image to start from. */

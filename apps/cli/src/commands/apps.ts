@@ -1,7 +1,7 @@
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { columnsOf } from "../view/columns.ts";
+import { tableIn } from "../view/columns.ts";
 import { listedTime } from "../view/text.ts";
 
 /** Lists the apps that were deployed. */
@@ -21,5 +21,6 @@ export async function apps({ output }: { readonly output: Output }): Promise<voi
     listedTime(deployedAt, output),
     functions.map((fn) => fn.name).join(" "),
   ]);
-  for (const line of columnsOf([["APP", "STATE", "VERSION", "PENDING", "DEPLOYED", "FUNCTIONS"], ...rows])) output.result(line);
+  const table = [["APP", "STATE", "VERSION", "PENDING", "DEPLOYED", "FUNCTIONS"], ...rows];
+  for (const line of tableIn(table, output.columns)) output.result(line);
 }

@@ -1,6 +1,7 @@
 /** What functions wrote, line by line. */
 import type { Client, LogBatch } from "lamina";
 import type { Output } from "../output.ts";
+import { outputLine } from "../view/text.ts";
 
 export interface ShowOptions {
   readonly output: Output;
@@ -21,6 +22,7 @@ export async function showLogs(
 }
 
 export function showLines(batch: LogBatch, { output, to }: ShowOptions): void {
-  if (output.json) output.event({ type: "log", ...batch });
-  else for (const line of batch.lines) process[to].write(`${line}\n`);
+  if (output.json) return output.event({ type: "log", ...batch });
+  const colored = (to === "stdout" ? output.resultColors : output.colors).isColorSupported;
+  for (const line of batch.lines) process[to].write(`${outputLine(line, { colored })}\n`);
 }

@@ -2,6 +2,7 @@
 import cliTruncate from "cli-truncate";
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
+import { shownLine } from "./text.ts";
 
 /** The text in exactly `width` columns: cut with an ellipsis, or padded on the right. */
 export function cell(text: string, width: number): string {
@@ -32,7 +33,19 @@ export function firstThatFits(tables: readonly (readonly string[])[], columns: n
   return tables.find((lines) => columns === undefined || lines.every((line) => stringWidth(line) <= columns)) ?? tables.at(-1) ?? [];
 }
 
-export function columnsOf(rows: readonly (readonly string[])[]): string[] {
+/** A table whose last column, where it does not fit into the width of a terminal, goes below its row. */
+export function tableIn(rows: readonly (readonly string[])[], columns: number | undefined): readonly string[] {
+  const whole = columnsOf(rows);
+  if (columns === undefined || whole.every((line) => stringWidth(line) <= columns)) return whole;
+  return columnsOf(rows.map((row) => row.slice(0, -1))).flatMap((line, index) => [
+    fit(line, columns),
+    ...wrapped(shownLine(rows[index]?.at(-1) ?? ""), columns - 3).map((part) => `  ${part}`),
+  ]);
+}
+
+/** A table without colours: a row of texts a line. */
+export function columnsOf(given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map(shownLine));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column] ?? ""))));
   return rows.map((row) =>
     row

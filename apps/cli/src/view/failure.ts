@@ -2,12 +2,15 @@
 import type { Colors } from "../output.ts";
 import type { ErrorInfo, SourceLocation } from "lamina";
 import { fit, wrapped } from "./columns.ts";
-import { plainLine } from "./text.ts";
+import { plainLine, shownLine, shownSource } from "./text.ts";
 
 /** Lines of the user's file that are shown before the one that is meant. */
 const LINES_BEFORE = 2;
 /** Columns of a quoted line that are neither its number nor its text, and the last one, which stays free. */
 const GUTTER_BESIDE_NUMBER = 8;
+
+/** Of a quoted line where there is no terminal: a file may be one line. */
+const LONGEST_QUOTE = 160;
 
 /** Of what stands before a line of output, and the last column, which stays free. */
 const RULE_WIDTH = 7;
@@ -23,15 +26,14 @@ export interface FailureContext {
 }
 
 export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIVE_INFINITY, layer, sourceText }: FailureContext): string[] {
+  const lastLines = withoutMessage(info);
   return [
-    ...hanging(`${colors.red(colors.bold(`${info.code}:`))} ${info.message}`, columns),
+    ...hanging(`${colors.red(colors.bold(`${info.code}:`))} ${shownLines(info.message)}`, columns),
     ...(layer === undefined ? [] : [`  layer      ${layer}`]),
-    ...(info.command === undefined || isSaid(info.command, info.message) ? [] : withRule("  command    ", info.command)),
+    ...(info.command === undefined || isSaid(info.command, info.message) ? [] : withRule("  command    ", info.command, columns)),
     ...(info.exitCode === undefined || info.message.includes(`exited with ${info.exitCode}.`) ? [] : [`  exit code  ${info.exitCode}`]),
     ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, { colors, columns })),
-    ...(info.lastLines === undefined || info.lastLines.length === 0
-      ? []
-      : ["  last lines", ...info.lastLines.flatMap((line) => ruled(plainLine(line), { colors, columns }))]),
+    ...(lastLines.length === 0 ? [] : ["  last lines", ...lastLines.flatMap((line) => ruled(plainLine(line), { colors, columns }))]),
   ];
 }
 
@@ -39,6 +41,16 @@ export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIV
 function hanging(text: string, columns: number): string[] {
   const indented = (line: string) => wrapped(line, columns - 3).map((part, index) => (index === 0 ? part : `  ${part}`));
   return text.split("\n").flatMap(indented);
+}
+
+/** The stack of an exception begins with its message. */
+function withoutMessage({ message, lastLines = [] }: ErrorInfo): readonly string[] {
+  const said = message.split("\n");
+  return said.every((line, index) => lastLines[index] === line) ? lastLines.slice(said.length) : lastLines;
+}
+
+function shownLines(text: string): string {
+  return text.split("\n").map(shownLine).join("\n");
 }
 
 function ruled(line: string, { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>): string[] {
@@ -51,8 +63,9 @@ function isSaid(command: string, message: string): boolean {
 }
 
 /** A command of several lines keeps them, one below the other. */
-function withRule(label: string, command: string): string[] {
-  return command.split("\n").map((line, index) => `${index === 0 ? label : " ".repeat(label.length)}${line}`);
+function withRule(label: string, command: string, columns: number): string[] {
+  const lines = command.split("\n").flatMap((line) => wrapped(shownLine(line), columns - label.length - 1));
+  return lines.map((line, index) => `${index === 0 ? label : " ".repeat(label.length)}${line}`);
 }
 
 function sourceLines(
@@ -60,14 +73,14 @@ function sourceLines(
   sourceText: string | undefined,
   { colors, columns }: Required<Pick<FailureContext, "colors" | "columns">>,
 ): string[] {
-  const place = `  at         ${colors.bold(`${file}:${line}:${column}`)}`;
-  const lines = sourceText?.split("\n");
+  const place = `  at         ${colors.bold(`${shownLine(file)}:${line}:${column}`)}`;
+  const lines = sourceText?.split("\n").map(shownSource);
   const meant = lines?.[line - 1];
   if (lines === undefined || meant === undefined) return [place];
   const first = Math.max(1, line - LINES_BEFORE);
   const gutter = String(line).length;
-  const room = columns - gutter - GUTTER_BESIDE_NUMBER;
-  const quote = (text: string) => (columns === Number.POSITIVE_INFINITY ? text : fit(text, room));
+  const room = Math.min(LONGEST_QUOTE, columns - gutter - GUTTER_BESIDE_NUMBER);
+  const quote = (text: string) => fit(text, room);
   // Of long lines the part is shown that the column is in.
   const from = column < room ? 0 : column - 1 - Math.floor(room / 2);
   const quoted = lines.slice(first - 1, line).map((whole, index) => {

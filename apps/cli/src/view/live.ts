@@ -1,7 +1,7 @@
 /** The picture of a build on a terminal: pure, from what is known to lines that fit. */
 import type { Colors } from "../output.ts";
 import { type BuildView, countLayers, elapsed, type LayerView } from "./state.ts";
-import { bytesText, countText, durationText, plainLine } from "./text.ts";
+import { bytesText, countText, durationText, plainLine, shownLine } from "./text.ts";
 import { cell, cellRight, fit } from "./columns.ts";
 
 export interface Canvas {
@@ -31,7 +31,7 @@ export function liveLines(view: BuildView, canvas: Canvas): string[] {
 }
 
 function titleLine(view: BuildView, { columns, colors }: Canvas): string {
-  return colors.bold(fit(view.name, columns));
+  return colors.bold(fit(shownLine(view.name), columns - 1));
 }
 
 function operationWidth(layers: readonly LayerView[], { columns }: Canvas): number {
@@ -71,7 +71,7 @@ function markAndTime({ state }: LayerView, { colors, now }: Canvas): [mark: stri
 }
 
 function middleOf(layer: LayerView, width: number, colors: Colors): string {
-  const detail = plainLine(layer.detail);
+  const detail = shownLine(layer.detail);
   if (layer.state.kind === "waiting") return colors.dim(cell(detail, width));
   if (layer.state.kind !== "building" || layer.state.line === undefined) return cell(detail, width);
   const line = plainLine(layer.state.line);
@@ -94,7 +94,7 @@ function footerLine(view: BuildView, canvas: Canvas): string | undefined {
     case "cancelled":
       return colors.magenta(fit(`  cancelled after ${took}`, width));
     case undefined:
-      return view.activity === undefined ? undefined : colors.dim(fit(`  ${plainLine(view.activity)}`, width));
+      return view.activity === undefined ? undefined : colors.dim(fit(`  ${shownLine(view.activity)}`, width));
   }
 }
 

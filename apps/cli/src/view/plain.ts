@@ -1,21 +1,26 @@
 /** What an event of a build is worth saying where output is not a terminal: whole lines, in order. */
 import type { BuildEvent } from "lamina";
 import { type BuildView, countLayers, elapsed } from "./state.ts";
-import { bytesText, durationText, plainLine } from "./text.ts";
+import { fit } from "./columns.ts";
+import { bytesText, durationText, plainLine, shownLine } from "./text.ts";
+
+/** Of what was asked for: a log has no width, and a command may be a whole script. */
+const LONGEST_DETAIL = 120;
 
 /** The lines for an event; `view` is what is known once it has been taken in. */
 export function plainLines(event: BuildEvent, view: BuildView, now: number): string[] {
+  const name = shownLine(view.name);
   const about = (layer: string, text: string) => [`${labelOf(view, layer)} ${text}`];
   switch (event.type) {
     case "planned":
       return view.layers
         .filter(({ state }) => state.kind === "hit")
-        .flatMap(({ id, detail, bytes }) => about(id, joined(detail, "hit", bytesText(bytes))));
+        .flatMap(({ id, detail, bytes }) => about(id, joined(shortDetail(detail), "hit", bytesText(bytes))));
     case "attempt":
     case "attempt-cut-off":
-      return view.activity === undefined ? [] : [`${view.name}: ${view.activity}`];
+      return view.activity === undefined ? [] : [`${name}: ${shownLine(view.activity)}`];
     case "preparing":
-      return [`${view.name}: ${event.what}`];
+      return [`${name}: ${shownLine(event.what)}`];
     case "layer-started":
       return about(event.layer, joined(detailOf(view, event.layer), "building"));
     case "log":
@@ -26,12 +31,12 @@ export function plainLines(event: BuildEvent, view: BuildView, now: number): str
       return about(event.layer, joined("published", bytesText(event.bytes)));
     case "done": {
       const { hits, built } = countLayers(view);
-      return [`${view.name}: done in ${durationText(elapsed(view, now))}: ${hits} hit, ${built} built`];
+      return [`${name}: done in ${durationText(elapsed(view, now))}: ${hits} hit, ${built} built`];
     }
     case "failed":
-      return [`${view.name}: failed after ${durationText(elapsed(view, now))}`];
+      return [`${name}: failed after ${durationText(elapsed(view, now))}`];
     case "cancelled":
-      return [`${view.name}: cancelled after ${durationText(elapsed(view, now))}`];
+      return [`${name}: cancelled after ${durationText(elapsed(view, now))}`];
     case "attempt-started":
     case "attempt-done":
     case "attempt-failed":
@@ -47,7 +52,11 @@ function labelOf(view: BuildView, id: string): string {
 }
 
 function detailOf(view: BuildView, id: string): string {
-  return view.layers.find((layer) => layer.id === id)?.detail ?? "";
+  return shortDetail(view.layers.find((layer) => layer.id === id)?.detail ?? "");
+}
+
+function shortDetail(detail: string): string {
+  return fit(shownLine(detail), LONGEST_DETAIL);
 }
 
 function joined(...parts: readonly string[]): string {

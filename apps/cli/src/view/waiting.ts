@@ -1,6 +1,8 @@
 /** What is waited for, before there is anything else to show. */
 import { createLogUpdate } from "log-update";
 import type { Output } from "../output.ts";
+import { fit } from "./columns.ts";
+import { shownLine } from "./text.ts";
 
 export interface Waiting extends Disposable {
   note(what: string): void;
@@ -19,7 +21,7 @@ export function showWaiting(output: Output): Waiting {
   return {
     note(what: string) {
       shown = true;
-      update?.(output.colors.dim(what));
+      update?.(output.colors.dim(fit(shownLine(what), (process.stderr.columns ?? 80) - 1)));
     },
     clear,
     [Symbol.dispose]: clear,

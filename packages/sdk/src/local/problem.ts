@@ -16,7 +16,9 @@ export function problemOf(error: unknown, { given, path }: GivenPath): Unsupport
   const where = "path" in error && typeof error.path === "string" && error.path !== path ? error.path : given;
   switch (error.code) {
     case "ENOENT":
-      return new Unsupported("missing-file", `there is no "${where}" (looked at ${path})`, { cause: error });
+      return new Unsupported("missing-file", `there is no ${JSON.stringify(where)}${where === path ? "" : ` (looked at ${path})`}`, {
+        cause: error,
+      });
     case "EACCES":
     case "EPERM":
       return new Unsupported("unreadable-file", `"${where}" may not be read by this user`, { cause: error });
