@@ -61,6 +61,17 @@ test("short calls that are started at once go together, those that take long and
   expect((await takeAll(runner, 2)).map(ids)).toEqual(slow.map((id) => [id]));
 });
 
+test("many calls that are started at once go in larger parts, and in several all the same", async () => {
+  await using platform = await testControlPlane();
+  const { runner } = await paced(platform, 1);
+  await using _ = runner;
+  const calls = await startCalls(platform, 240);
+  const taken = await takeAll(runner, 8);
+  expect(taken.map((one) => ids(one).length)).toEqual(Array.from({ length: 8 }, () => 30));
+  for (const one of taken) await one.finish(done(1), 1);
+  expect((await endsOf(platform, calls)).size).toBe(240);
+});
+
 test("a message stays on its queue until the last of its calls is cancelled", async () => {
   await using platform = await testControlPlane();
   const { functionId, runner } = await paced(platform, 1);

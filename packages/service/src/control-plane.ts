@@ -1,6 +1,7 @@
 /** What a worker asks of the control plane, over tRPC. */
 import { fromClientError, hadNoAnswer, type Router, RPC_PATH, type Services } from "@lamina/api";
 import { createTRPCClient, httpLink, retryLink } from "@trpc/client";
+import { post } from "./post.ts";
 
 export interface ControlPlaneOptions {
   /** Such as `http://127.0.0.1:7420`. */
@@ -36,7 +37,7 @@ export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane 
         retry: ({ op, error, attempts: made }) => made < RETRIES && hadNoAnswer(error) && op.signal?.aborted !== true,
         retryDelayMs: (made) => Math.min(100 * 2 ** made, 2_000),
       }),
-      httpLink({ url: new URL(RPC_PATH, url), headers: { authorization: `Bearer ${token}` }, fetch: fetchInTime }),
+      httpLink({ url: new URL(RPC_PATH, url), fetch: inTime(token) }),
     ],
   });
   const answer = async <T>(call: Promise<T>): Promise<T> => {
@@ -78,10 +79,19 @@ const RETRIES = 18;
 /** Each of these calls takes milliseconds; a control plane that is stopped, or behind a dead connection, does not answer at all. */
 const ANSWER_MS = 20_000;
 
-const fetchInTime: typeof fetch = (input, init) => {
-  const signals = [init?.signal, AbortSignal.timeout(ANSWER_MS)].filter((signal) => signal instanceof AbortSignal);
-  return fetch(input, { ...init, signal: AbortSignal.any(signals) });
-};
+/** Calls carry JSON, and no headers but these. */
+function inTime(token: string): NonNullable<Parameters<typeof httpLink>[0]["fetch"]> {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  return (url, { method, body, signal } = {}) => {
+    const signals = [signal, AbortSignal.timeout(ANSWER_MS)].filter((one) => one instanceof AbortSignal);
+    return post(String(url), {
+      method,
+      headers,
+      body: typeof body === "string" ? body : undefined,
+      signal: AbortSignal.any(signals),
+    });
+  };
+}
 
 function unreachable(url: string, reason: string): string {
   return `The control plane at ${url} cannot be reached: ${reason}. Check LAMINA_URL, and that it runs.`;

@@ -5,8 +5,8 @@
 import type { StartCallsInput } from "@lamina/api";
 
 export interface Paces {
-  /** How many calls of what is called make one message. */
-  together(workspace: string, target: Called): number;
+  /** How many calls make one message, of those that are started at once. */
+  together(workspace: string, started: Started): number;
   /** Which function version it turned out to be. */
   found(workspace: string, target: Called, functionId: string): void;
   /** Calls of a function version have ended, after so long each. */
@@ -14,9 +14,14 @@ export interface Paces {
 }
 
 type Called = Pick<StartCallsInput, "app" | "function" | "method">;
+type Started = Called & Pick<StartCallsInput, "calls">;
 
 /** What a container does with one message should not take longer than this: others wait behind it, though another container may be idle. */
 const MESSAGE_MS = 10;
+/** Of many calls that are started at once, a container is busy with each part for so long anyway. */
+const PART_MS = 50;
+/** Into so many parts at least, so that several containers have work up to the end. */
+const PARTS = 8;
 const MOST_TOGETHER = 100;
 /** The weight of what was before against what is new. */
 const MEMORY = 0.8;
@@ -29,10 +34,13 @@ export function createPaces(): Paces {
   const nameOf = (workspace: string, { app, function: name, method = "" }: Called) => `${workspace} ${app} ${name} ${method}`;
   const paceOf = (functionId: string, method = "") => `${functionId} ${method}`;
   return {
-    together(workspace, target) {
-      const functionId = versions.get(nameOf(workspace, target));
-      const pace = functionId === undefined ? undefined : paces.get(paceOf(functionId, target.method));
-      return pace === undefined ? 1 : Math.max(1, Math.min(MOST_TOGETHER, Math.floor(MESSAGE_MS / pace)));
+    together(workspace, started) {
+      const functionId = versions.get(nameOf(workspace, started));
+      const pace = functionId === undefined ? undefined : paces.get(paceOf(functionId, started.method));
+      if (pace === undefined) return 1;
+      const within = (milliseconds: number) => Math.floor(milliseconds / pace);
+      const part = Math.min(within(PART_MS), Math.ceil(started.calls.length / PARTS));
+      return Math.max(1, Math.min(MOST_TOGETHER, Math.max(within(MESSAGE_MS), part)));
     },
     found: (workspace, target, functionId) => versions.set(nameOf(workspace, target), functionId),
     took(functionId, method, milliseconds) {

@@ -93,7 +93,7 @@ async function* mapped<Result, OnError>(
 }
 
 /** Calls in one request; as many as are at hand. */
-const BATCH = 250;
+const BATCH = 1_000;
 const WAIT_MS = 20_000;
 /** Calls that were started are asked about after so long at most, though others are being waited for. */
 const JOIN_MS = 20;

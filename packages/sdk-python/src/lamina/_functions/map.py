@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .._client import Client
 
 # Calls in one request; as many as are at hand.
-_BATCH = 250
+_BATCH = 1_000
 # Calls that were started are asked about after so long at most, though others are being waited for.
 _JOIN_SECONDS = 0.02
 # A question names every call: where that are many, more of them have ended when it is asked a moment later.
