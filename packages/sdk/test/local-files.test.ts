@@ -173,6 +173,8 @@ test("devices are refused, in a directory and by themselves", async () => {
   );
   const single = snapshotOfCopy((image) => image.copyLocalFile(place.path("dev/null"), "/x"));
   await expect(single).rejects.toMatchObject(refusal("special-file", /copyLocalFile: ".*null" is not a file or a directory/));
+  const ofKernel = snapshotOfCopy((image) => image.copyLocalFile("/proc/version", "/x"));
+  await expect(ofKernel).rejects.toMatchObject(refusal("special-file", /"\/proc\/version" is made as it is read/));
 });
 
 test("links are kept as they are: out of the directory, in a circle, to the directory itself", async () => {

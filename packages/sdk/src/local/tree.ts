@@ -4,7 +4,7 @@ import { readlink, realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import pLimit from "p-limit";
 import type { Condition } from "./condition.ts";
-import { type FileStamp, stampOf } from "./digest.ts";
+import { type FileStamp, openFile, stampOf } from "./digest.ts";
 import { type HashCache, openHashCache } from "./hash-cache.ts";
 import type { Ignoring } from "./ignore.ts";
 import { type Found, nameFault, Unsupported, walk } from "./walk.ts";
@@ -99,12 +99,21 @@ async function readEntry({ path, absolute, stats }: Found, cache: HashCache): Pr
   if (stats.isSymbolicLink()) return { kind: "link", path, target: await targetOf(absolute) };
   if (stats.isFile()) {
     const digest = await cache.digest(absolute, stampOf(stats));
+    if (stats.size === 0n && (await holdsAnything(absolute))) {
+      throw new Unsupported("special-file", `"${absolute}" is made as it is read, as what is in /proc and /sys; copy it to a file first`);
+    }
     return { kind: "file", path, mode: treeMode(Number(stats.mode)), size: Number(stats.size), digest };
   }
   throw new Unsupported(
     "special-file",
     `"${absolute}" is a ${stats.isSocket() ? "socket" : "device"}, which an image cannot hold; leave it out`,
   );
+}
+
+/** Files of the kernel say that they are empty. */
+async function holdsAnything(path: string): Promise<boolean> {
+  await using file = await openFile(path);
+  return (await file.read(Buffer.alloc(1), 0, 1, null)).bytesRead > 0;
 }
 
 async function targetOf(link: string): Promise<string> {

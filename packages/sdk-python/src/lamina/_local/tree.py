@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .._tree import TreeEntry, sort_entries, tree_digest, tree_mode
-from .digest import FileStamp, stamp_of
+from .digest import FileStamp, holds_anything, stamp_of
 from .hash_cache import HashCache
 from .ignore import Ignoring
 from .problem import Unsupported
@@ -114,7 +114,11 @@ def _read_entry(one: Found, cache: HashCache) -> TreeEntry:
     if stat.S_ISLNK(mode):
         return {"kind": "link", "path": one.path, "target": _target_of(one.absolute)}
     if stat.S_ISREG(mode):
-        return _file_entry(one, cache.digest(one.absolute, stamp_of(one.stats)))
+        digest = cache.digest(one.absolute, stamp_of(one.stats))
+        # Files of the kernel say that they are empty.
+        if one.stats.st_size == 0 and holds_anything(one.absolute):
+            raise Unsupported(f'"{one.absolute}" is made as it is read, as what is in /proc and /sys; copy it to a file first')
+        return _file_entry(one, digest)
     what = "socket" if stat.S_ISSOCK(mode) else "device"
     raise Unsupported(f'"{one.absolute}" is a {what}, which an image cannot hold; leave it out')
 
