@@ -76,11 +76,14 @@ function splitVersion(text: string): { name: string; tag: string | undefined; di
   return colon === -1 ? { name: tagged, tag: undefined, digest } : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest };
 }
 
-/** The first part is a host when it could not be a part of a repository: it has a dot, a port or a capital, or is `localhost`. */
+/**
+ * The first part is a host when it has a dot or a port, or is `localhost`. The distribution project takes one with a capital for a host
+ * too; to us `TEAM/app` is a repository in capitals, which there is not, and no machine of that name is asked.
+ */
 function splitHost(name: string): { host: string; repository: string } {
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(slash, 0));
-  const isHub = slash === -1 || !(/[.:A-Z]/.test(first) || first === "localhost");
+  const isHub = slash === -1 || !(/[.:]/.test(first) || first === "localhost");
   const host = isHub ? "docker.io" : first === "index.docker.io" || first === "registry-1.docker.io" ? "docker.io" : first;
   const repository = isHub ? name : name.slice(slash + 1);
   return {
