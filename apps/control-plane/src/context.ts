@@ -5,6 +5,7 @@ import type { Paces } from "./calls/paces.ts";
 import type { CallWaiters } from "./calls/waiters.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./database/database.ts";
+import type { Statements } from "./database/statements.ts";
 import type { FeedReader } from "./events/feed.ts";
 import type { Nats } from "./events/nats.ts";
 import type { ImagePresence } from "./images/presence.ts";
@@ -18,8 +19,7 @@ export interface Context {
   readonly database: Database;
   /** Connections for renewals alone, which must not wait behind transactions that wait for a workspace. */
   readonly leases: Database;
-  /** Connections for the few statements by which calls start and end, which stay prepared, and wait behind no transaction. */
-  readonly callDatabase: Database;
+  readonly callStatements: Statements;
   readonly nats: Nats;
   readonly registries: Registries;
   readonly repositories: Repositories;

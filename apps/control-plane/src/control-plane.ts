@@ -14,6 +14,7 @@ import type { Context } from "./context.ts";
 import { createPacks, type Packs } from "./contexts/packs.ts";
 import { createContextsService } from "./contexts/service.ts";
 import { connectDatabase } from "./database/database.ts";
+import { connectStatements } from "./database/statements.ts";
 import { deployMigrations } from "./database/migrate.ts";
 import { createFeedReader } from "./events/feed.ts";
 import { openNats } from "./events/nats.ts";
@@ -57,7 +58,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
 
   const database = connectDatabase(config.databaseUrl);
   const leases = connectDatabase(config.databaseUrl, { connections: LEASE_CONNECTIONS });
-  const callDatabase = connectDatabase(config.databaseUrl, { connections: CALL_CONNECTIONS, prepared: true });
+  const callStatements = connectStatements(config.databaseUrl, { connections: CALL_CONNECTIONS, logger });
   const registries = createRegistries(config);
   const repositories = repositoriesUnder(config.repositoryPrefix);
   const pythonBases = createPythonBases({ config, keptIn: repositories.pythonBases, registries, logger });
@@ -68,7 +69,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     logger,
     database,
     leases,
-    callDatabase,
+    callStatements,
     nats,
     registries,
     repositories,
@@ -77,7 +78,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     imagePresence: createImagePresence({ registries, repositories, logger }),
     sealer: createSealer(config.secretKey),
     feeds: createFeedReader({ nats, database, logger }),
-    callWaiters: createCallWaiters({ nats, database: callDatabase, logger, signal: stopping.signal }),
+    callWaiters: createCallWaiters({ nats, statements: callStatements, logger, signal: stopping.signal }),
     paces: createPaces(),
     wakeOutbox: () => outbox.wake(),
   };
@@ -108,7 +109,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
       await sweeping;
       await outbox.idle();
       await connection.close();
-      await Promise.all([database, leases, callDatabase].map((each) => each.$disconnect()));
+      await Promise.all([database.$disconnect(), leases.$disconnect(), callStatements[Symbol.asyncDispose]()]);
     },
   };
 }

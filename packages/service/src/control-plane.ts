@@ -9,10 +9,14 @@ export interface ControlPlaneOptions {
   readonly token: string;
 }
 
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+}
+
 /** The services without the caller, which the token tells. */
 type Remote<Service> = {
   readonly [Name in keyof Service]: Service[Name] extends (caller: never, input: infer Input) => Promise<infer Output>
-    ? (input: Input, options?: { signal?: AbortSignal }) => Promise<Output>
+    ? (input: Input, options?: RequestOptions) => Promise<Output>
     : never;
 };
 
@@ -40,38 +44,48 @@ export function controlPlane({ url, token }: ControlPlaneOptions): ControlPlane 
       httpLink({ url: new URL(RPC_PATH, url), fetch: inTime(token) }),
     ],
   });
-  const answer = async <T>(call: Promise<T>): Promise<T> => {
+  const answer = async <T>(ask: (options: RequestOptions) => Promise<T>, { signal }: RequestOptions = {}): Promise<T> => {
+    using own = forOneRequest(signal);
     try {
-      return await call;
+      return await ask({ signal: own.signal });
     } catch (error) {
       throw fromClientError(error, (reason) => unreachable(url, reason));
     }
   };
   return {
-    platform: { heartbeat: (input, options) => answer(platform.heartbeat.mutate(input, options)) },
+    platform: { heartbeat: (input, options) => answer((own) => platform.heartbeat.mutate(input, own), options) },
     attempts: {
-      claim: (input, options) => answer(attempts.claim.mutate(input, options)),
-      renew: (input, options) => answer(attempts.renew.mutate(input, options)),
-      publish: (input, options) => answer(attempts.publish.mutate(input, options)),
-      finish: (input, options) => answer(attempts.finish.mutate(input, options)),
-      release: (input, options) => answer(attempts.release.mutate(input, options)),
+      claim: (input, options) => answer((own) => attempts.claim.mutate(input, own), options),
+      renew: (input, options) => answer((own) => attempts.renew.mutate(input, own), options),
+      publish: (input, options) => answer((own) => attempts.publish.mutate(input, own), options),
+      finish: (input, options) => answer((own) => attempts.finish.mutate(input, own), options),
+      release: (input, options) => answer((own) => attempts.release.mutate(input, own), options),
     },
     runs: {
-      claim: (input, options) => answer(runs.claim.mutate(input, options)),
-      renew: (input, options) => answer(runs.renew.mutate(input, options)),
-      finish: (input, options) => answer(runs.finish.mutate(input, options)),
+      claim: (input, options) => answer((own) => runs.claim.mutate(input, own), options),
+      renew: (input, options) => answer((own) => runs.renew.mutate(input, own), options),
+      finish: (input, options) => answer((own) => runs.finish.mutate(input, own), options),
     },
     functions: {
-      list: (input, options) => answer(functions.list.query(input, options)),
-      secrets: (input, options) => answer(functions.secrets.mutate(input, options)),
+      list: (input, options) => answer((own) => functions.list.query(input, own), options),
+      secrets: (input, options) => answer((own) => functions.secrets.mutate(input, own), options),
     },
     calls: {
-      started: (input, options) => answer(calls.started.mutate(input, options)),
-      carried: (input, options) => answer(calls.carried.mutate(input, options)),
-      sendApart: (input, options) => answer(calls.sendApart.mutate(input, options)),
-      finish: (input, options) => answer(calls.finish.mutate(input, options)),
+      started: (input, options) => answer((own) => calls.started.mutate(input, own), options),
+      carried: (input, options) => answer((own) => calls.carried.mutate(input, own), options),
+      sendApart: (input, options) => answer((own) => calls.sendApart.mutate(input, own), options),
+      finish: (input, options) => answer((own) => calls.finish.mutate(input, own), options),
     },
   };
+}
+
+/** A signal that ends with its request: tRPC never stops listening to the one it is given, which may be that of the whole process. */
+function forOneRequest(signal: AbortSignal | undefined): Disposable & { readonly signal: AbortSignal } {
+  const own = new AbortController();
+  const abort = (): void => own.abort(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  if (signal?.aborted === true) abort();
+  return { signal: own.signal, [Symbol.dispose]: () => signal?.removeEventListener("abort", abort) };
 }
 
 /** About half a minute with the delays above. */

@@ -13,11 +13,11 @@ interface CancelledCall {
 
 /** Cancels those of these calls that have not ended. @throws {LaminaError} NOT_FOUND for a call that there is not; then none is cancelled */
 export async function cancelCalls(
-  { database, wakeOutbox }: Pick<Context, "database" | "wakeOutbox">,
+  { callStatements, database, wakeOutbox }: Pick<Context, "callStatements" | "database" | "wakeOutbox">,
   workspace: string,
   ids: readonly string[],
 ): Promise<void> {
-  await endsOf(database, workspace, ids);
+  await endsOf(callStatements, workspace, ids);
   await overOutages(() =>
     database.$transaction(async (transaction) => {
       const calls = await transaction.$queryRaw<CancelledCall[]>`

@@ -8,18 +8,19 @@
 import { type CallEnd, EndedCall, type FinishCallsInput, type FinishedCalls, RetryPolicy } from "@lamina/api";
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { type Database, overOutages } from "../database/database.ts";
+import { overOutages } from "../database/database.ts";
+import type { Statements } from "../database/statements.ts";
 import { Prisma } from "../generated/client.ts";
 import type { Paces } from "./paces.ts";
 
 type Outcome = FinishCallsInput["calls"][number];
-type FinishContext = Pick<Context, "callDatabase" | "nats" | "callWaiters" | "paces">;
+type FinishContext = Pick<Context, "callStatements" | "nats" | "callWaiters" | "paces">;
 
 export async function finishCalls(context: FinishContext, workspace: string, calls: readonly Outcome[]): Promise<FinishedCalls> {
-  const { callDatabase, nats, callWaiters, paces } = context;
+  const { callStatements, nats, callWaiters, paces } = context;
   const answers: FinishedCalls = [];
   for (const round of rounds(calls)) {
-    const changed = await recordEnds(callDatabase, workspace, round);
+    const changed = await recordEnds(callStatements, workspace, round);
     const ended = round.filter(({ id }) => changed.get(id)?.ended === true).map(({ id, end }): EndedCall => ({ id, end }));
     if (ended.length > 0) {
       callWaiters.tell(workspace, ended);
@@ -72,14 +73,14 @@ const ChangedRow = z.object({
   policy: RetryPolicy.nullable(),
 });
 
-async function recordEnds(database: Database, workspace: string, calls: readonly Outcome[]): Promise<Map<string, Changed>> {
+async function recordEnds(statements: Statements, workspace: string, calls: readonly Outcome[]): Promise<Map<string, Changed>> {
   const column = <T>(of: (call: Outcome) => T): T[] => calls.map(of);
   const counted = Prisma.sql`t.delivery <= c.failed_delivery`;
   // Said so that Postgres guesses nothing from it: it would take the open calls for a handful, and read them all for each that ends.
   const isOpen = Prisma.sql`CASE WHEN c.ended_at IS NULL THEN TRUE ELSE FALSE END`;
   const again = Prisma.sql`(t.retriable AND (${counted} OR c.retries < f.max_retries))`;
-  const rows = await overOutages(
-    () => database.$queryRaw<unknown[]>`
+  const rows = await overOutages(() =>
+    statements.rows(Prisma.sql`
       UPDATE call c SET
         state = CASE WHEN NOT ${again} THEN t.state::call_state WHEN ${counted} THEN c.state ELSE 'queued' END,
         retries = CASE WHEN ${again} AND NOT ${counted} THEN c.retries + 1 ELSE c.retries END,
@@ -96,7 +97,7 @@ async function recordEnds(database: Database, workspace: string, calls: readonly
         ${column(({ end }) => (end.state === "failed" ? JSON.stringify(end.error) : null))}::text[]
       ) AS t (id, delivery, started, state, retriable, result, error), function_version f
       WHERE c.id = t.id AND c.workspace = ${workspace} AND ${isOpen} AND f.id = c.function_id
-      RETURNING c.id, c.function_id AS "functionId", c.method, c.ended_at IS NOT NULL AS ended, c.retries, CASE WHEN c.ended_at IS NULL THEN f.spec->'retries' END AS policy`,
+      RETURNING c.id, c.function_id AS "functionId", c.method, c.ended_at IS NOT NULL AS ended, c.retries, CASE WHEN c.ended_at IS NULL THEN f.spec->'retries' END AS policy`),
   );
   return new Map(
     rows.map((row) => {

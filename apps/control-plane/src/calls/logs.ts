@@ -9,7 +9,7 @@ import { endsOf, noCalls } from "./row.ts";
 import { type LogMessage, messagesAfter, type StreamPlace } from "./log-stream.ts";
 
 type Follow = z.output<typeof FollowLogsInput>;
-type LogsContext = Pick<Context, "database" | "nats" | "logger" | "callWaiters">;
+type LogsContext = Pick<Context, "callStatements" | "database" | "nats" | "logger" | "callWaiters">;
 
 export interface LogsRequest {
   readonly workspace: string;
@@ -70,11 +70,14 @@ interface EndOfCall {
 }
 
 /** Aborts when the call has ended. */
-async function abortAtEnd({ database, callWaiters, logger }: LogsContext, { workspace, call, ended, signal }: EndOfCall): Promise<void> {
+async function abortAtEnd(
+  { callStatements, callWaiters, logger }: LogsContext,
+  { workspace, call, ended, signal }: EndOfCall,
+): Promise<void> {
   using waiting = callWaiters.waitFor(workspace, [call]);
   while (!signal.aborted) {
     try {
-      waiting.found(await endsOf(database, workspace, [call]));
+      waiting.found(await endsOf(callStatements, workspace, [call]));
       if ((await waiting.ends("any", WAIT_MS, signal)).length > 0) return ended.abort();
     } catch (error) {
       logger.warn({ err: error, call }, "it cannot be seen whether a call has ended; trying again");

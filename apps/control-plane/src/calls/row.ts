@@ -1,7 +1,9 @@
 /** Calls as their rows keep them. */
 import { Call, type CallEnd, CallError, type EndedCall, LaminaError, Value } from "@lamina/api";
 import { z } from "zod";
-import { type Database, overOutages } from "../database/database.ts";
+import { overOutages } from "../database/database.ts";
+import type { Statements } from "../database/statements.ts";
+import { Prisma } from "../generated/client.ts";
 
 const EndColumns = z.object({
   state: z.enum(["queued", "running", "done", "failed", "cancelled"]),
@@ -19,8 +21,8 @@ export function endOf(row: Record<keyof EndColumns, unknown>): CallEnd | undefin
 }
 
 /** How those of these calls ended that have. @throws {LaminaError} NOT_FOUND for one that there is not */
-export async function endsOf(database: Database, workspace: string, ids: readonly string[]): Promise<EndedCall[]> {
-  const { ended, missing } = await knownCalls(database, workspace, ids);
+export async function endsOf(statements: Statements, workspace: string, ids: readonly string[]): Promise<EndedCall[]> {
+  const { ended, missing } = await knownCalls(statements, workspace, ids);
   if (missing.length > 0) throw noCalls(missing);
   return ended;
 }
@@ -38,10 +40,10 @@ interface KnownCalls {
 }
 
 /** Which of these calls there are not, and how those ended that have. */
-export async function knownCalls(database: Database, workspace: string, ids: readonly string[]): Promise<KnownCalls> {
-  const rows = await overOutages(
-    () => database.$queryRaw<{ id: string; state: string; result: unknown; error: unknown }[]>`
-      SELECT id, state::text AS state, result, error FROM call WHERE id = ANY(${ids}) AND workspace = ${workspace}`,
+export async function knownCalls(statements: Statements, workspace: string, ids: readonly string[]): Promise<KnownCalls> {
+  const rows = await overOutages(() =>
+    statements.rows<{ id: string; state: string; result: unknown; error: unknown }>(Prisma.sql`
+      SELECT id, state::text AS state, result, error FROM call WHERE id = ANY(${ids}) AND workspace = ${workspace}`),
   );
   const ended = rows.flatMap((row) => {
     const end = endOf(row);

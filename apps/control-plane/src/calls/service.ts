@@ -16,12 +16,12 @@ const COLUMNS = Prisma.sql`
   c.created_at AS created, c.started_at AS started, c.ended_at AS ended`;
 
 export function createCallsService(context: Context): Services["calls"] {
-  const { callDatabase, database, callWaiters } = context;
+  const { callStatements, database, callWaiters } = context;
   return {
     start: ({ workspace }, input) => startCalls(context, workspace, input),
     async wait({ workspace }, { ids, waitMs }, signal) {
       using waiting = callWaiters.waitFor(workspace, ids);
-      waiting.found(await endsOf(callDatabase, workspace, ids));
+      waiting.found(await endsOf(callStatements, workspace, ids));
       // Waited for here: the waiting ends with this block.
       return await waiting.ends("any", waitMs, signal);
     },

@@ -6,16 +6,18 @@ import { type EndedCall, LaminaError, type StartCallsInput } from "@lamina/api";
 import type { z } from "zod";
 import { noFunction } from "../apps/find.ts";
 import type { Context } from "../context.ts";
-import { type Database, overOutages } from "../database/database.ts";
+import { overOutages } from "../database/database.ts";
+import type { Statements } from "../database/statements.ts";
+import { Prisma } from "../generated/client.ts";
 import { messagesFor, newOf, type QueueMessage } from "./messages.ts";
 import { knownCalls } from "./row.ts";
 import { sendCalls } from "./send.ts";
 
 type Start = z.output<typeof StartCallsInput>;
-type StartContext = Pick<Context, "callDatabase" | "database" | "nats" | "logger" | "callWaiters" | "paces">;
+type StartContext = Pick<Context, "callStatements" | "database" | "nats" | "logger" | "callWaiters" | "paces">;
 
 export async function startCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
-  const { callDatabase, callWaiters, paces } = context;
+  const { callStatements, callWaiters, paces } = context;
   using waiting = callWaiters.waitFor(
     workspace,
     start.calls.map(({ id }) => id),
@@ -27,7 +29,7 @@ export async function startCalls(context: StartContext, workspace: string, start
   // A runner does not wait for NATS to say that it has the message, so who waits for the end need not either.
   if (start.waitMs === 0) await sent;
   const others = start.calls.map(({ id }) => id).filter((id) => !inserted.has(id));
-  if (others.length > 0) waiting.found((await knownCalls(callDatabase, workspace, others)).ended);
+  if (others.length > 0) waiting.found((await knownCalls(callStatements, workspace, others)).ended);
   // Waited for here: the waiting ends with this block.
   return await waiting.ends("all", start.waitMs);
 }
@@ -43,8 +45,8 @@ interface RecordedCalls {
 }
 
 /** @throws {LaminaError} NOT_FOUND, INVALID_INPUT */
-async function recordCalls({ callDatabase, database }: StartContext, workspace: string, start: Starting): Promise<RecordedCalls> {
-  const insert = () => insertCalls(callDatabase, workspace, start);
+async function recordCalls({ callStatements, database }: StartContext, workspace: string, start: Starting): Promise<RecordedCalls> {
+  const insert = () => insertCalls(callStatements, workspace, start);
   // A version that was stopped between the statement's snapshot and its lock is none; a new look finds the one in its place.
   const target = (await insert()) ?? (await insert());
   if (target === undefined) throw await noFunction(database, workspace, start);
@@ -60,14 +62,14 @@ interface Target {
 }
 
 /** The version's row is held against those who stop it, so that no call is left behind on a queue that is taken away. */
-async function insertCalls(database: Database, workspace: string, start: Starting): Promise<Target | undefined> {
+async function insertCalls(statements: Statements, workspace: string, start: Starting): Promise<Target | undefined> {
   const { app, function: name, method = null, messages } = start;
   const rows = messages.flatMap(({ id: message, calls }) => calls.map(({ id, input }) => ({ id, input, message })));
   const ids = rows.map(({ id }) => id);
   const inputs = rows.map(({ input }) => JSON.stringify(input));
   const carriers = rows.map(({ id, message }) => (message === id ? null : message));
-  const [target] = await overOutages(
-    () => database.$queryRaw<Target[]>`
+  const [target] = await overOutages(() =>
+    statements.rows<Target>(Prisma.sql`
       WITH target AS (
         SELECT f.id, a.version, f.spec->'methods' AS methods,
           coalesce(f.spec->'methods' @> to_jsonb(${method}::text), f.spec->'methods' IS NULL AND ${method}::text IS NULL) AS callable
@@ -82,7 +84,7 @@ async function insertCalls(database: Database, workspace: string, start: Startin
         ON CONFLICT (id) DO NOTHING
         RETURNING id
       )
-      SELECT target.id AS function, methods, callable, ARRAY(SELECT id FROM inserted) AS inserted FROM target`,
+      SELECT target.id AS function, methods, callable, ARRAY(SELECT id FROM inserted) AS inserted FROM target`),
   );
   return target;
 }

@@ -9,7 +9,7 @@ import type { EndedCall } from "@lamina/api";
 import type { Logger } from "@lamina/service";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import type { Database } from "../database/database.ts";
+import type { Statements } from "../database/statements.ts";
 import type { Nats } from "../events/nats.ts";
 import { knownCalls } from "./row.ts";
 
@@ -29,7 +29,7 @@ export interface Waiting extends Disposable {
 
 export interface CallWaitersOptions {
   readonly nats: Nats;
-  readonly database: Database;
+  readonly statements: Statements;
   readonly logger: Logger;
   /** Ends the watching for what other replicas tell. */
   readonly signal: AbortSignal;
@@ -38,7 +38,7 @@ export interface CallWaitersOptions {
 const LOOK_MS = 2_000;
 const EndedIds = z.array(z.string());
 
-export function createCallWaiters({ nats, database, logger, signal }: CallWaitersOptions): CallWaiters {
+export function createCallWaiters({ nats, statements, logger, signal }: CallWaitersOptions): CallWaiters {
   const { connection, catalogue } = nats;
   /** The open waitings of each call. */
   const waiting = new Map<string, Set<OpenWaiting>>();
@@ -53,7 +53,7 @@ export function createCallWaiters({ nats, database, logger, signal }: CallWaiter
     );
     for (const [workspace, calls] of workspaces) {
       const asked = [...new Set(calls.map(({ id }) => id))];
-      tell(workspace, (await knownCalls(database, workspace, asked)).ended);
+      tell(workspace, (await knownCalls(statements, workspace, asked)).ended);
     }
   };
   const lookOrWarn = (ids: readonly string[]): void =>

@@ -1,7 +1,6 @@
 /** The connection to Postgres, and transactions that outlive a restart of it. */
 import { LaminaError } from "@lamina/api";
 import { PrismaPg } from "@prisma/adapter-pg";
-import { hash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Prisma, PrismaClient } from "../generated/client.ts";
 
@@ -13,24 +12,16 @@ export type Queryable = Database | Transaction;
 export interface ConnectOptions {
   /** At most so many at once. */
   readonly connections?: number;
-  /** Keeps each statement prepared in its connection: for few statements that run often, since none is ever forgotten. */
-  readonly prepared?: boolean;
 }
 
-export function connectDatabase(url: string, { connections = 16, prepared = false }: ConnectOptions = {}): Database {
-  const pool = { connectionString: url, max: connections, connectionTimeoutMillis: 5_000 };
+/** How long a connection may take to come about. */
+export const CONNECT_MS = 5_000;
+
+export function connectDatabase(url: string, { connections = 16 }: ConnectOptions = {}): Database {
   return new PrismaClient({
-    adapter: new PrismaPg(pool, prepared ? { statementNameGenerator: ({ sql }) => statementName(sql) } : {}),
+    adapter: new PrismaPg({ connectionString: url, max: connections, connectionTimeoutMillis: CONNECT_MS }),
     transactionOptions: { maxWait: 15_000, timeout: 30_000 },
   });
-}
-
-const statementNames = new Map<string, string>();
-
-function statementName(sql: string): string {
-  const name = statementNames.get(sql) ?? `lamina_${hash("sha256", sql).slice(0, 32)}`;
-  statementNames.set(sql, name);
-  return name;
 }
 
 /**
