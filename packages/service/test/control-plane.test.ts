@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { LaminaError, laminaError } from "@lamina/api";
 import { describe, expect, test } from "vitest";
@@ -52,6 +52,14 @@ describe("the control plane's client", () => {
     const call = controlPlane({ url: `http://127.0.0.1:${port}`, token: "t" }).attempts.renew(proof);
     await using _second = await serve(renewedLease, port);
     expect(await call).toEqual({ leaseSeconds: 15, cancelled: false });
+  });
+
+  test("leaves nothing on a signal that outlives its calls", async () => {
+    await using server = await serve(renewedLease);
+    const { signal } = new AbortController();
+    const { attempts } = controlPlane({ url: `http://127.0.0.1:${portOf(server)}`, token: "t" });
+    for (let calls = 0; calls < 3; calls += 1) await attempts.renew(proof, { signal });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("ends a call with its signal", async () => {

@@ -64,7 +64,7 @@ export async function listenForHarness({ directory, onFrame, onFault }: HarnessL
     send(frame, body) {
       const bytes = encodeFrame(frame, body);
       if (calls === undefined) early.push(bytes);
-      else calls.write(bytes);
+      else writeTogether(calls, bytes);
     },
     hold(until) {
       answers?.pause();
@@ -79,4 +79,13 @@ export async function listenForHarness({ directory, onFrame, onFault }: HarnessL
       server.close();
     },
   };
+}
+
+/** What is written in one turn of the event loop goes out as one. */
+function writeTogether(socket: Socket, bytes: Buffer): void {
+  if (socket.writableCorked === 0) {
+    socket.cork();
+    setImmediate(() => socket.uncork());
+  }
+  socket.write(bytes);
 }
