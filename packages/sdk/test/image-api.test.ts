@@ -15,11 +15,12 @@ import {
 } from "@lamina/testkit";
 import { buildImage, type Client, connect } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { groupsOf } from "./image-api/groups.ts";
+import { groupsOf, METHODS_ON, withoutPython } from "./image-api/groups.ts";
 import { indexedPackages, localPythonFiles } from "./image-api/local-python.ts";
 import { METHODS, optionsOf, UNUSED_SCHEMAS } from "./image-api/methods.ts";
 import type { Group, Row } from "./image-api/rows.ts";
 import { FUNCTIONS } from "./image-api/step-rows.ts";
+import { busyboxBase } from "./support/busybox-base.ts";
 import { lookInside } from "./support/look-inside.ts";
 import { type Workspace, workspace } from "./support/workspace.ts";
 
@@ -29,7 +30,7 @@ let client: Client;
 let groups: readonly Group[];
 
 beforeAll(async () => {
-  const [tiny] = await Promise.all([tinyBase(), base("3.11"), base("3.13"), gpuStandIn()]);
+  const [tiny, debian] = await Promise.all([tinyBase(), base("3.13"), base("3.11"), gpuStandIn()]);
   // Two of a kind, since steps often wait for the network.
   const builders = { one: {}, two: {}, gpu: { LAMINA_POOL: "T4" } };
   const platform: TestPlatform = cleanUp.use(await testPlatform({ uv: builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "", builders }));
@@ -48,6 +49,8 @@ beforeAll(async () => {
     indexWithSecret: urlOf(host, "${INDEX_TOKEN}"),
     token: TOKEN,
     tiny,
+    debian,
+    busybox: await busyboxBase(client, withoutPython({ debian })),
     privateBase: { reference: await privateBase(registry, "private"), ...registry.credentials },
   });
 });
@@ -123,6 +126,11 @@ describe("the table has a row", () => {
 
   test("for every method", () => {
     expect([...new Set(rows().map(({ method }) => method))].sort()).toEqual(METHODS.toSorted());
+  });
+
+  test.each(Object.entries(METHODS_ON))("on %s, for every method that works there", (name, methods) => {
+    const there = groups.filter((group) => group.name === name).flatMap((group) => group.rows);
+    expect(methods.filter((method) => !there.some((row) => row.method === method))).toEqual([]);
   });
 
   test("for every option of every method", () => {

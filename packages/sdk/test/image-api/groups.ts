@@ -3,34 +3,87 @@ import { Image, Secret } from "lamina";
 import { copyRows } from "./copy-rows.ts";
 import { forcedRows } from "./forced-rows.ts";
 import { gpuRows, withoutGpuRow } from "./gpu-rows.ts";
-import { localPythonGpuRows } from "./local-python.ts";
+import { credentials, localPythonGpuRows, packageRows, poetryRows } from "./local-python.ts";
+import { METHODS } from "./methods.ts";
 import { pipRows } from "./pip-rows.ts";
 import type { Group, Row, Surroundings } from "./rows.ts";
 import { python } from "./shared.ts";
-import { commandRows, functionRows, instructionRows, instructionSecretRows } from "./step-rows.ts";
+import {
+  aptRows,
+  commandRows,
+  functionRows,
+  instructionRows,
+  instructionSecretRows,
+  otherUserRow,
+  scriptRow,
+  toolsRow,
+} from "./step-rows.ts";
 
-const DEBIAN_12 = "Debian 12";
+/** What a base has that methods stand on. */
+export const BASES = {
+  debian12: "Debian 12",
+  debian13: "Debian 13",
+  withoutPython: "Debian without Python",
+  busybox: "static busybox",
+  scratch: "scratch",
+} as const;
 
 export function groupsOf(surroundings: Surroundings): Group[] {
-  const debian = Image.debianSlim({ pythonVersion: "3.11", builderVersion: DEFAULT_BUILDER_VERSION });
+  const { tiny, busybox, token } = surroundings;
+  const debian12 = { name: BASES.debian12, base: Image.debianSlim({ pythonVersion: "3.11", builderVersion: DEFAULT_BUILDER_VERSION }) };
+  const debian13 = { name: BASES.debian13, base: Image.debianSlim() };
+  const fileRows = [...instructionRows(surroundings), ...copyRows(surroundings)];
   return [
-    { name: "Debian 13", base: Image.debianSlim(), rows: [defaultPython] },
     {
-      name: "dash and glibc",
-      base: Image.fromRegistry(surroundings.tiny),
-      rows: [...baseRows, ...instructionRows(surroundings), ...copyRows(surroundings)],
-    },
-    { name: "scratch", base: Image.fromRegistry("scratch"), rows: [...copyRows(surroundings), shellRow(surroundings)] },
-    { name: "a private registry's", base: privateBase(surroundings), rows: privateRows },
-    {
-      name: DEBIAN_12,
-      base: debian,
+      ...debian12,
       rows: [...pythonRows, ...commandRows, ...functionRows(surroundings), ...instructionSecretRows, ...pipRows(surroundings)],
     },
-    { name: DEBIAN_12, base: debian, rows: [...gpuRows(surroundings), ...localPythonGpuRows(surroundings), withoutGpuRow] },
-    ...forcedRows(surroundings).map((rows) => ({ name: DEBIAN_12, base: debian, rows, isBuiltTwice: true })),
+    { ...debian12, rows: fileRows },
+    { ...debian12, rows: [...gpuRows(surroundings), ...localPythonGpuRows(surroundings), withoutGpuRow] },
+    ...forcedRows(surroundings).map((rows) => ({ ...debian12, rows, isBuiltTwice: true })),
+    {
+      ...debian13,
+      rows: [
+        defaultPython,
+        ...commandRows,
+        ...functionRows(surroundings),
+        ...instructionSecretRows,
+        ...pipRows(surroundings),
+        toolsRow,
+        ...aptRows,
+        ...packageRows(surroundings),
+        ...poetryRows(surroundings, credentials(token)),
+      ],
+    },
+    { ...debian13, rows: fileRows },
+    {
+      name: BASES.withoutPython,
+      base: withoutPython(surroundings),
+      rows: [noPythonRow, ...commandRows, scriptRow, toolsRow, ...aptRows, ...fileRows],
+    },
+    {
+      name: BASES.busybox,
+      base: Image.fromRegistry(busybox),
+      rows: [noPythonRow, ...commandRows, ...instructionSecretRows, ...fileRows, otherUserRow],
+    },
+    { name: BASES.scratch, base: Image.fromRegistry("scratch"), rows: [...copyRows(surroundings), shellRow(surroundings)] },
+    { name: "dash and glibc", base: Image.fromRegistry(tiny), rows: baseRows },
+    { name: "a private registry's", base: privateBase(surroundings), rows: privateRows },
   ];
 }
+
+/** The methods that work on a base, whatever else it lacks. */
+const ANYWHERE = ["fromRegistry", "copyLocalFile", "copyLocalDir", "env", "workdir", "dockerfileCommands"];
+const WITH_PYTHON = METHODS.filter((method) => method !== "fromRegistry");
+
+/** On which base each method is looked at, at least. */
+export const METHODS_ON: Readonly<Record<string, readonly string[]>> = {
+  [BASES.debian12]: WITH_PYTHON,
+  [BASES.debian13]: WITH_PYTHON,
+  [BASES.withoutPython]: [...ANYWHERE, "runCommands", "runFunction", "aptInstall"],
+  [BASES.busybox]: [...ANYWHERE, "runCommands"],
+  [BASES.scratch]: ANYWHERE,
+};
 
 const defaultPython: Row = {
   method: "debianSlim",
@@ -47,6 +100,18 @@ const baseRows: readonly Row[] = [
     expected: "/usr/bin/sh",
   },
 ];
+
+/** Debian of the registry, its Python taken away. */
+export function withoutPython({ debian }: Pick<Surroundings, "debian">): Image {
+  return Image.fromRegistry(debian).runCommands("rm -f /usr/bin/python* /usr/local/bin/python*");
+}
+
+const noPythonRow: Row = {
+  method: "fromRegistry",
+  what: "that it is that image: a shell, and no Python",
+  look: "command -v sh; command -v python3",
+  expected: "/bin/sh",
+};
 
 /** After steps that need no shell, so that what they did can be looked at. */
 function shellRow({ tiny }: Surroundings): Row {

@@ -87,7 +87,7 @@ const versions = (...modules: string[]) =>
   python(`import ${modules.join(", ")}; print(${modules.map((module) => `${module}.VERSION`).join(", ")})`);
 const nothingHas = (token: string) => `grep -rl ${token} /usr/local /root /tmp /etc /dev/shm`;
 
-export function packageRows({ files, index, token }: Surroundings, options: { readonly forceBuild: true }): Row[] {
+export function packageRows({ files, index, token }: Surroundings, options: { readonly forceBuild?: boolean } = {}): Row[] {
   const paths = [brought.name, "made", "as_it_is"].map((name) => join(files, "python", name));
   return [
     {

@@ -37,6 +37,10 @@ export interface Surroundings {
   readonly token: string;
   /** A small image without Python, by digest. */
   readonly tiny: string;
-  /** The same with a file `/private`, in a registry that asks for credentials. */
+  /** Debian 13 with Python, by digest. */
+  readonly debian: string;
+  /** Static programs and nothing else, by digest. */
+  readonly busybox: string;
+  /** {@link tiny} with a file `/private`, in a registry that asks for credentials. */
   readonly privateBase: { readonly reference: string; readonly username: string; readonly password: string };
 }

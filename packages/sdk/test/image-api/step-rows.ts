@@ -20,22 +20,26 @@ export const commandRows: readonly Row[] = [
   },
 ];
 
+const made = async (name: string) => {
+  // What tests are run by rewrites imports.
+  const { writeFile } = process.getBuiltinModule("node:fs/promises");
+  await writeFile(`/looks/${name}`, `${process.cwd()} ${process.env["NODE_OPTIONS"] ?? ""}\n`);
+};
+
+/** In an image with the C library of Debian. */
+export const scriptRow: Row = {
+  method: "runFunction",
+  option: "args",
+  what: "what a function of JavaScript wrote",
+  add: (image) => image.runFunction(made, { args: ["made"] }),
+  look: "cat /looks/made; command -v node || echo no node",
+  expected: "/ \nno node",
+};
+
 /** In an image with Python. */
 export function functionRows({ files }: Surroundings): Row[] {
-  const made = async (name: string) => {
-    // What tests are run by rewrites imports.
-    const { writeFile } = process.getBuiltinModule("node:fs/promises");
-    await writeFile(`/looks/${name}`, `${process.cwd()} ${process.env["NODE_OPTIONS"] ?? ""}\n`);
-  };
   return [
-    {
-      method: "runFunction",
-      option: "args",
-      what: "what a function of JavaScript wrote",
-      add: (image) => image.runFunction(made, { args: ["made"] }),
-      look: "cat /looks/made; command -v node || echo no node",
-      expected: "/ \nno node",
-    },
+    scriptRow,
     {
       method: "runFunction",
       what: "what a function of Python wrote, and nothing else",
@@ -66,6 +70,15 @@ async def hash_secret():
     with open("/looks/function-secret", "w") as file:
         file.write(hashlib.sha256(os.environ["LOOK_TOKEN"].encode()).hexdigest() + "\\n")
 `;
+
+/** What {@link aptRows} stand on. */
+export const toolsRow: Row = {
+  method: "aptInstall",
+  what: "the programs of two packages",
+  add: (image) => image.aptInstall("hello", "tree"),
+  look: "command -v hello",
+  expected: "/usr/bin/hello",
+};
 
 /** In an image that has installed hello and tree. */
 export const aptRows: readonly Row[] = [
@@ -126,3 +139,12 @@ export const instructionSecretRows: readonly Row[] = [
     expected: secretSeen.expected,
   },
 ];
+
+/** In an image that knows the user ada; the last one of all that change something. */
+export const otherUserRow: Row = {
+  method: "dockerfileCommands",
+  what: "whose the process is, and a heredoc for the shell that it names",
+  add: (image) => image.dockerfileCommands(["RUN chown ada /looks\nUSER ada\nRUN <<EOF\n#!/bin/sh -e\nid -un > /looks/user\nEOF"]),
+  look: "cat /looks/user; id -un",
+  expected: "ada\nada",
+};
