@@ -18,7 +18,7 @@ export interface AppsContext {
  * WebAssembly modules, by which migrations are applied, are experimental to Node. Where files pass through, the memory of their
  * pieces is free again when young objects are collected, which is often when there is little room for them.
  */
-const NODE_OPTIONS = ["--enable-source-maps", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"];
+const NODE_OPTIONS = ["--enable-source-maps", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"];
 const WATCH_OPTIONS = ["--watch", "--watch-preserve-output"];
 
 /** Where the control plane listens, as a URL. */
