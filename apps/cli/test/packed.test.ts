@@ -72,6 +72,11 @@ test("a function of a file is bundled and called in its container", async () => 
   expect(await lamina("run", "numbers.ts", "21")).toMatchObject({ exitCode: 0, stdout: "42" });
 }, 180_000);
 
+test("a function that is deployed is called by the names of its parameters", async () => {
+  expect(await lamina("deploy", "numbers.ts")).toMatchObject({ exitCode: 0 });
+  expect(await lamina("call", "numbers.double", "--value", "21")).toMatchObject({ exitCode: 0, stdout: "42" });
+}, 180_000);
+
 test("an error names the place in the user's file", async () => {
   await write("wrong.ts", 'import { Image } from "lamina";\n\nexport const image = Image.debianSlim().workdir("~");\n');
   const { exitCode, stdout } = await lamina("build", "wrong.ts", "--json");

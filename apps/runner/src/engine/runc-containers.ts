@@ -1,7 +1,7 @@
 /** Containers of functions and shells by plain runc: every start does only what a start takes, which is a mount and a process. */
 import type { ChildProcess } from "node:child_process";
 import { hash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { LaminaError } from "@lamina/api";
@@ -210,8 +210,16 @@ export function reasonAgainstFunctions(enter: readonly string[]): string | undef
   if (program !== undefined && !existsSync(program)) {
     return `the runner is not root, and ${program} is not there, which leads to where containerd is root`;
   }
-  return existsSync("/dev/net/tun") ? undefined : "/dev/net/tun is not there, by which they have a network";
+  if (!existsSync(TUNNELS)) return `${TUNNELS} is not there, by which they have a network`;
+  try {
+    accessSync(TUNNELS, constants.R_OK | constants.W_OK);
+    return undefined;
+  } catch {
+    return `this user may not read and write ${TUNNELS}, by which they have a network; udev allows it to everybody, and chmod 666 does`;
+  }
 }
+
+const TUNNELS = "/dev/net/tun";
 
 /** In place of those that cannot be had: who wants one is told why. */
 export function refusingContainers(reason: string): RuncContainers {
