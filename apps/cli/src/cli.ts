@@ -17,9 +17,20 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
   });
   // Asked of the arguments too, since a usage error comes before the options are known.
   let output = createOutput({ json: wantsJson(args), env });
-  const program = createProgram(manifest.version, async (json, command) => {
-    output = createOutput({ json, env });
-    await command(output);
+  const program = createProgram({
+    version: manifest.version,
+    colors: () => output.colors,
+    // By the variable, which reaches what this process starts.
+    onNoColor: () => {
+      env["NO_COLOR"] = "1";
+      output = createOutput({ json: output.json, env });
+    },
+    run: async (json, command) => {
+      const { wrappedWords } = await import("./view/columns.ts");
+      output = createOutput({ json, env, wrap: wrappedWords });
+      await command(output);
+      if (process.exitCode === INTERRUPTED) output.afterInterrupt();
+    },
   });
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -24,7 +24,7 @@ export function plainLines(event: BuildEvent, view: BuildView, now: number): str
     case "layer-started":
       return about(event.layer, joined(detailOf(view, event.layer), "building"));
     case "log":
-      return about(event.layer, plainLine(event.line));
+      return isSaidAtStart(event, view) ? [] : about(event.layer, withoutCommand(plainLine(event.line)));
     case "layer-built":
       return about(event.layer, `built in ${durationText(event.seconds * 1000)}`);
     case "layer-published":
@@ -43,6 +43,17 @@ export function plainLines(event: BuildEvent, view: BuildView, now: number): str
     case "progress":
       return [];
   }
+}
+
+/** A step says each command before it runs, and one alone is what the layer began with. */
+function isSaidAtStart({ layer, line }: Extract<BuildEvent, { type: "log" }>, view: BuildView): boolean {
+  const detail = detailOf(view, layer);
+  return detail !== "" && line.replaceAll(/\s+/g, " ") === `[1/1] ${detail}`;
+}
+
+/** The last line of a step that fails has the command, which was said when it began. */
+function withoutCommand(line: string): string {
+  return line.replace(/^(lamina: command \d+ of \d+: exit status \d+): .*$/, "$1");
 }
 
 /** "[2 pipInstall]". */

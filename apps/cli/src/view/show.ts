@@ -29,7 +29,7 @@ function plainDisplay({ output }: DisplayOptions, state: ShownState): BuildDispl
     ...state,
     event(event) {
       state.event(event);
-      for (const line of plainLines(event, state.view(), Date.now())) output.note(line);
+      for (const line of plainLines(event, state.view(), Date.now())) output.line(line);
     },
     [Symbol.dispose]() {},
   };
