@@ -29,7 +29,6 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
       const { wrappedWords } = await import("./view/columns.ts");
       output = createOutput({ json, env, wrap: wrappedWords });
       await command(output);
-      if (process.exitCode === INTERRUPTED) output.afterInterrupt();
     },
   });
   try {

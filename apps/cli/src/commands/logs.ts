@@ -30,7 +30,9 @@ export async function logs({ of, follow, output }: LogsOptions): Promise<void> {
   const { signal } = interruption;
   if (found.kind === "build") await buildLogs(client, found.id, { follow, output, signal });
   else await showLogs(client, { of: found, follow }, { output, to: "stdout", signal });
-  if (signal.aborted) process.exitCode = INTERRUPTED;
+  if (!signal.aborted) return;
+  output.afterInterrupt();
+  process.exitCode = INTERRUPTED;
 }
 
 async function buildLogs(client: Client, build: string, { follow, output, signal }: Following): Promise<void> {

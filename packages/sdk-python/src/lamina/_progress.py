@@ -13,6 +13,7 @@ from ._results import LayerResult
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_FAILED = re.compile(r"^(lamina: command \d+ of \d+: exit status \d+): .*$")
 _CUT_OFF = {
     "expired": "the builder was lost; another one goes on",
     "released": "the builder was stopped; another one goes on",
@@ -77,13 +78,14 @@ def _layer_text(event: Mapping[str, Any]) -> str | None:
     if kind == "layer-started":
         return "building"
     if kind == "log":
-        return _plain_line(event["line"])
+        # The last line of a step that fails has the command, which was said when it began.
+        return _FAILED.sub(r"\1", plain_line(event["line"]))
     if kind == "layer-built":
         return f"built in {duration_text(event['seconds'])}"
     return f"published, {size_text(event['bytes'])}" if kind == "layer-published" else None
 
 
-def _plain_line(line: str) -> str:
+def plain_line(line: str) -> str:
     """One line of a program's output without what moves the cursor: what a progress bar overwrote is left out."""
     shown = _ESCAPE.sub("", line).rstrip().rsplit("\r", 1)[-1]
     return _CONTROL.sub("", shown.replace("\t", "  "))

@@ -26,6 +26,10 @@ _EVENTS: list[tuple[dict[str, Any], str]] = [
     ({"type": "preparing", "what": "fetching files"}, "shop: fetching files\n"),
     ({"type": "layer-started", "layer": "b" * 64}, "[1 pipInstall] building\n"),
     ({"type": "log", "layer": "b" * 64, "line": "\x1b[31mred\x1b[0m\t 10%\r 20%\x07 "}, "[1 pipInstall]  20%\n"),
+    (
+        {"type": "log", "layer": "b" * 64, "line": "lamina: command 1 of 1: exit status 2: make install"},
+        "[1 pipInstall] lamina: command 1 of 1: exit status 2\n",
+    ),
     ({"type": "progress", "layer": "b" * 64, "what": "pushing", "current": 1}, ""),
     ({"type": "layer-built", "layer": "b" * 64, "seconds": 0.35}, "[1 pipInstall] built in 350ms\n"),
     ({"type": "layer-published", "layer": "b" * 64, "bytes": 2_000_000}, "[1 pipInstall] published, 2 MB\n"),

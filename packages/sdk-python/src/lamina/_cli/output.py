@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from .._errors import LaminaError
 from .._functions.session import OnEvent, OnLog, say_builds, say_log
 from .._values.codec import ValueProblem, encode_value
+from .failure import failure_lines, terminal_columns, wants_colors
 
 # As packages/api/src/errors.ts has them; 1 for the others.
 _EXIT_CODES = {
@@ -74,7 +75,11 @@ class Output:
         if self._json:
             self._event({"type": "error", **{name: value for name, value in info.items() if value is not None}})
         else:
-            sys.stderr.write(f"{error.code}: {error}\n")
+            is_terminal = sys.stderr.isatty()
+            colored = wants_colors(os.environ, is_terminal=is_terminal)
+            # A terminal shows Ctrl-C where it was typed.
+            before = "\n" if is_terminal and error.code == "CANCELLED" else ""
+            sys.stderr.write(before + "".join(f"{line}\n" for line in failure_lines(error, columns=terminal_columns(), colored=colored)))
         return next((code for code, names in _EXIT_CODES.items() if error.code in names.split()), 1)
 
     def _event(self, event: Mapping[str, Any]) -> None:
