@@ -36,9 +36,9 @@ export async function logs({ of, follow, output }: LogsOptions): Promise<void> {
 }
 
 async function buildLogs(client: Client, build: string, { follow, output, signal }: Following): Promise<void> {
-  const { id, image, name, createdAt } = await client.builds.get(build);
+  const { id, image, name, createdAt, state } = await client.builds.get(build);
   let view = newBuildView(name ?? image.slice(0, 12), [], Date.parse(createdAt));
-  for await (const event of client.builds.follow(id, { signal, until: follow ? undefined : "now" })) {
+  for await (const event of client.builds.follow(id, { signal, until: follow && state === "running" ? undefined : "now" })) {
     view = afterEvent(view, event, event.at);
     if (output.json) output.event(event);
     else for (const line of plainLines(event, view, event.at)) output.result(line);

@@ -16,8 +16,10 @@ export function plainLines(event: BuildEvent, view: BuildView, now: number): str
       return view.layers
         .filter(({ state }) => state.kind === "hit")
         .flatMap(({ id, detail, bytes }) => about(id, joined(shortDetail(detail), "hit", bytesText(bytes))));
-    case "attempt":
     case "attempt-cut-off":
+      // The build says so itself.
+      return event.reason === "cancelled" || view.activity === undefined ? [] : [`${name}: ${shownLine(view.activity)}`];
+    case "attempt":
       return view.activity === undefined ? [] : [`${name}: ${shownLine(view.activity)}`];
     case "preparing":
       return [`${name}: ${shownLine(event.what)}`];
