@@ -45,7 +45,10 @@ export function failureOf(error: unknown, context: FailureContext): ErrorInfo {
 /** Whichever disk it is, of a builder, of BuildKit or behind the registry: it says so in these words. */
 function withFullDisk(info: ErrorInfo): ErrorInfo {
   const isFull = [info.message, ...(info.lastLines ?? [])].some((text) => /no space left on device/i.test(text));
-  return isFull && info.reason === undefined ? { ...info, reason: "full-disk" } : info;
+  if (!isFull || info.reason !== undefined) return info;
+  // What a command of a step says may be of a limit of its own.
+  const advice = info.code === "STEP_FAILED" ? "" : ". Make room on that disk; `lamina doctor` says how much there is.";
+  return { ...info, message: `${advice === "" ? info.message : info.message.replace(/\.$/, "")}${advice}`, reason: "full-disk" };
 }
 
 function describe(error: unknown, context: FailureContext): ErrorInfo {

@@ -29,7 +29,7 @@ async function notUp({ home }: Config, output: Output): Promise<void> {
   const state = record?.alive ? record.state : "down";
   if (output.json) return output.event({ type: "status", state, home });
   output.say(state === "down" ? "The platform is not up. `lamina up` starts it." : `The platform is ${state}.`);
-  if (record?.state === "failed" && record.problem !== undefined) output.say(`Its last start failed: ${record.problem}`);
+  if (record?.state === "failed" && record.problem !== undefined) output.say(`Its last start failed: ${record.problem.trimEnd()}`);
 }
 
 async function localStatus(

@@ -36,6 +36,7 @@ export function wrappedWords(text: string, columns: number): string {
   return text
     .split("\n")
     .flatMap((line) => {
+      if (areIn([line], columns)) return [line];
       const [indentation = ""] = /^ */.exec(line) ?? [];
       const room = columns - indentation.length;
       const parts = room < 1 ? [line.trim()] : wrapAnsi(line.slice(indentation.length), room, { wordWrap: true }).split("\n");
