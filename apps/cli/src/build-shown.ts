@@ -13,6 +13,8 @@ export interface BuildShownOptions {
   /** Cancels the build. */
   readonly signal: AbortSignal;
   readonly pull?: boolean;
+  /** The image is on the way to something else. */
+  readonly brief?: boolean;
 }
 
 /** What became of an image whose build failed. */
@@ -30,11 +32,11 @@ export async function buildShown(
   options: BuildShownOptions,
   onFailure: (image: FailedImage) => void = () => {},
 ): Promise<BuildResult> {
-  const { client, output, signal, pull = false } = options;
+  const { client, output, signal, pull = false, brief = false } = options;
   let layers: readonly LayerResult[] = [];
   let id: string | null = null;
   let build: string | undefined;
-  using display = await showBuild({ output, name, details: detailsOf(image) });
+  using display = await showBuild({ output, name, brief, details: detailsOf(image) });
   display.activity("reading local files and planning");
   try {
     return await buildImage(client, image, {

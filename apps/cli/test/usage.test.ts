@@ -84,6 +84,11 @@ test("a home that cannot be used is exit code 2, with the variable that names an
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/a-file\/home, cannot be used: ENOTDIR.*LAMINA_HOME/);
   }
+  const nowhere = await cli(["up"], { env: { LAMINA_HOME: "/proc/nowhere/home" } });
+  expect(nowhere).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/\/proc\/nowhere\/home, cannot be used: ENOENT.*LAMINA_HOME/),
+  });
 });
 
 test("a platform that cannot be reached is exit code 3", async () => {

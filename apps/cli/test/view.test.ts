@@ -96,6 +96,15 @@ describe("the live view", () => {
     `);
   });
 
+  test("says in one line that nothing had to be built, where that is on the way to something else", () => {
+    const planned: BuildEvent = { ...PLANNED, layers: PLANNED.layers.slice(0, 2) };
+    const done = after(planned, { type: "done", at: 80, image: "b", ref: "r", digest });
+    const canvas = { columns: 80, rows: 24, now: 80, colors };
+    expect(liveLines(done, { ...canvas, brief: true })).toEqual(["✓ image: 2 hit in 80ms"]);
+    expect(liveLines(done, canvas).length).toBeGreaterThan(1);
+    expect(liveLines(BUILDING, { ...canvas, brief: true }).length).toBeGreaterThan(1);
+  });
+
   test("never writes into the last column, whatever a program prints", () => {
     const line = "\u001b[31m進捗\u001b[0m\t50%\r100% 完了".repeat(9);
     for (const columns of [20, 40, 80, 133, 200]) {

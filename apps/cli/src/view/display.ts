@@ -21,6 +21,8 @@ export interface DisplayOptions {
   readonly output: Output;
   /** The image's name. */
   readonly name: string;
+  /** It is on the way to something else: where nothing has to be built, one line says so. */
+  readonly brief: boolean;
   /** What each layer is to be, the base first. */
   readonly details: readonly string[];
 }

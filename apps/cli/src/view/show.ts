@@ -1,7 +1,7 @@
 /** Shows a build as it goes on: drawn on a terminal, as lines or as JSON elsewhere. */
 import type { BuildDisplay, DisplayOptions, ShownState } from "./display.ts";
 import { plainLines } from "./plain.ts";
-import { afterEvent, newBuildView, withoutActivity } from "./state.ts";
+import { afterEvent, isAllHit, newBuildView, withoutActivity } from "./state.ts";
 
 export async function showBuild(options: DisplayOptions): Promise<BuildDisplay> {
   const { output, name, details } = options;
@@ -24,11 +24,12 @@ function jsonDisplay({ output, name }: DisplayOptions, state: ShownState): Build
   };
 }
 
-function plainDisplay({ output }: DisplayOptions, state: ShownState): BuildDisplay {
+function plainDisplay({ output, brief }: DisplayOptions, state: ShownState): BuildDisplay {
   return {
     ...state,
     event(event) {
       state.event(event);
+      if (brief && event.type === "planned" && isAllHit(state.view())) return;
       for (const line of plainLines(event, state.view(), Date.now())) output.line(line);
     },
     [Symbol.dispose]() {},

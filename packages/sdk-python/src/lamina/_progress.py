@@ -24,8 +24,9 @@ _CUT_OFF = {
 class Progress:
     """Says on stderr what happens to one build."""
 
-    def __init__(self, name: str) -> None:
-        """Under that name."""
+    def __init__(self, name: str, *, brief: bool = False) -> None:
+        """Under that name; `brief` where it is on the way to something else: nothing is said of layers that all are there."""
+        self._brief = brief
         self._name = name
         self._since = time.monotonic()
         self._layers: Sequence[LayerResult] = ()
@@ -40,6 +41,8 @@ class Progress:
     def _lines(self, event: Mapping[str, Any]) -> list[str]:
         kind = event["type"]
         if kind == "planned":
+            if self._brief and all(one.status == "hit" for one in self._layers):
+                return []
             return [f"{self._label(one.id)} hit" for one in self._layers if one.status == "hit"]
         if kind == "upload":
             return [f"{self._name}: sent {size_text(event['total'])} of local files"] if event["bytes"] == event["total"] else []

@@ -39,6 +39,15 @@ _EVENTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+def test_what_is_on_the_way_to_something_else_says_nothing_of_layers_that_all_are_there(capfd: pytest.CaptureFixture[str]) -> None:
+    hits = {"type": "planned", "layers": _LAYERS[:1]}
+    Progress("shop", brief=True)(hits)
+    assert capfd.readouterr().err == ""
+    Progress("shop", brief=True)({"type": "planned", "layers": _LAYERS})
+    Progress("shop")(hits)
+    assert capfd.readouterr().err == "[0 debianSlim] hit\n" * 2
+
+
 def test_events_are_said_as_whole_lines_and_those_that_are_not_known_are_not(capfd: pytest.CaptureFixture[str]) -> None:
     progress = Progress("shop")
     for event, said in _EVENTS:

@@ -36,7 +36,7 @@ def say_log(batch: Mapping[str, Any]) -> None:
 def say_builds() -> OnEvent:
     """What happens to images, on stderr."""
     builds: dict[str, Progress] = {}
-    return lambda event, name: builds.setdefault(name, Progress(name))(event)
+    return lambda event, name: builds.setdefault(name, Progress(name, brief=True))(event)
 
 
 @contextmanager
