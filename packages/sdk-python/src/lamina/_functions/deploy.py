@@ -42,7 +42,8 @@ async def deploy_app(
 ) -> Mapping[str, Any]:
     """Make an app's functions those of the app of that name, or of one for the moment with the given id.
 
-    `on_event` hears of what happens to each image, by the name of its functions, as in "double and 2 more"; `apart` builds one after the other.
+    `on_event` hears of what happens to each image, by the name of its functions, as in "double and 2 more"; `apart` builds one after
+    the other.
     Raises LaminaError for why an image cannot be built, code cannot be sent, or the platform cannot serve the functions.
     """
     if not app.functions:
