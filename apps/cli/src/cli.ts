@@ -8,7 +8,9 @@ import { createProgram } from "./program.ts";
 export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<never> {
   // What has something to cancel listens itself.
   process.on("SIGINT", () => {
-    if (process.listenerCount("SIGINT") === 1) process.exit(INTERRUPTED);
+    if (process.listenerCount("SIGINT") !== 1) return;
+    output.afterInterrupt();
+    process.exit(INTERRUPTED);
   });
   // Whoever reads our output may stop doing so, as `head` does.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -2,10 +2,12 @@ import picocolors from "picocolors";
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
 import type { BuildEvent } from "lamina";
+import { createOutput } from "../src/output.ts";
 import { columnsOf, firstThatFits, hangingTable, tableIn, wrappedWords } from "../src/view/columns.ts";
 import { failureLines } from "../src/view/failure.ts";
 import { liveLines } from "../src/view/live.ts";
 import { plainLines } from "../src/view/plain.ts";
+import { showBuild } from "../src/view/show.ts";
 import { afterEvent, type BuildView, newBuildView } from "../src/view/state.ts";
 import { startupLines } from "../src/view/startup.ts";
 import { countText, outputLine, plainLine, shownLine, timeText } from "../src/view/text.ts";
@@ -413,4 +415,14 @@ test("in a log a long command and a long line of a file are cut, since they are 
   const source = { file: "/a.ts", line: 1, column: 1 };
   const lines = failureLines({ code: "INVALID_INPUT", message: "No.", source }, { colors, sourceText: "x".repeat(5_000) });
   expect(lines.every((line) => stringWidth(line) < 200)).toBe(true);
+});
+
+test("a log has a line of what this process did for a build, none of how far it is, and none for layers that all are there", async () => {
+  const lines: string[] = [];
+  const output = { ...createOutput({ json: false, env: { CI: "1" } }), line: (text: string) => void lines.push(text) };
+  using display = await showBuild({ output, name: "image", brief: true, details: DETAILS });
+  display.activity("sending files: 1 MB of 2 MB");
+  display.said("sent 2 MB of local files");
+  display.event({ ...PLANNED, layers: PLANNED.layers.slice(0, 2) });
+  expect(lines).toEqual(["image: sent 2 MB of local files"]);
 });

@@ -16,6 +16,7 @@ export function liveDisplay({ output, brief }: DisplayOptions, state: ShownState
   draw();
   return {
     ...state,
+    said: (text) => state.activity(text),
     [Symbol.dispose]() {
       clearInterval(timer);
       state.rest();

@@ -1,6 +1,7 @@
 /** Shows a build as it goes on: drawn on a terminal, as lines or as JSON elsewhere. */
 import type { BuildDisplay, DisplayOptions, ShownState } from "./display.ts";
 import { plainLines } from "./plain.ts";
+import { shownLine } from "./text.ts";
 import { afterEvent, isAllHit, newBuildView, withoutActivity } from "./state.ts";
 
 export async function showBuild(options: DisplayOptions): Promise<BuildDisplay> {
@@ -20,6 +21,7 @@ function jsonDisplay({ output, name }: DisplayOptions, state: ShownState): Build
       state.event(event);
       output.event({ ...event, name });
     },
+    said() {},
     [Symbol.dispose]() {},
   };
 }
@@ -32,6 +34,7 @@ function plainDisplay({ output, brief }: DisplayOptions, state: ShownState): Bui
       if (brief && event.type === "planned" && isAllHit(state.view())) return;
       for (const line of plainLines(event, state.view(), Date.now())) output.line(line);
     },
+    said: (text) => output.line(`${shownLine(state.view().name)}: ${text}`),
     [Symbol.dispose]() {},
   };
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, BinaryIO
@@ -23,6 +24,23 @@ _EXIT_CODES = {
 }
 
 
+# As apps/cli has it: nobody knows how far it is, and silence looks like a fault.
+_SLOW_SECONDS = 4
+_SLOW = "planning takes a while: a base that is new here is fetched or made first"
+
+
+def _saying_what_takes_long(on_event: OnEvent) -> OnEvent:
+    slow = threading.Timer(_SLOW_SECONDS, lambda: sys.stderr.write(f"{_SLOW}\n"))
+    slow.daemon = True
+    slow.start()
+
+    def heard(event: Mapping[str, Any], name: str) -> None:
+        slow.cancel()
+        on_event(event, name)
+
+    return heard
+
+
 class Output:
     """Where results go."""
 
@@ -36,7 +54,7 @@ class Output:
     @property
     def on_event(self) -> OnEvent:
         """Hears of what happens to images."""
-        return (lambda event, name: self._event({**event, "name": name})) if self._json else say_builds()
+        return (lambda event, name: self._event({**event, "name": name})) if self._json else _saying_what_takes_long(say_builds())
 
     @property
     def on_log(self) -> OnLog:
