@@ -12,6 +12,7 @@ from ._layer_results import layers_after
 from ._results import LayerResult
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_COLOR = re.compile(r"(\x1b\[[\d;:]*m)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _FAILED = re.compile(r"^(lamina: command \d+ of \d+: exit status \d+): .*$")
 _CUT_OFF = {
@@ -92,6 +93,26 @@ def plain_line(line: str) -> str:
     """One line of a program's output without what moves the cursor: what a progress bar overwrote is left out."""
     shown = _ESCAPE.sub("", line).rstrip().rsplit("\r", 1)[-1]
     return _CONTROL.sub("", shown.replace("\t", "  "))
+
+
+def output_line(line: str, *, colored: bool) -> str:
+    """One line of what a function wrote: its tabs stay, and on a terminal its colours, which end with it."""
+    parts = _COLOR.split(line) if colored else [line]
+    if len(parts) == 1:
+        return "\t".join(map(plain_line, line.split("\t")))
+    shown = [
+        part if index % 2 else "\t".join(_CONTROL.sub("", _ESCAPE.sub("", one)) for one in part.split("\t"))
+        for index, part in enumerate(parts)
+    ]
+    return f"{''.join(shown)}\x1b[0m"
+
+
+def wants_colors(environment: Mapping[str, str], *, is_terminal: bool) -> bool:
+    """NO_COLOR, then FORCE_COLOR, then whether it is a terminal that can."""
+    if environment.get("NO_COLOR"):
+        return False
+    force = environment.get("FORCE_COLOR")
+    return force not in ("0", "false") if force else is_terminal and environment.get("TERM") != "dumb"
 
 
 def size_text(size: float) -> str:

@@ -10,8 +10,9 @@ import pytest
 
 from lamina import LaminaError
 from lamina._build import _to_end
-from lamina._cli.failure import failure_lines, wants_colors
+from lamina._cli.failure import failure_lines
 from lamina._errors import SourceLocation
+from lamina._progress import wants_colors
 
 _MESSAGE = "shop.TooLarge: row 4 of 6 is larger than anything that this function was written for"
 _STACK = ["Traceback (most recent call last):", '  File "shop.py", line 2, in f', "    raise TooLarge(text)", _MESSAGE]
@@ -55,7 +56,7 @@ def test_the_command_that_failed_is_not_said_again_and_the_place_is_quoted(tmp_p
 
 
 def test_the_code_alone_is_in_colour() -> None:
-    assert failure_lines(LaminaError("NOT_FOUND", "No."), colored=True) == ["\x1b[1;31mNOT_FOUND:\x1b[0m No."]
+    assert failure_lines(LaminaError("NOT_FOUND", "No \x1b[2J."), colored=True) == ["\x1b[1;31mNOT_FOUND:\x1b[0m No \\u001b[2J."]
     assert wants_colors({"TERM": "xterm"}, is_terminal=True)
     for environment, is_terminal in (({"TERM": "dumb"}, True), ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, True), ({}, False)):
         assert not wants_colors(environment, is_terminal=is_terminal)

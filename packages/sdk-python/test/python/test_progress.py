@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lamina._progress import Progress, duration_text, size_text
+from lamina._progress import Progress, duration_text, output_line, size_text
 
 _LAYERS = [
     {"id": "a" * 64, "operation": "debianSlim", "status": "hit", "bytes": 1},
@@ -37,6 +37,13 @@ _EVENTS: list[tuple[dict[str, Any], str]] = [
     ({"type": "attempt-cut-off", "reason": "of a newer platform"}, "shop: of a newer platform\n"),
     ({"type": "of a newer platform"}, ""),
 ]
+
+
+def test_what_functions_write_keeps_its_tabs_and_its_colours_only_on_a_terminal() -> None:
+    line = "\x1b[1;31mred\x1b]0;t\x07\tx\x1b[2J"
+    assert output_line(line, colored=False) == "red\tx"
+    assert output_line(line, colored=True) == "\x1b[1;31mred\tx\x1b[0m"
+    assert output_line("plain\ttext", colored=True) == "plain\ttext"
 
 
 def test_what_is_on_the_way_to_something_else_says_nothing_of_layers_that_all_are_there(capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .._errors import LaminaError, SourceLocation
 from .._progress import plain_line
@@ -18,6 +18,7 @@ _LONGEST_QUOTE = 160
 # What is left free of a terminal's width, as apps/cli has it.
 _FREE = 3
 _RULE = "    │ "
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SAID_BEFORE = re.compile(r"\[\d+/\d+\] (.*)")
 
 
@@ -25,11 +26,11 @@ def failure_lines(error: LaminaError, *, columns: int | None = None, colored: bo
     """Its lines; those of a terminal are broken between words."""
     stack = _stack_of(error)
     lines = [line for line in error.last_lines if not _is_said(line, error)] if stack is None else stack
-    head, *more = error.message.split("\n")
+    head, *more = map(_shown, error.message.split("\n"))
     code = _painted(f"{error.code}:", "1;35" if error.code == "CANCELLED" else "1;31", colored=colored)
     # The code is wrapped as what it looks like.
     first, *others = _wrapped(f"{error.code}: {head}", columns, "", "  ")
-    command = [] if error.command is None or " ".join(error.command.split()) in error.message else error.command.split("\n")
+    command = [] if error.command is None or " ".join(error.command.split()) in error.message else [*map(_shown, error.command.split("\n"))]
     return [
         f"{code}{first.removeprefix(f'{error.code}:')}",
         *others,
@@ -51,12 +52,9 @@ def terminal_columns() -> int | None:
     return shutil.get_terminal_size().columns if sys.stderr.isatty() and not is_log else None
 
 
-def wants_colors(environment: Mapping[str, str], *, is_terminal: bool) -> bool:
-    """NO_COLOR, then FORCE_COLOR, then whether it is a terminal that can."""
-    if environment.get("NO_COLOR"):
-        return False
-    force = environment.get("FORCE_COLOR")
-    return force not in ("0", "false") if force else is_terminal and environment.get("TERM") != "dumb"
+def _shown(text: str) -> str:
+    """What a terminal would act on shows as its escape."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _stack_of(error: LaminaError) -> Sequence[str] | None:
@@ -76,7 +74,7 @@ def _is_said(line: str, error: LaminaError) -> bool:
 
 
 def _source_lines(source: SourceLocation, columns: int | None, *, colored: bool) -> Sequence[str]:
-    place = f"  at         {_painted(str(source), '1', colored=colored)}"
+    place = f"  at         {_painted(_shown(str(source)), '1', colored=colored)}"
     try:
         with open(source.file, encoding="utf-8", errors="replace") as file:
             lines = file.read().split("\n")

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 
 from .._errors import LaminaError
 from .._functions.session import OnEvent, OnLog, say_builds, say_log
+from .._progress import wants_colors
 from .._values.codec import ValueProblem, encode_value
-from .failure import failure_lines, terminal_columns, wants_colors
+from .failure import failure_lines, terminal_columns
 
 # As packages/api/src/errors.ts has them; 1 for the others.
 _EXIT_CODES = {
