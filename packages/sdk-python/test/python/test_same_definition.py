@@ -294,11 +294,31 @@ def test_requirements_are_refused_for_the_same(place: Place) -> None:
             [["a"], {"index_url": "https://${TOKEN}@x/simple", "secrets": _SECRETS[:1]}],
             [["--proxy", "${TOKEN}", "a"], {"secrets": _SECRETS[:1]}],
             [["--report=${TOKEN}", "a"], {"secrets": _SECRETS[:1]}],
+            *([flags, {}] for flags in _FLAGS),
         ]
     ]
     _same(recipes, place.path("."))
 
 
+_FLAGS = [
+    ["--frobnicate", "a"],
+    ["--user", "--frobnicate", "a"],
+    ["--user", "--exact", "a"],
+    ["--user", "--upgrade-strat", "eager", "a"],
+    ["--upgrade-strat", "eager", "a"],
+    ["--no-cache-dir", "a b"],
+    ["--no-cache-dir", "-qq"],
+    ["-Ux", "a"],
+    ["-Ur", "b", "a"],
+    ["a", "-Ur"],
+    ["a", "--proxy"],
+    ["a", "--proxy", "--frobnicate"],
+    ["-I", "--group=x", "a"],
+    ["--keyring-provider", "auto", "--exact", "a"],
+    ["--keyring-provider=disabled", "--exact", "a"],
+    ["--", "--frobnicate"],
+    ["-", "a"],
+]
 _WHEELS = [
     "a-1.0-py3-none-any.whl",
     "a-1-cp311-cp311-manylinux_2_17_x86_64.whl",
