@@ -28,10 +28,15 @@ export function checkDefinition(definition: Definition | ResolvedDefinition): Bu
   checkBase(definition.base);
   checkSize(definition.steps);
   checkEnvironment(definition.steps);
+  const isResolved = definition.base.kind === "base";
   let inherited = NOTHING_INHERITED;
   definition.steps.forEach((step, index) => {
     const secrets = secretVariables(("secrets" in step && step.secrets) || []);
-    const fault = faultOf(step) ?? pythonFault(step, definition, version) ?? instructionsFault(step, { secrets, inherited });
+    const fault =
+      pathFault(step, isResolved) ??
+      faultOf(step) ??
+      pythonFault(step, definition, version) ??
+      instructionsFault(step, { secrets, inherited });
     if (fault !== undefined) throw new DefinitionError(fault.reason, `${step.kind}: ${fault.message}`, index);
     inherited = afterStep(inherited, step);
   });
@@ -110,10 +115,7 @@ function checkEnvironment(steps: readonly Step[]): void {
 
 function faultOf(step: Step): Fault | undefined {
   return (
-    pathFault(step) ??
-    invalidText(step) ??
-    faultOfKind(step) ??
-    ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names) : undefined)
+    invalidText(step) ?? faultOfKind(step) ?? ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names) : undefined)
   );
 }
 

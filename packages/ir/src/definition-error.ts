@@ -5,7 +5,7 @@ export const DEFINITION_REASONS = {
   "empty-arguments": "an empty list, or an empty text in it",
   "invalid-argument": "an argument or option of another kind than the method takes",
   "invalid-text": "NUL, or half a character, in a text",
-  "invalid-remote-path": "`..`, `~`, NUL or a `.wh.` name in a remote path, or one that is too long",
+  "invalid-remote-path": "`..`, `~`, a control character or a `.wh.` name in a remote path, or one that is too long",
   "invalid-working-directory": "the same in a working directory",
   "invalid-requirement": "a Python requirement, or a flag of pip, that cannot be right",
   "invalid-index-url": "a package index that is no URL",

@@ -175,6 +175,18 @@ const faults: readonly { what: string; definition: Definition; reason: Definitio
     step: 0,
   },
   {
+    what: "a newline at the end of a working directory",
+    definition: definitionOf({ kind: "workdir", path: "/srv\n" }),
+    reason: "invalid-working-directory",
+    step: 0,
+  },
+  {
+    what: "a control character in a remote path",
+    definition: definitionOf({ kind: "copyLocalFile", tree: digest, destination: "/a\u0085b" }),
+    reason: "invalid-remote-path",
+    step: 0,
+  },
+  {
     what: "an index that is no URL",
     definition: definitionOf({ kind: "pipInstall", arguments: ["x"], indexUrl: "index.example/simple" }),
     reason: "invalid-index-url",
@@ -320,6 +332,12 @@ describe("takes", () => {
     },
   ])("$what", ({ steps }) => {
     expect(checkDefinition(definitionOf(...steps)).name).toBe("2026.11");
+  });
+
+  test("a newline in a path of what is resolved: its Dockerfile stays what it was", () => {
+    const steps = [{ kind: "workdir" as const, path: "/a\nb" }];
+    const base = { kind: "base" as const, digest };
+    expect(checkDefinition({ builderVersion: "2026.11", platform: "linux/amd64", base, steps }).name).toBe("2026.11");
   });
 
   test("no secret by name that turns out to lack the variable", () => {

@@ -66,6 +66,7 @@ LONGEST_ENTRY_BYTES = 128 * 1024
 """Linux takes no environment entry (`NAME=value` and its end) of more than that."""
 _LONGEST_PATH = 4095
 _LONGEST_FILE_NAME = 255
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 _LABEL = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 # A first part without dot and port is of the path, as in `team/app`: only so are capitals in it an error.
@@ -123,7 +124,7 @@ def _step_fault(step: StepOperation) -> str | None:
     secrets = run_fields_of(step).get("secrets", [])
     variables = [variable for secret in secrets if secret["kind"] == "inline" for variable in secret["variables"]]
     is_complete = all(secret["kind"] == "inline" for secret in secrets)
-    return _text_fault(step) or _kind_fault(step, variables, is_complete) or _reserved_fault(variables)
+    return _path_fault(step) or _text_fault(step) or _kind_fault(step, variables, is_complete) or _reserved_fault(variables)
 
 
 def _text_fault(step: StepOperation) -> str | None:
@@ -156,10 +157,6 @@ def _kind_fault(step: StepOperation, variables: Sequence[str], is_complete: bool
         return _empty_fault(step["arguments"]) or pip_fault(step, variables, complete=is_complete)
     if step["kind"] == "aptInstall":
         return _empty_fault(step["arguments"]) or package_name_fault(step["arguments"])
-    if step["kind"] == "copyLocalFile" or step["kind"] == "copyLocalDir":
-        return _remote_path_fault(step["destination"])
-    if step["kind"] == "workdir":
-        return _remote_path_fault(step["path"])
     if step["kind"] == "env":
         return _reserved_fault(step["variables"]) if step["variables"] else "there is no variable"
     return None
@@ -180,10 +177,18 @@ def _reserved_fault(names: Iterable[str]) -> str | None:
     return None if reserved is None else f"{reserved} is used by the platform while it builds: choose another name"
 
 
+def _path_fault(step: StepOperation) -> str | None:
+    if step["kind"] == "copyLocalFile" or step["kind"] == "copyLocalDir":
+        return _remote_path_fault(step["destination"])
+    return _remote_path_fault(step["path"]) if step["kind"] == "workdir" else None
+
+
 def _remote_path_fault(path: str) -> str | None:
     parts = path.split("/")
     sizes = [len(part.encode(errors="replace")) for part in parts]
-    if path.startswith("~"):
+    if "\0" in path:
+        fault = "holds a NUL, which no path can"
+    elif path.startswith("~"):
         fault = "begins with ~, which has no meaning in an image: write the directory out"
     elif ".." in parts:
         fault = "holds .., which a link in the image could lead anywhere: write the path without it"
@@ -191,6 +196,8 @@ def _remote_path_fault(path: str) -> str | None:
         fault = "has a name that begins with .wh., which marks a deleted file in an image"
     elif len(path.encode(errors="replace")) > _LONGEST_PATH or max(sizes) > _LONGEST_FILE_NAME:
         fault = "is longer than a file system takes"
+    elif _CONTROL.search(path):
+        fault = "holds a control character, such as a newline, that hardly belongs to it: take it out"
     else:
         return None
     return f"the remote path {quoted(path)} {fault}"

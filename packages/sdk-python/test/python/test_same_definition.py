@@ -162,7 +162,7 @@ def _step(chance: random.Random) -> list[Any]:
     if kind == 3:
         return ["env", [], {chance.choice(["A", "B", "LAMINA_NL"]): chance.choice(["", "1", "a b\n"])}]
     if kind == 4:
-        return ["workdir", [chance.choice(["/a", "a//b/", ".", "/", "/a/../b", "~/x", "/.wh.a"])], {}]
+        return ["workdir", [chance.choice(["/a", "a//b/", ".", "/", "/a/../b", "~/x", "/.wh.a", "/a\n", "/\x85"])], {}]
     if kind == 5:
         paths = [
             "wheels/sample-1.0-py3-none-any.whl",
@@ -189,7 +189,19 @@ def _step(chance: random.Random) -> list[Any]:
     if kind == 8:
         return [
             "copy_local_file",
-            chance.choice([["plain.txt"], ["plain.txt", "/x/"], ["./context"], ["/etc/hostname"], ["../x"], ["plain.txt", "."], ["none"]]),
+            chance.choice(
+                [
+                    ["plain.txt"],
+                    ["plain.txt", "/x/"],
+                    ["./context"],
+                    ["/etc/hostname"],
+                    ["../x"],
+                    ["plain.txt", "."],
+                    ["plain.txt", "a\tb"],
+                    ["plain.txt", "\0"],
+                    ["none"],
+                ]
+            ),
             {},
         ]
     return [
