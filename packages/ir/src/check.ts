@@ -5,9 +5,9 @@ import { pathFault } from "./check-path.ts";
 import { pythonFault } from "./check-python.ts";
 import { DefinitionError, type Fault } from "./definition-error.ts";
 import { fileLayersOf } from "./dockerfile/fragment.ts";
-import { afterStep, NOTHING_INHERITED } from "./dockerfile/inherited.ts";
+import { afterStep, type Inherited, NOTHING_INHERITED } from "./dockerfile/inherited.ts";
 import { entryBytes, LONGEST_ENTRY_BYTES } from "./environment-entry.ts";
-import { isImageReference } from "./image-reference.ts";
+import { isImageReference, SCRATCH } from "./image-reference.ts";
 import { divideArguments, pipArguments, referencesIn } from "./lower/pip-arguments.ts";
 import { isReservedVariable } from "./lower/reserved.ts";
 import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "./operation.ts";
@@ -29,7 +29,8 @@ export function checkDefinition(definition: Definition | ResolvedDefinition): Bu
   checkSize(definition.steps);
   checkEnvironment(definition.steps);
   const isResolved = definition.base.kind === "base";
-  let inherited = NOTHING_INHERITED;
+  const isEmpty = definition.base.kind === "fromRegistry" && definition.base.reference === SCRATCH;
+  let inherited: Inherited = { ...NOTHING_INHERITED, isEmpty };
   definition.steps.forEach((step, index) => {
     const secrets = secretVariables(("secrets" in step && step.secrets) || []);
     const fault =

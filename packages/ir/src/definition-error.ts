@@ -18,6 +18,7 @@ export const DEFINITION_REASONS = {
   "reserved-variable": "a variable that the platform uses itself",
   "undeclared-secret": "a secret that the step does not declare",
   "misplaced-secret": "a secret where an image would keep it",
+  "missing-shell": "a base without the shell that a step needs",
   "unsuitable-shell": "commands for a shell that is not POSIX",
   "from-instruction": "`FROM` among instructions of a Dockerfile",
   "local-add": "`ADD` of local files",

@@ -48,7 +48,11 @@ def check_definition(version_name: str, base: BaseOperation, steps: Sequence[Ste
         raise LaminaError("UNKNOWN_BUILDER_VERSION", f'there is no builder version "{version_name}"; known are {known}', source=source)
     fault = _base_fault(base) or _size_fault(steps) or _environment_fault(steps)
     if fault is None:
-        found = ((step, _step_fault(step) or _python_fault(step, base, version)) for step in steps)
+        without_shell = _step_without_shell(base, steps)
+        found = (
+            (step, _step_fault(step) or _python_fault(step, base, version) or (_NO_SHELL if step is without_shell else None))
+            for step in steps
+        )
         fault = next((f"{METHODS[step['kind']]}: {fault}" for step, fault in found if fault is not None), None)
     fault = fault or _layer_count_fault(steps)
     if fault is not None:
@@ -86,6 +90,21 @@ def _base_fault(base: BaseOperation) -> str | None:
         return None
     example = 'such as "python:3.12-slim" or "registry.example/team/app@sha256:…"'
     return f"from_registry: {quoted(base['reference'])} is not an image reference {example}"
+
+
+_NO_SHELL = (
+    'the image has no /bin/sh, which it needs to run commands: "scratch" has no file, and nothing before brings one.'
+    " Start from a base that has a shell"
+)
+_RUN_BY_A_SHELL = frozenset("runCommands aptInstall pipInstall addPythonPackages poetryInstallFromFile runFunction".split())
+
+
+def _step_without_shell(base: BaseOperation, steps: Sequence[StepOperation]) -> StepOperation | None:
+    """The first step that a shell runs in an image without a file."""
+    if base["kind"] != "fromRegistry" or base["reference"] != "scratch":
+        return None
+    first = next((step for step in steps if step["kind"] not in ("env", "workdir")), None)
+    return first if first is not None and first["kind"] in _RUN_BY_A_SHELL else None
 
 
 def _size_fault(steps: Sequence[StepOperation]) -> str | None:

@@ -378,6 +378,11 @@ def test_bases_are_refused_for_the_same(place: Place) -> None:
     recipes += [{"base": ["from_registry", ["x"], {"secret": one}], "steps": []} for one in (secret, {"name": "kept"}, _SECRETS[0])]
     recipes += [{"base": ["debian_slim", [], {"builder_version": "1999.01", "python_version": "3.12"}], "steps": []}]
     recipes += [{"base": ["from_registry", ["x"], {"setup_dockerfile_commands": ["RUN true"]}], "steps": []}]
+    empty = ["from_registry", ["scratch"], {}]
+    recipes += [
+        {"base": empty, "steps": [["env", [], {"A": "1"}], ["workdir", ["/x"], {}], *more]}
+        for more in ([["run_commands", ["true"], {}]], [["pip_install", ["a"], {}]], [["dockerfile_commands", [["ENV B=1"]], {}]])
+    ]
     _same(recipes, place.path("."))
 
 
