@@ -2,9 +2,10 @@
  * Bad inputs as a user gives them: each in a file of the user's, to `lamina build`. It ends with a code and a reason, names the file and
  * the line, and nothing is built or left of it.
  */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { foreignBase, privateRegistry, type PrivateRegistry } from "@lamina/testkit";
 import { type ErrorCode, type ErrorReason, REASONS } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cli, jsonLines } from "./support/cli.ts";
@@ -21,6 +22,10 @@ const MARK = "// here";
 const step = (call: string) => `Image.debianSlim()\n  .env({ A: "1" })\n  .${call} ${MARK}\n  .workdir("/srv")`;
 const instructions = (text: string, more = "") => step(`dockerfileCommands([${JSON.stringify(text)}]${more})`);
 const inContext = ', { contextFiles: { a: "files/a" } }';
+const TWICE = ', { contextFiles: { a: "files", "a/a": "files/a" } }';
+const poetry = (project: string, options = "{}") =>
+  step(`poetryInstallFromFile("poetry/${project}/pyproject.toml", undefined, ${options})`);
+const login = 'Secret.fromDict({ REGISTRY_USERNAME: "USERNAME", REGISTRY_PASSWORD: "PASSWORD" })';
 const secret = 'Secret.fromDict({ TOKEN: "hunter2" })';
 
 const INPUTS: readonly BadInput[] = [
@@ -138,6 +143,76 @@ const INPUTS: readonly BadInput[] = [
     image: `Image.debianSlim()\n  .dockerfileCommands(['SHELL ["python3", "-c"]'])\n  .runCommands("true") ${MARK}`,
   },
   {
+    what: "a base that its registry does not have",
+    code: "BASE_NOT_FOUND",
+    reason: "unknown-base",
+    image: `Image.fromRegistry("REGISTRY/nothing:1", { secret: ${login} }) ${MARK}`,
+  },
+  {
+    what: "a base for machines of another kind",
+    code: "BASE_NOT_FOUND",
+    reason: "base-for-another-platform",
+    image: `Image.fromRegistry("FOREIGN", { secret: ${login} }) ${MARK}`,
+  },
+  {
+    what: "a base that only others may read",
+    code: "BASE_UNAUTHORIZED",
+    reason: undefined,
+    image: `Image.fromRegistry("FOREIGN") ${MARK}`,
+  },
+  {
+    what: "credentials without a password",
+    code: "SECRET_MISSING",
+    reason: "incomplete-secret",
+    image: `Image.fromRegistry("REGISTRY/nothing:1", { secret: Secret.fromDict({ REGISTRY_USERNAME: "me" }) }) ${MARK}`,
+  },
+  {
+    what: "commands where there is no shell",
+    reason: "missing-shell",
+    image: `Image.fromRegistry("scratch")\n  .env({ A: "1" })\n  .runCommands("true") ${MARK}`,
+  },
+  {
+    what: "RUN where there is no shell",
+    reason: "missing-shell",
+    image: `Image.fromRegistry("scratch")\n  .dockerfileCommands(["WORKDIR /x\\nRUN true"]) ${MARK}`,
+  },
+  { what: "a function without a source", reason: "invalid-function", image: step("runFunction(Math.max)") },
+  { what: "a function that its file does not define", reason: "invalid-function", image: step('runFunction("files/model.py:upload")') },
+  { what: "two local files for one place", reason: "colliding-files", image: instructions("COPY a /x", TWICE) },
+  {
+    what: "a file that may not be read",
+    reason: "unreadable-file",
+    // Root may read everything, and so ceases to be root.
+    image: step('copyLocalDir("closed", "/a", { condition: () => (process.geteuid?.() === 0 && process.seteuid?.(65_534), true) })'),
+  },
+  {
+    what: "a file that changes while it is read",
+    reason: "changed-file",
+    image: step('copyLocalDir("changing", "/a", { condition: (file) => (appendFileSync(file, "more"), true) })'),
+  },
+  { what: "a group that the project does not have", reason: "unknown-group", image: poetry("fit", '{ groups: ["dev"] }') },
+  { what: "an extra that the project does not have", reason: "unknown-group", image: poetry("fit", '{ extras: ["gpu"] }') },
+  { what: "a project that needs files beside it", reason: "local-dependency", image: poetry("local", "{ ignoreLockfile: true }") },
+  { what: "a lock that Poetry did not write", reason: "invalid-lock", image: poetry("other") },
+  { what: "a lock of another project", reason: "stale-lock", image: poetry("stale") },
+  {
+    what: "a Python that Poetry does not run under",
+    reason: "unsupported-python",
+    image: `Image.debianSlim({ pythonVersion: "3.9" })\n  .poetryInstallFromFile("poetry/fit/pyproject.toml") ${MARK}`,
+  },
+  { what: "a flag that pip does not have", reason: "invalid-requirement", image: step('pipInstall("--frobnicate", "six")') },
+  { what: "a newline in a working directory", reason: "invalid-working-directory", image: step('workdir("/srv\\n")') },
+  {
+    what: "a version in place of options",
+    reason: "invalid-argument",
+    image: `(Reflect.apply(Image.debianSlim, Image, ["3.12"]) ${MARK}\n)`,
+  },
+  {
+    what: "a file that fails when it is loaded",
+    reason: "failing-file",
+    image: `Image.debianSlim()\n;\nthrow new Error("out of luck") ${MARK}`,
+  },
+  {
     what: "more than 120 layers",
     reason: "too-many-layers",
     image: `Array.from({ length: 121 }).reduce<Image>(\n  (image) => image\n    .runCommands("true"), ${MARK}\n  Image.debianSlim(),\n)`,
@@ -145,53 +220,76 @@ const INPUTS: readonly BadInput[] = [
   { what: "a definition of more than 4 MiB", reason: "definition-too-large", image: step('runCommands("x".repeat(5_000_000))') },
 ];
 
-/** What no file of one image shows, and the test that does. */
-const ELSEWHERE: Partial<Record<ErrorReason, string>> = {
-  "unknown-base": "packages/sdk/test/client.test.ts",
-  "base-for-another-platform": "apps/control-plane/test/bases.test.ts",
-  "unsupported-python": "packages/sdk/test/poetry.test.ts",
-  "incomplete-secret": "packages/sdk/test/image.test.ts",
-  "invalid-function": "packages/sdk/test/run-function.test.ts",
-  "unreadable-file": "packages/sdk/test/local-files.test.ts",
-  "changed-file": "packages/sdk/test/local-files.test.ts",
-  "colliding-files": "packages/sdk/test/parts.test.ts",
-  "unknown-group": "packages/sdk/test/poetry.test.ts",
-  "local-dependency": "packages/sdk/test/poetry.test.ts",
-  "invalid-lock": "packages/sdk/test/poetry.test.ts",
-  "stale-lock": "packages/sdk/test/poetry.test.ts",
-  "missing-shell": "packages/sdk/test/odd-bases.test.ts",
-  "full-disk": "apps/cli/test/faults/storage.test.ts",
-  "older-platform": "packages/sdk/test/version-mismatch.test.ts",
-  "older-client": "packages/sdk/test/version-mismatch.test.ts",
-  "other-sdk": "packages/sdk/test/image.test.ts",
-  "failing-file": "apps/cli/test/user-file.test.ts",
-  "no-image": "apps/cli/test/user-file.test.ts",
-  "invalid-configuration": "apps/cli/test/usage.test.ts",
-  "invalid-usage": "apps/cli/test/usage.test.ts",
-  "invalid-request": "apps/control-plane/test/planning.test.ts",
+/** What no file of one image shows: the test that does, and why it is there. */
+const ELSEWHERE: Partial<Record<ErrorReason, readonly [test: string, why: string]>> = {
+  "full-disk": ["apps/cli/test/faults/storage.test.ts", "the disk of a server has to be full, and the build runs until it is"],
+  "older-platform": ["packages/sdk/test/version-mismatch.test.ts", "another version of the platform answers"],
+  "older-client": ["packages/sdk/test/version-mismatch.test.ts", "another version of the platform answers"],
+  "other-sdk": ["packages/sdk/test/image.test.ts", "another version of the SDK has made the image"],
+  "no-image": ["apps/cli/test/user-file.test.ts", "what is missing has no line"],
+  "invalid-configuration": ["apps/cli/test/usage.test.ts", "the environment is wrong, and no file"],
+  "invalid-usage": ["apps/cli/test/usage.test.ts", "the arguments of the command are wrong, and no file"],
+  "invalid-request": ["apps/control-plane/test/planning.test.ts", "the SDK makes no such request"],
+};
+
+const PYPROJECT = "[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\npython = '^3.10'\n";
+const LOCK = `# This file is automatically @generated by Poetry 2.5.1\n[metadata]\nlock-version = "2.1"\ncontent-hash = "${"0".repeat(64)}"\n`;
+const FILES: Readonly<Record<string, string>> = {
+  "files/a": "a = [",
+  "files/model.py": "def download(): pass\n",
+  "marks/.wh.a": "a",
+  "closed/a": "a",
+  "changing/a": "a",
+  "wheels/a-1.0-cp27-cp27m-any.whl": "a",
+  "wheels/a-1.0-py3-none-win_amd64.whl": "a",
+  "wheels/a.whl": "a",
+  "poetry/fit/pyproject.toml": PYPROJECT,
+  "poetry/local/pyproject.toml": `${PYPROJECT}shared = { path = "../shared" }\n`,
+  "poetry/other/pyproject.toml": PYPROJECT,
+  "poetry/other/poetry.lock": "a = 1\n",
+  "poetry/stale/pyproject.toml": PYPROJECT,
+  "poetry/stale/poetry.lock": LOCK,
 };
 
 let home: string;
 let directory: string;
+let registry: PrivateRegistry;
+let foreign: string;
 beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), "lamina-home-"));
   directory = await mkdtemp(path.join(tmpdir(), "lamina-user-"));
+  registry = await privateRegistry("basic");
+  foreign = await foreignBase(registry);
   await writeFiles();
   await lamina("up");
 }, 120_000);
 afterAll(async () => {
   await lamina("down");
+  await registry?.[Symbol.asyncDispose]();
   await rm(home, { recursive: true, force: true });
   await rm(directory, { recursive: true, force: true });
 });
 
 async function writeFiles(): Promise<void> {
-  for (const name of ["files", "marks", "latin", "circle", "wheels"]) await mkdir(path.join(directory, name));
-  const files = ["files/a", "marks/.wh.a", "wheels/a-1.0-cp27-cp27m-any.whl", "wheels/a-1.0-py3-none-win_amd64.whl", "wheels/a.whl"];
-  for (const name of files) await writeFile(path.join(directory, name), "a = [");
+  for (const [name, text] of Object.entries(FILES)) {
+    await mkdir(path.dirname(path.join(directory, name)), { recursive: true });
+    await writeFile(path.join(directory, name), text);
+  }
+  await chmod(path.join(directory, "closed/a"), 0);
+  for (const name of ["latin", "circle"]) await mkdir(path.join(directory, name));
   await writeFile(Buffer.concat([Buffer.from(path.join(directory, "latin/")), Buffer.from([0xe9])]), "a");
   await symlink("b", path.join(directory, "circle/a"));
   await symlink("a", path.join(directory, "circle/b"));
+}
+
+/** The text with what only the registry knows filled in. */
+function withRegistry(text: string): string {
+  const { username, password } = registry.credentials;
+  return text
+    .replaceAll("FOREIGN", foreign)
+    .replaceAll("REGISTRY/", `${registry.host}/`)
+    .replaceAll('"USERNAME"', JSON.stringify(username))
+    .replaceAll('"PASSWORD"', JSON.stringify(password));
 }
 
 function lamina(...args: readonly string[]) {
@@ -205,7 +303,8 @@ test("every reason has a file here, or a test elsewhere", () => {
 
 describe("ends the build before it begins, with its place in the user's file", () => {
   test.each(INPUTS)("$what", { timeout: 30_000 }, async ({ image, code = "INVALID_INPUT", reason }) => {
-    const text = `import { Image, Secret } from "lamina";\nvoid Secret;\nexport const image = ${image}\n;\n`;
+    const imports = 'import { Image, Secret } from "lamina";\nimport { appendFileSync } from "node:fs";\nvoid [Secret, appendFileSync];';
+    const text = `${imports}\nexport const image = ${withRegistry(image)}\n;\n`;
     const line = text.split("\n").findIndex((each) => each.includes(MARK)) + 1;
     await writeFile(path.join(directory, "image.ts"), text);
     const outcome = await lamina("build", "image.ts", "--json");
