@@ -48,7 +48,7 @@ export function checkDefinition(definition: Definition | ResolvedDefinition): Bu
 type Step = StepOperation | ResolvedStep;
 type StepOf<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 
-/** Docker mounts no more than 127 layers; the rest is left to the base. `env` adds no files. */
+/** Docker mounts no more than 127 layers, where the platform itself takes hundreds; the rest is left to the base. `env` adds no files. */
 const MOST_LAYERS = 120;
 /** All variables together share, with the arguments, a quarter of the stack: 2 MiB as a rule. */
 const LARGEST_ENVIRONMENT = 1024 * 1024;

@@ -29,12 +29,10 @@ async function baseOf(layers: number): Promise<string> {
   return name;
 }
 
-test.each([100, 300, 420])("a base of %d", { timeout: 5 * MINUTES }, async (n) => {
-  const steps = Array.from({ length: 60 }, (_, step) => `/d${step}`);
-  const base = await baseOf(n);
-  const image = steps
-    .reduce<Image>((grown, directory) => grown.workdir(directory), Image.fromRegistry(base))
-    .runCommands("cat /layer-2 > /seen");
+test("a base with more layers than Docker would leave room for takes those of an image on top", { timeout: 5 * MINUTES }, async () => {
+  const directories = Array.from({ length: 60 }, (_, step) => `/d${step}`);
+  const base = Image.fromRegistry(await baseOf(100));
+  const image = directories.reduce((grown, directory) => grown.workdir(directory), base).runCommands("cat /layer-2 > /seen");
   const result = await buildImage(client, image);
-  expect(await lookInside(client, result, "sh", "-c", `cat /seen /layer-${n}; pwd`)).toBe(`2${n}/d59`);
+  expect(await lookInside(client, result, "sh", "-c", "cat /seen /layer-100; pwd")).toBe("2100/d59");
 });
