@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
+from ._apt_arguments import package_names_fault
 from ._definition import (
     AddPythonPackages,
     BaseOperation,
@@ -20,7 +21,7 @@ from ._definition import (
     run_fields_of,
 )
 from ._errors import LaminaError, SourceLocation
-from ._pip_arguments import package_name_fault, pip_fault
+from ._pip_arguments import pip_fault
 from ._python_package import module_name_problem, source_project, wheel_name, wheel_problem
 from ._text import quoted, trim
 
@@ -175,7 +176,7 @@ def _kind_fault(step: StepOperation, variables: Sequence[str], is_complete: bool
     if step["kind"] == "pipInstall":
         return _empty_fault(step["arguments"]) or pip_fault(step, variables, complete=is_complete)
     if step["kind"] == "aptInstall":
-        return _empty_fault(step["arguments"]) or package_name_fault(step["arguments"])
+        return _empty_fault(step["arguments"]) or package_names_fault(step["arguments"])
     if step["kind"] == "env":
         return _reserved_fault(step["variables"]) if step["variables"] else "there is no variable"
     return None

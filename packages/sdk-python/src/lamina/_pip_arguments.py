@@ -1,4 +1,4 @@
-"""What is wrong with the arguments of a pip_install and an apt_install, as far as that can be known before packages are looked for."""
+"""What is wrong with the arguments of a pip_install, as far as that can be known before packages are looked for."""
 
 from __future__ import annotations
 
@@ -25,14 +25,6 @@ def pip_fault(step: PipInstall, variables: Sequence[str], *, complete: bool) -> 
     if misplaced is not None:
         return f"a secret can stand in a requirement or the URL of an index, not in {quoted(misplaced)}"
     return _flags_fault(step["arguments"]) or _requirements_fault(step["arguments"]) or _index_fault(arguments)
-
-
-def package_name_fault(arguments: Sequence[str]) -> str | None:
-    """The first fault among Debian packages. Flags may have values of any kind; a name has no white space."""
-    for previous, argument in _with_previous(arguments):
-        if re.search(r"\s", argument) and not argument.startswith("-") and not previous.startswith("-"):
-            return f"{quoted(argument)} is not the name of a package: give each as an argument of its own"
-    return None
 
 
 def _all_arguments(step: PipInstall) -> list[str]:

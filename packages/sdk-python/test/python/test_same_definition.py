@@ -331,6 +331,26 @@ _FLAGS = [
     ["--", "--frobnicate"],
     ["-", "a"],
 ]
+_PACKAGES = [
+    ["git"],
+    ["Git!"],
+    ["--purge"],
+    ["-o", "Dpkg::Use-Pty=0 x", "git=1:2.39*"],
+    ["-t", "stable"],
+    ["libc6:amd64", "vim/stable", "task^", "g++", "vim-"],
+    ["./local.deb", "/local.deb"],
+    ["~nvim", "?name(vim)", "lib*"],
+    ["é"],
+    ["git\n"],
+    ["git curl"],
+    ["git="],
+]
+
+
+def test_debian_packages_are_refused_for_the_same(place: Place) -> None:
+    _same([{"base": ["from_registry", ["x"], {}], "steps": [["apt_install", names, {}]]} for names in _PACKAGES], place.path("."))
+
+
 _WHEELS = [
     "a-1.0-py3-none-any.whl",
     "a-1-cp311-cp311-manylinux_2_17_x86_64.whl",
