@@ -7,12 +7,18 @@ import { bytesText } from "./view/text.ts";
 import type { BuildDisplay } from "./view/display.ts";
 import { showBuild } from "./view/show.ts";
 
+/** What is told of a build that has not begun after this time: nobody knows how far it is, and silence looks like a fault. */
+const SLOW_MS = 4_000;
+const SLOW = "planning takes a while: a base that is new here is fetched or made first";
+
 export interface BuildShownOptions {
   readonly client: Client;
   readonly output: Output;
   /** Cancels the build. */
   readonly signal: AbortSignal;
   readonly pull?: boolean;
+  /** The image is on the way to something else. */
+  readonly brief?: boolean;
 }
 
 /** What became of an image whose build failed. */
@@ -30,12 +36,13 @@ export async function buildShown(
   options: BuildShownOptions,
   onFailure: (image: FailedImage) => void = () => {},
 ): Promise<BuildResult> {
-  const { client, output, signal, pull = false } = options;
+  const { client, output, signal, pull = false, brief = false } = options;
   let layers: readonly LayerResult[] = [];
   let id: string | null = null;
   let build: string | undefined;
-  using display = await showBuild({ output, name, details: detailsOf(image) });
+  using display = await showBuild({ output, name, brief, details: detailsOf(image) });
   display.activity("reading local files and planning");
+  const slow = setTimeout(() => display.said(SLOW), SLOW_MS);
   try {
     return await buildImage(client, image, {
       name,
@@ -43,8 +50,10 @@ export async function buildShown(
       signal,
       sizes: output.json,
       onEvent(event) {
+        clearTimeout(slow);
         if (event.type === "upload" || event.type === "build") {
           if (event.type === "build") build = event.build;
+          else if (event.bytes === event.total) display.said(`sent ${bytesText(event.total)} of local files`);
           else display.activity(`sending files: ${bytesText(event.bytes)} of ${bytesText(event.total)}`);
           if (output.json) output.event({ ...event, name });
           return;
@@ -55,6 +64,7 @@ export async function buildShown(
       },
     });
   } catch (error) {
+    clearTimeout(slow);
     // Who cancels does not wait for the feed to say so.
     if (asLaminaError(error)?.code === "CANCELLED" && display.view().outcome === undefined)
       display.event({ type: "cancelled", at: Date.now() });

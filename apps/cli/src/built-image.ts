@@ -29,5 +29,5 @@ export async function imageOf(image: string, context: ImageContext): Promise<str
     const names = [first, ...others].map(({ name }) => `${image}#${name}`);
     throw badInput("invalid-usage", `${image} exports several images. Name one: ${names.join(", ")}`);
   }
-  return (await buildShown(first, context)).ref;
+  return (await buildShown(first, { ...context, brief: true })).ref;
 }

@@ -8,7 +8,9 @@ import { createProgram } from "./program.ts";
 export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<never> {
   // What has something to cancel listens itself.
   process.on("SIGINT", () => {
-    if (process.listenerCount("SIGINT") === 1) process.exit(INTERRUPTED);
+    if (process.listenerCount("SIGINT") !== 1) return;
+    output.afterInterrupt();
+    process.exit(INTERRUPTED);
   });
   // Whoever reads our output may stop doing so, as `head` does.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -17,9 +19,19 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
   });
   // Asked of the arguments too, since a usage error comes before the options are known.
   let output = createOutput({ json: wantsJson(args), env });
-  const program = createProgram(manifest.version, async (json, command) => {
-    output = createOutput({ json, env });
-    await command(output);
+  const program = createProgram({
+    version: manifest.version,
+    colors: () => output.colors,
+    // By the variable, which reaches what this process starts.
+    onNoColor: () => {
+      env["NO_COLOR"] = "1";
+      output = createOutput({ json: output.json, env });
+    },
+    run: async (json, command) => {
+      const { wrappedWords } = await import("./view/columns.ts");
+      output = createOutput({ json, env, wrap: wrappedWords });
+      await command(output);
+    },
   });
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -26,11 +26,12 @@ export async function reportFailure(thrown: unknown, output: Output): Promise<nu
   const { BuildCancelled, BuildFailure } = await import("./build-shown.ts");
   if (known instanceof BuildCancelled) return exitCodeOf(info.code);
   const sourceText = info.source && (await readFile(info.source.file, "utf8").catch(() => undefined));
+  if (info.code === "CANCELLED") output.afterInterrupt();
   const { layerName, build } = known instanceof BuildFailure ? known : {};
   output.note(
     failureLines(info, {
       colors: output.colors,
-      columns: output.isTerminal ? process.stderr.columns : undefined,
+      columns: output.noteColumns,
       layer: layerName,
       sourceText,
     }).join("\n"),

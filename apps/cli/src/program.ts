@@ -1,21 +1,31 @@
 /** The commands, their arguments and options. What a command does is loaded when it is called. */
 import { Command, type CommandUnknownOpts, Help, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { splitArguments } from "./functions/split-arguments.ts";
-import type { Output } from "./output.ts";
+import type { Colors, Output } from "./output.ts";
 
 /** Runs a command. It may set the exit code of the process; what it throws becomes one. */
 type Run = (output: Output) => Promise<void>;
 
 const json = () => new Option("--json", "one event or object a line on stdout").default(false);
 
-/** `run` calls what a command has loaded, with the output that its options ask for. */
-export function createProgram(version: string, run: (json: boolean, command: Run) => Promise<void>) {
+export interface ProgramOptions {
+  readonly version: string;
+  /** Of what is wrong with the arguments. */
+  readonly colors: () => Colors;
+  /** Told when there are to be none. */
+  readonly onNoColor: () => void;
+  /** Calls what a command has loaded, with the output that its options ask for. */
+  readonly run: (json: boolean, command: Run) => Promise<void>;
+}
+
+export function createProgram({ version, colors, onNoColor, run }: ProgramOptions) {
   const program = new Command("lamina")
     .description("Container images as code, on your own machines.")
     .version(version, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
     .helpCommand("help [command]", "show the help of a command")
-    .configureHelp({ optionDescription: descriptionOf })
+    .configureHelp({ optionDescription: descriptionOf, subcommandTerm: (command) => command.name() })
+    .configureOutput({ outputError: (text, write) => write(shownError(text, colors())) })
     .exitOverride()
     .showHelpAfterError("(lamina --help shows the commands)")
     .enablePositionalOptions();
@@ -204,7 +214,9 @@ export function createProgram(version: string, run: (json: boolean, command: Run
     .command("quickstart", { hidden: true })
     .description("start the platform, build the first example and run a command in it")
     .action(() => run(false, async (output) => (await import("./commands/quickstart.ts")).quickstart({ output })));
+  program.option("--no-color", "no colours, as with NO_COLOR").on("option:no-color", onNoColor);
   for (const command of allOf(program.commands)) {
+    command.option("--no-color", "no colours, as with NO_COLOR").on("option:no-color", onNoColor);
     command.showHelpAfterError(`usage: ${pathOf(command)} ${command.usage()}\n(${pathOf(command)} --help says more)`);
   }
   return program;
@@ -216,6 +228,13 @@ function allOf(commands: readonly CommandUnknownOpts[]): CommandUnknownOpts[] {
 
 function pathOf(command: CommandUnknownOpts): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+/** Broken between words where the terminal ends, as help is. */
+function shownError(text: string, colors: Colors): string {
+  const { isTTY, columns } = process.stderr;
+  const lines = isTTY ? new Help().boxWrap(text, columns) : text;
+  return lines.replace(/^error:/, (word) => colors.red(colors.bold(word)));
 }
 
 /** A switch is off where it is not given, which need not be said. */

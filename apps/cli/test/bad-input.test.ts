@@ -1,225 +1,88 @@
 /**
- * Bad inputs as a user gives them: each in a file of the user's, to `lamina build`. It ends with a code and a reason, names the file and
- * the line, and nothing is built or left of it.
+ * Bad inputs as a user gives them: each in a file of the user's, to `lamina build` or, in Python, `lamina deploy`. It ends with a code and a
+ * reason, names the file and the line, and nothing is built or left of it.
  */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type ErrorCode, type ErrorReason, REASONS } from "lamina";
+import { pythonSdk } from "@lamina/testkit";
+import { type ErrorReason, REASONS } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cli, jsonLines } from "./support/cli.ts";
+import { type UserPlace, userPlace } from "./bad-input/place.ts";
+import { IN_PYTHON, MARK as MARK_IN_PYTHON, pythonFile } from "./bad-input/python.ts";
+import { IN_TYPESCRIPT, MARK, typescriptFile } from "./bad-input/typescript.ts";
+import { cli, jsonLines, type Outcome } from "./support/cli.ts";
 
-interface BadInput {
-  readonly what: string;
-  readonly reason: ErrorReason | undefined;
-  readonly code?: ErrorCode;
-  /** An expression for an image; what is wrong is on the line that {@link MARK} is on. */
-  readonly image: string;
-}
-
-const MARK = "// here";
-const step = (call: string) => `Image.debianSlim()\n  .env({ A: "1" })\n  .${call} ${MARK}\n  .workdir("/srv")`;
-const instructions = (text: string, more = "") => step(`dockerfileCommands([${JSON.stringify(text)}]${more})`);
-const inContext = ', { contextFiles: { a: "files/a" } }';
-const secret = 'Secret.fromDict({ TOKEN: "hunter2" })';
-
-const INPUTS: readonly BadInput[] = [
-  {
-    what: "a builder version that there is not",
-    code: "UNKNOWN_BUILDER_VERSION",
-    reason: "unknown-builder-version",
-    image: `Image.debianSlim({ builderVersion: "1999.01" }) ${MARK}`,
-  },
-  { what: "a Python version that is none", reason: "invalid-python-version", image: `Image.debianSlim({ pythonVersion: "3.07" }) ${MARK}` },
-  {
-    what: "a Python version that no base has",
-    code: "BASE_NOT_FOUND",
-    reason: "unknown-python-version",
-    image: `Image.debianSlim({ pythonVersion: "3.99" }) ${MARK}`,
-  },
-  { what: "an image tag that is none", reason: "invalid-reference", image: `Image.fromRegistry("TEAM/app:1") ${MARK}` },
-  { what: "an option that there is not", reason: "unknown-option", image: step('pipInstall("six", { cache: true })') },
-  { what: "a number in place of a command", reason: "invalid-argument", image: step("runCommands(1)") },
-  { what: "no command", reason: "empty-arguments", image: step("runCommands()") },
-  { what: "NUL in a command", reason: "invalid-text", image: step('runCommands("a\\0b")') },
-  { what: "a requirement that is none", reason: "invalid-requirement", image: step('pipInstall("numpy=1.0")') },
-  { what: "a URL that ends after its scheme", reason: "invalid-requirement", image: step('pipInstall("git+https://")') },
-  { what: "an index that is no URL", reason: "invalid-index-url", image: step('pipInstall("six", { indexUrl: "localhost:1/simple" })') },
-  { what: "a Debian package that is none", reason: "invalid-package-name", image: step('aptInstall("Git!")') },
-  { what: "a variable that no shell expands", reason: "invalid-variable-name", image: step('env({ "A-B": "1" })') },
-  { what: "a variable of the platform's own", reason: "reserved-variable", image: step('env({ LAMINA_NL: "1" })') },
-  { what: "a variable that is too large", reason: "environment-too-large", image: step('env({ A: "x".repeat(140_000) })') },
-  { what: ".. in a working directory", reason: "invalid-working-directory", image: step('workdir("/a/../b")') },
-  { what: "~ in a remote path", reason: "invalid-remote-path", image: step('copyLocalFile("files/a", "~/a")') },
-  { what: "NUL in a local path", reason: "invalid-local-path", image: step('copyLocalFile("files/\\0", "/a")') },
-  { what: "a local path from outside without a remote one", reason: "missing-remote-path", image: step('copyLocalFile("../a")') },
-  { what: "a local file that is not there", reason: "missing-file", image: step('copyLocalFile("files/gone", "/a")') },
-  { what: "a file in place of a directory", reason: "wrong-file-kind", image: step('copyLocalDir("files/a", "/a")') },
-  { what: "a device", reason: "special-file", image: step('copyLocalFile("/dev/null", "/a")') },
-  { what: "a file of the kernel's", reason: "special-file", image: step('copyLocalFile("/proc/version", "/a")') },
-  { what: "a file that marks a deleted one", reason: "reserved-file-name", image: step('copyLocalDir("marks", "/a")') },
-  { what: "a name that is not UTF-8", reason: "name-not-utf8", image: step('copyLocalDir("latin", "/a")') },
-  { what: "a link to itself", reason: "link-cycle", image: step('copyLocalFile("circle/a", "/a")') },
-  {
-    what: "a condition that fails",
-    reason: "failed-condition",
-    image: step('copyLocalDir("files", "/a", { condition: () => { throw new Error("no"); } })'),
-  },
-  { what: "a pattern that is none", reason: "invalid-ignore-pattern", image: step('copyLocalDir("files", "/a", { ignore: ["[a"] })') },
-  {
-    what: "a secret's name that is none",
-    reason: "invalid-secret-name",
-    image: step('runCommands("true", { secrets: [Secret.fromName("a b")] })'),
-  },
-  {
-    what: "an empty secret",
-    reason: "invalid-secret-value",
-    image: step('runCommands("true", { secrets: [Secret.fromDict({ A: "" })] })'),
-  },
-  {
-    what: "a secret of a variable that is not set",
-    code: "SECRET_MISSING",
-    reason: "unset-variable",
-    image: step('runCommands("true", { secrets: [Secret.fromEnv(["LAMINA_TEST_UNSET"])] })'),
-  },
-  {
-    what: "a named secret that nobody has set",
-    code: "SECRET_MISSING",
-    reason: "unknown-secret",
-    image: step('runCommands("true", { secrets: [Secret.fromName("nobody-has-set-it")] })'),
-  },
-  { what: "a secret that is not declared", reason: "undeclared-secret", image: step('pipInstall("git+https://${TOKEN}@a.example/b")') },
-  {
-    what: "a secret where an image would keep it",
-    reason: "misplaced-secret",
-    image: instructions("ENV A=$TOKEN", `, { secrets: [${secret}] }`),
-  },
-  {
-    what: "two secrets with one variable",
-    reason: "conflicting-secrets",
-    image: step(`runCommands("true", { secrets: [${secret}, Secret.fromDict({ TOKEN: "other" })] })`),
-  },
-  {
-    what: "a secret's value in place of its name",
-    reason: "secret-value-in-step",
-    image: step(`runCommands("curl -H hunter2-and-more", { secrets: [Secret.fromDict({ TOKEN: "hunter2-and-more" })] })`),
-  },
-  { what: "a pyproject that is none", reason: "invalid-pyproject", image: step('poetryInstallFromFile("files/a")') },
-  {
-    what: "a package for another Python",
-    reason: "wheel-for-another-python",
-    image: step('addPythonPackages("wheels/a-1.0-cp27-cp27m-any.whl")'),
-  },
-  {
-    what: "a package for another platform",
-    reason: "wheel-for-another-platform",
-    image: step('addPythonPackages("wheels/a-1.0-py3-none-win_amd64.whl")'),
-  },
-  { what: "a package that is none", reason: "invalid-package", image: step('addPythonPackages("wheels/a.whl")') },
-  { what: "a GPU that no machine has", reason: "invalid-gpu", image: step('runCommands("true", { gpu: "T4:0" })') },
-  { what: "a GPU that no pool has", code: "POOL_UNAVAILABLE", reason: undefined, image: step('runCommands("true", { gpu: "T4" })') },
-  { what: "FROM", reason: "from-instruction", image: instructions("FROM debian") },
-  { what: "a local ADD", reason: "local-add", image: instructions("ARG D=.\nADD $D /x", inContext) },
-  { what: "an unknown instruction", reason: "unknown-instruction", image: instructions("INSTALL git") },
-  { what: "an open heredoc", reason: "open-heredoc", image: instructions("RUN <<EOF\ntrue") },
-  { what: "a backslash at the end", reason: "open-instruction", image: instructions("RUN true \\") },
-  { what: "COPY of what is not in the context", reason: "missing-source", image: instructions("COPY b /x", inContext) },
-  { what: "COPY of a variable that nothing sets", reason: "missing-source", image: instructions("COPY $NOPE /x", inContext) },
-  { what: "COPY from outside the context", reason: "escaping-source", image: instructions("COPY ../a /x", inContext) },
-  {
-    what: "a place outside the context",
-    reason: "invalid-context-path",
-    image: instructions("COPY a /x", ', { contextFiles: { "../a": "files/a" } }'),
-  },
-  { what: "an instruction that cannot be right", reason: "invalid-instruction", image: instructions("EXPOSE http") },
-  {
-    what: "commands for a shell that is not POSIX",
-    reason: "unsuitable-shell",
-    image: `Image.debianSlim()\n  .dockerfileCommands(['SHELL ["python3", "-c"]'])\n  .runCommands("true") ${MARK}`,
-  },
-  {
-    what: "more than 120 layers",
-    reason: "too-many-layers",
-    image: `Array.from({ length: 121 }).reduce<Image>(\n  (image) => image\n    .runCommands("true"), ${MARK}\n  Image.debianSlim(),\n)`,
-  },
-  { what: "a definition of more than 4 MiB", reason: "definition-too-large", image: step('runCommands("x".repeat(5_000_000))') },
-];
-
-/** What no file of one image shows, and the test that does. */
-const ELSEWHERE: Partial<Record<ErrorReason, string>> = {
-  "unknown-base": "packages/sdk/test/client.test.ts",
-  "base-for-another-platform": "apps/control-plane/test/bases.test.ts",
-  "unsupported-python": "packages/sdk/test/poetry.test.ts",
-  "incomplete-secret": "packages/sdk/test/image.test.ts",
-  "invalid-function": "packages/sdk/test/run-function.test.ts",
-  "unreadable-file": "packages/sdk/test/local-files.test.ts",
-  "changed-file": "packages/sdk/test/local-files.test.ts",
-  "colliding-files": "packages/sdk/test/parts.test.ts",
-  "unknown-group": "packages/sdk/test/poetry.test.ts",
-  "local-dependency": "packages/sdk/test/poetry.test.ts",
-  "invalid-lock": "packages/sdk/test/poetry.test.ts",
-  "stale-lock": "packages/sdk/test/poetry.test.ts",
-  "missing-shell": "packages/sdk/test/odd-bases.test.ts",
-  "full-disk": "apps/cli/test/faults/storage.test.ts",
-  "older-platform": "packages/sdk/test/version-mismatch.test.ts",
-  "older-client": "packages/sdk/test/version-mismatch.test.ts",
-  "other-sdk": "packages/sdk/test/image.test.ts",
-  "failing-file": "apps/cli/test/user-file.test.ts",
-  "no-image": "apps/cli/test/user-file.test.ts",
-  "invalid-configuration": "apps/cli/test/usage.test.ts",
-  "invalid-usage": "apps/cli/test/usage.test.ts",
-  "invalid-request": "apps/control-plane/test/planning.test.ts",
+/** What no file of one image shows: the test that does, and why it is there. */
+const ELSEWHERE: Partial<Record<ErrorReason, readonly [test: string, why: string]>> = {
+  "full-disk": ["apps/cli/test/faults/storage.test.ts", "the disk of a server has to be full, and the build runs until it is"],
+  "older-platform": ["packages/sdk/test/version-mismatch.test.ts", "another version of the platform answers"],
+  "older-client": ["packages/sdk/test/version-mismatch.test.ts", "another version of the platform answers"],
+  "other-sdk": ["packages/sdk/test/image.test.ts", "another version of the SDK has made the image"],
+  "no-image": ["apps/cli/test/user-file.test.ts", "what is missing has no line"],
+  "invalid-configuration": ["apps/cli/test/usage.test.ts", "the environment is wrong, and no file"],
+  "invalid-usage": ["apps/cli/test/usage.test.ts", "the arguments of the command are wrong, and no file"],
+  "invalid-request": ["apps/control-plane/test/planning.test.ts", "the SDK makes no such request"],
 };
 
 let home: string;
-let directory: string;
+let place: UserPlace;
+let environment: Readonly<Record<string, string>>;
 beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), "lamina-home-"));
-  directory = await mkdtemp(path.join(tmpdir(), "lamina-user-"));
-  await writeFiles();
+  place = await userPlace();
+  environment = { ...(await pythonSdk()), LAMINA_HOME: home };
   await lamina("up");
 }, 120_000);
 afterAll(async () => {
   await lamina("down");
+  await place?.[Symbol.asyncDispose]();
   await rm(home, { recursive: true, force: true });
-  await rm(directory, { recursive: true, force: true });
 });
-
-async function writeFiles(): Promise<void> {
-  for (const name of ["files", "marks", "latin", "circle", "wheels"]) await mkdir(path.join(directory, name));
-  const files = ["files/a", "marks/.wh.a", "wheels/a-1.0-cp27-cp27m-any.whl", "wheels/a-1.0-py3-none-win_amd64.whl", "wheels/a.whl"];
-  for (const name of files) await writeFile(path.join(directory, name), "a = [");
-  await writeFile(Buffer.concat([Buffer.from(path.join(directory, "latin/")), Buffer.from([0xe9])]), "a");
-  await symlink("b", path.join(directory, "circle/a"));
-  await symlink("a", path.join(directory, "circle/b"));
-}
 
 function lamina(...args: readonly string[]) {
-  return cli(args, { env: { LAMINA_HOME: home }, cwd: directory });
+  return cli(args, { env: environment, cwd: place.directory });
 }
 
-test("every reason has a file here, or a test elsewhere", () => {
-  const shown = INPUTS.flatMap(({ reason }) => reason ?? []);
+test("every reason has a file here, or a test elsewhere that names it", async () => {
+  const shown = IN_TYPESCRIPT.flatMap(({ reason }) => reason ?? []);
   expect([...new Set([...shown, ...Object.keys(ELSEWHERE)])].toSorted()).toEqual(Object.keys(REASONS).toSorted());
+  for (const [reason, [file]] of Object.entries(ELSEWHERE)) {
+    expect(await readFile(path.join(import.meta.dirname, "../../..", file), "utf8")).toContain(`"${reason}"`);
+  }
 });
 
+/** What an error says of the line of a file that is marked. */
+function placeOf(mark: string, file: string, text: string) {
+  return { file: path.join(place.directory, file), line: text.split("\n").findIndex((each) => each.includes(mark)) + 1 };
+}
+
+/** The error in the end. Before it there is what could be said of the image, which is nothing; no event of a build. */
+function expectRefused(outcome: Outcome, error: Readonly<Record<string, unknown>>, sent: readonly string[] = []): void {
+  const [last, ...others] = jsonLines(outcome).toReversed();
+  expect(last).toMatchObject({ type: "error", ...error });
+  const before = others.filter(({ type, ref }) => type !== "image" || ref !== null);
+  expect(before.map(({ type }) => type)).toEqual(sent);
+  expect(outcome.exitCode).not.toBe(0);
+  expect(outcome.stdout + outcome.stderr).not.toContain("hunter2-and-more");
+}
+
 describe("ends the build before it begins, with its place in the user's file", () => {
-  test.each(INPUTS)("$what", { timeout: 30_000 }, async ({ image, code = "INVALID_INPUT", reason }) => {
-    const text = `import { Image, Secret } from "lamina";\nvoid Secret;\nexport const image = ${image}\n;\n`;
-    const line = text.split("\n").findIndex((each) => each.includes(MARK)) + 1;
-    await writeFile(path.join(directory, "image.ts"), text);
-    const outcome = await lamina("build", "image.ts", "--json");
-    const place: unknown = expect.objectContaining({ file: path.join(directory, "image.ts"), line });
-    const error = { type: "error", code, ...(reason !== undefined && { reason }), source: place };
-    const [last, ...others] = jsonLines(outcome).toReversed();
-    expect(last).toMatchObject(error);
-    // What could be said of the image, which is nothing; no event of a build.
-    expect(others.filter(({ type, ref }) => type !== "image" || ref !== null)).toEqual([]);
-    expect(outcome.exitCode).not.toBe(0);
-    expect(outcome.stdout + outcome.stderr).not.toContain("hunter2-and-more");
+  test.each(IN_TYPESCRIPT)("$what", { timeout: 30_000 }, async ({ code = "INVALID_INPUT", reason, ...input }) => {
+    const text = typescriptFile(input);
+    await place.write("image.ts", text);
+    const error = { code, ...(reason !== undefined && { reason }), source: placeOf(MARK, "image.ts", text) };
+    expectRefused(await lamina("build", "image.ts", "--json"), error);
+  });
+
+  test.each(IN_PYTHON)("$what, in Python", { timeout: 30_000 }, async ({ code = "INVALID_INPUT", message, isSent, ...input }) => {
+    const text = pythonFile(input);
+    await place.write("image.py", text);
+    const error = { code, message: expect.stringContaining(message), source: placeOf(MARK_IN_PYTHON, "image.py", text) };
+    expectRefused(await lamina("deploy", "image.py", "--json"), error, isSent && ["upload"]);
   });
 });
 
 test("nothing of them was built, and nothing is left", async () => {
-  for (const list of ["builds", "images"]) expect(jsonLines(await lamina(list, "--json"))).toEqual([]);
+  for (const list of ["builds", "images", "apps"]) expect(jsonLines(await lamina(list, "--json"))).toEqual([]);
 });

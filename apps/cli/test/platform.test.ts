@@ -1,9 +1,9 @@
 /** The embedded platform as a user has it: one for this file, in a home of its own. */
-import { readFile, readdir, rm, mkdtemp, stat } from "node:fs/promises";
+import { readFile, readdir, rm, mkdtemp, stat, writeFile } from "node:fs/promises";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { gpuStandIn } from "@lamina/testkit";
+import { gpuStandIn, smallDisk } from "@lamina/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { cli, jsonLines, startCli } from "./support/cli.ts";
@@ -172,4 +172,14 @@ test("down ends everything: processes, mounts, sockets, records", async () => {
   expect(existsSync(path.join(home, "platform.json"))).toBe(false);
   expect((await lamina("status", "--json")).exitCode).toBe(3);
   expect(await lamina("down")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("was not up") });
+});
+
+test.skipIf(process.getuid?.() !== 0)("a platform whose disk is full can be stopped, and leaves nothing running", async () => {
+  await using disk = await smallDisk(400);
+  const env = { LAMINA_HOME: disk.path };
+  expect((await cli(["up"], { env })).exitCode).toBe(0);
+  await expect(writeFile(path.join(disk.path, "filler"), new Uint8Array(400 * 1024 * 1024))).rejects.toMatchObject({ code: "ENOSPC" });
+  expect(await cli(["down"], { env })).toMatchObject({ exitCode: 0, stdout: "The platform is down." });
+  expect((await cli(["status"], { env })).exitCode).toBe(3);
+  // That it can be unmounted then says that nothing runs there.
 });

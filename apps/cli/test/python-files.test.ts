@@ -79,7 +79,7 @@ test("a function that raises is exit code 1, with its class, message and stack",
 test("what is deployed is called by its name; a change of code is live with no image built", async () => {
   expect(await lamina("deploy", "numbers_app.py")).toMatchObject({
     exitCode: 0,
-    stdout: "python-numbers version 1: python-numbers.add, python-numbers.hang",
+    stdout: "python-numbers version 1: add, hang",
   });
   expect(await lamina("call", "python-numbers.add", "--x", "4")).toMatchObject({ exitCode: 0, stdout: "5", stderr: "adding 4" });
   await write(NUMBERS.replace("x + y", "x * 100 + y"));

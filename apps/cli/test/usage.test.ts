@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cli, jsonLines } from "./support/cli.ts";
 
@@ -23,6 +24,15 @@ test("bad usage names the command's own usage, and help says nothing of switches
   expect((await cli(["secret", "set"])).stderr).toContain("(lamina secret set --help says more)");
   expect((await cli(["build", "--help"])).stdout).not.toContain("default");
   expect((await cli(["builds", "--help"])).stdout).toContain("(default: 50)");
+});
+
+test("the help of every command is in lines of 80 columns, and says what each is for beside its name", async () => {
+  const { stdout } = await cli(["--help"]);
+  const commands = [...stdout.matchAll(/^  ([a-z]+) {2,}\S/gm)].map(([, name = ""]) => name);
+  expect(commands).toEqual(expect.arrayContaining(["build", "run", "shell", "secret", "doctor", "help"]));
+  const helps = await Promise.all(commands.map((command) => cli(["help", command])));
+  for (const help of [stdout, ...helps.map((one) => one.stdout)])
+    for (const line of help.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
 
 test("bad usage is told as JSON to who asked for JSON", async () => {
@@ -74,6 +84,11 @@ test("a home that cannot be used is exit code 2, with the variable that names an
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/a-file\/home, cannot be used: ENOTDIR.*LAMINA_HOME/);
   }
+  const nowhere = await cli(["up"], { env: { LAMINA_HOME: "/proc/nowhere/home" } });
+  expect(nowhere).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/\/proc\/nowhere\/home, cannot be used: ENOENT.*LAMINA_HOME/),
+  });
 });
 
 test("a platform that cannot be reached is exit code 3", async () => {
@@ -111,4 +126,15 @@ test("colours follow NO_COLOR and FORCE_COLOR, and are off where output is not a
   }
   expect((await cli(args, { env: { FORCE_COLOR: "1" } })).stderr).toContain("\u001b");
   expect((await cli(args, { env: { FORCE_COLOR: "1", NO_COLOR: "1" } })).stderr).not.toContain("\u001b");
+  for (const given of [
+    ["--no-color", ...args],
+    ["build", "--no-color", "missing.ts"],
+  ]) {
+    const { stderr } = await cli(given, { env: { FORCE_COLOR: "1" } });
+    expect(stderr).toContain("missing.ts");
+    expect(stderr).not.toContain("\u001b");
+  }
+  const { stderr } = await cli(["bild"], { env: { FORCE_COLOR: "1" } });
+  expect(stderr).toContain("\u001b");
+  expect(stripVTControlCharacters(stderr)).toMatch(/^error: unknown command 'bild'\n\(Did you mean build\?\)/);
 });

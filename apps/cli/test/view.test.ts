@@ -2,10 +2,12 @@ import picocolors from "picocolors";
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
 import type { BuildEvent } from "lamina";
-import { columnsOf, firstThatFits, tableIn } from "../src/view/columns.ts";
+import { createOutput } from "../src/output.ts";
+import { columnsOf, firstThatFits, hangingTable, tableIn, wrappedWords } from "../src/view/columns.ts";
 import { failureLines } from "../src/view/failure.ts";
 import { liveLines } from "../src/view/live.ts";
 import { plainLines } from "../src/view/plain.ts";
+import { showBuild } from "../src/view/show.ts";
 import { afterEvent, type BuildView, newBuildView } from "../src/view/state.ts";
 import { startupLines } from "../src/view/startup.ts";
 import { countText, outputLine, plainLine, shownLine, timeText } from "../src/view/text.ts";
@@ -96,6 +98,15 @@ describe("the live view", () => {
     `);
   });
 
+  test("says in one line that nothing had to be built, where that is on the way to something else", () => {
+    const planned: BuildEvent = { ...PLANNED, layers: PLANNED.layers.slice(0, 2) };
+    const done = after(planned, { type: "done", at: 80, image: "b", ref: "r", digest });
+    const canvas = { columns: 80, rows: 24, now: 80, colors };
+    expect(liveLines(done, { ...canvas, brief: true })).toEqual(["✓ image: 2 hit in 80ms"]);
+    expect(liveLines(done, canvas).length).toBeGreaterThan(1);
+    expect(liveLines(BUILDING, { ...canvas, brief: true }).length).toBeGreaterThan(1);
+  });
+
   test("never writes into the last column, whatever a program prints", () => {
     const line = "\u001b[31m進捗\u001b[0m\t50%\r100% 完了".repeat(9);
     for (const columns of [20, 40, 80, 133, 200]) {
@@ -119,6 +130,15 @@ describe("the live view", () => {
 });
 
 describe("plain lines", () => {
+  test("say a command once when it is all of a layer, and not again when it fails", () => {
+    const command = "make -C /opt/thing install";
+    const log = (line: string): BuildEvent => ({ type: "log", at: 2_000, layer: "c", line, attempt: "x" });
+    const said = (line: string) => plainLines(log(line), after(PLANNED, log(line)), 2_000);
+    expect(said(`[1/1] ${command}`)).toEqual([]);
+    expect(said("[1/2] make")).toEqual(["[2 runCommands] [1/2] make"]);
+    expect(said(`lamina: command 1 of 1: exit status 2: ${command}`)).toEqual(["[2 runCommands] lamina: command 1 of 1: exit status 2"]);
+  });
+
   test("name the layer of each line, in the order of the events", () => {
     const events: BuildEvent[] = [
       PLANNED,
@@ -198,6 +218,8 @@ test("a command that the message has is not said again", () => {
     exitCode: 2,
   };
   expect(failureLines(info, { colors })).toEqual(["STEP_FAILED: runCommands failed: `make install` exited with 2."]);
+  const lines = failureLines({ ...info, command: "make install", lastLines: ["[1/2] true", "[2/2] make install", "no rule"] }, { colors });
+  expect(lines.slice(1)).toEqual(["  last lines", "    │ [1/2] true", "    │ no rule"]);
 });
 
 test("a failure that is wider than the terminal goes on below, between words and within its gutter", () => {
@@ -270,10 +292,12 @@ test("what is counted has its plural, and a time is that of the reader's clock",
 });
 
 test("of the tables for a terminal that is taken which fits", () => {
-  const tables = [["wide".repeat(20)], ["narrow"]];
-  expect(firstThatFits(tables, 80)).toEqual(tables[0]);
-  expect(firstThatFits(tables, 79)).toEqual(tables[1]);
-  expect(firstThatFits(tables, undefined)).toEqual(tables[0]);
+  const wide = "wide".repeat(20);
+  const tables = [[[wide]], [["narrow", "last"]]];
+  expect(firstThatFits(tables, 80)).toEqual([wide]);
+  expect(firstThatFits(tables, 79)).toEqual(["narrow  last"]);
+  expect(firstThatFits(tables, undefined)).toEqual([wide]);
+  expect(firstThatFits(tables, 11)).toEqual(["narrow", "  last"]);
 });
 
 test("the stop of the platform has no time of its own", () => {
@@ -334,12 +358,39 @@ test("a last column that is too wide goes below its row", () => {
     ["a", "one two three four"],
   ];
   expect(tableIn(rows, 40)).toEqual(columnsOf(rows));
-  expect(tableIn(rows, 15)).toEqual(["APP", "  FUNCTIONS", "a", "  one two", "  three four"]);
+  expect(tableIn(rows, 15)).toEqual(["APP  FUNCTIONS", "a", "  one two", "  three four"]);
+  expect(tableIn([...rows, ["b", "five"]], 15).at(-1)).toBe("b    five");
+});
+
+test("a last column with room goes on below itself", () => {
+  const rows = [
+    ["0", "base", "Python 3.13"],
+    ["1", "pipInstall", "numpy pandas scikit-learn transformers"],
+  ];
+  expect(hangingTable(rows, 41)).toEqual([
+    "0  base        Python 3.13",
+    "1  pipInstall  numpy pandas scikit-learn",
+    "               transformers",
+  ]);
+  expect(hangingTable(rows, undefined)).toEqual(columnsOf(rows));
+  for (const columns of [20, 40, 80])
+    for (const line of hangingTable(rows, columns)) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+});
+
+test("a sentence is broken between words, as far in as it began, and a word that may be copied stays whole", () => {
+  const reference = `host/image@sha256:${"0".repeat(64)}`;
+  expect(wrappedWords(`The platform is up.\n  from ${reference}`, 12)).toBe(`The platform\nis up.\n  from\n  ${reference}`);
 });
 
 test("the stack of an exception does not say its message again", () => {
   const info = { code: "CALL_FAILED" as const, message: "TypeError: no\nmore", lastLines: ["TypeError: no", "more", "    at app.ts:1:2"] };
-  expect(failureLines(info, { colors }).slice(2)).toEqual(["  last lines", "    │     at app.ts:1:2"]);
+  expect(failureLines(info, { colors }).slice(2)).toEqual(["  stack", "    │     at app.ts:1:2"]);
+  const lastLines = ["Traceback (most recent call last):", '  File "app.py", line 1, in f', "TypeError: no", "more"];
+  expect(failureLines({ ...info, lastLines }, { colors }).slice(2)).toEqual([
+    "  stack",
+    "    │ Traceback (most recent call last):",
+    '    │   File "app.py", line 1, in f',
+  ]);
 });
 
 test("a name or a path shows what is not to be printed by its escape", () => {
@@ -364,4 +415,14 @@ test("in a log a long command and a long line of a file are cut, since they are 
   const source = { file: "/a.ts", line: 1, column: 1 };
   const lines = failureLines({ code: "INVALID_INPUT", message: "No.", source }, { colors, sourceText: "x".repeat(5_000) });
   expect(lines.every((line) => stringWidth(line) < 200)).toBe(true);
+});
+
+test("a log has a line of what this process did for a build, none of how far it is, and none for layers that all are there", async () => {
+  const lines: string[] = [];
+  const output = { ...createOutput({ json: false, env: { CI: "1" } }), line: (text: string) => void lines.push(text) };
+  using display = await showBuild({ output, name: "image", brief: true, details: DETAILS });
+  display.activity("sending files: 1 MB of 2 MB");
+  display.said("sent 2 MB of local files");
+  display.event({ ...PLANNED, layers: PLANNED.layers.slice(0, 2) });
+  expect(lines).toEqual(["image: sent 2 MB of local files"]);
 });

@@ -22,6 +22,19 @@ test("an attempt goes on while one of two builds that want it is cancelled, and 
   await expect(held?.publish(1)).rejects.toMatchObject({ code: "LEASE_LOST" });
 });
 
+test("what a cancelled build had said can be read afterwards", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one"));
+  const held = await builder.claim(await attemptOf(platform, build));
+  const layer = held?.claimed.layers.at(-1)?.id ?? "";
+  await held?.feed.write({ type: "log", at: 0, layer, line: "compiling" });
+  await platform.services.builds.cancel(client, { id: build });
+  const types = (await follow(platform, build, { range: "now" })).map(({ event }) => event.type);
+  expect(types).toContain("log");
+  expect(types.at(-1)).toBe("cancelled");
+});
+
 test("a build that wants only finished layers of an attempt does not keep it going", async () => {
   await using platform = await testControlPlane();
   await using builder = await fakeBuilder(platform);

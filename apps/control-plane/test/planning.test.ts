@@ -145,6 +145,17 @@ test("what cannot be right is said before anything starts", async () => {
   const copying = definition([{ kind: "copyLocalDir", tree, destination: "/x" }]);
   expect((await plan(platform, copying)).missingTrees).toEqual([tree]);
   await expect(startBuild(platform, copying)).rejects.toMatchObject({ code: "CONTEXT_MISSING" });
+  const empty = await platform.services.contexts.commitTree(client, { entries: [] });
+  const instructions = definition([
+    { kind: "runCommands", commands: ["true"] },
+    { kind: "dockerfileCommands", commands: ["ENV A=1\nCOPY b /x"], tree: empty.tree },
+  ]);
+  await expect(startBuild(platform, instructions)).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    reason: "missing-source",
+    message: expect.stringMatching(/^Step 2, dockerfileCommands: command 1, line 2: COPY takes "b", and there is no "b" in the context/),
+    info: { source: { file: "image.ts", line: 3 } },
+  });
   expect(await platform.services.builds.list(client, { limit: 10 })).toEqual([]);
 });
 

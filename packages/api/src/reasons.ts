@@ -41,7 +41,6 @@ export const REASONS = {
   "local-dependency": "a project that needs files beside it",
   "invalid-lock": "a poetry.lock that Poetry did not write",
   "stale-lock": "a poetry.lock of another pyproject.toml",
-  "missing-shell": "a base without the shell that a step needs",
   "full-disk": "a full disk of the builder or of BuildKit",
   "older-platform": "a platform that is older than the SDK",
   "older-client": "an SDK that is older than the platform",

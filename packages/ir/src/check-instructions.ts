@@ -1,6 +1,6 @@
 /** Checks that have to do with instructions of Dockerfiles: in a step, and what those of earlier steps have left. */
 import type { Fault } from "./definition-error.ts";
-import { fragmentFault } from "./dockerfile/fragment.ts";
+import { fragmentFault, NO_SHELL } from "./dockerfile/fragment.ts";
 import { type Inherited, isPosixShell } from "./dockerfile/inherited.ts";
 import type { ResolvedStep, StepOperation } from "./operation.ts";
 
@@ -10,11 +10,22 @@ export interface StepSurroundings {
   readonly inherited: Inherited;
 }
 
+const RUN_BY_A_SHELL: ReadonlySet<StepOperation["kind"]> = new Set([
+  "runCommands",
+  "aptInstall",
+  "pipInstall",
+  "addPythonPackages",
+  "poetryInstallFromFile",
+  "runFunction",
+]);
+
 export function instructionsFault(step: StepOperation | ResolvedStep, { secrets, inherited }: StepSurroundings): Fault | undefined {
-  const { shell, user, changed } = inherited;
+  const { shell, user, changed, isEmpty } = inherited;
+  if (step.kind === "dockerfileCommands") {
+    return fragmentFault(step, { secrets: secrets.names, complete: secrets.complete, inherited });
+  }
+  if (isEmpty && RUN_BY_A_SHELL.has(step.kind)) return { reason: "missing-shell", message: NO_SHELL };
   switch (step.kind) {
-    case "dockerfileCommands":
-      return fragmentFault(step, { secrets: secrets.names, complete: secrets.complete, inherited });
     case "runCommands":
       if (isPosixShell(shell)) return undefined;
       return {

@@ -7,11 +7,15 @@ type Step = StepOperation | ResolvedStep;
 const LONGEST_PATH = 4095;
 const LONGEST_FILE_NAME = 255;
 
-/** What is wrong with where a step copies to or works, if it does either. */
-export function pathFault(step: Step): Fault | undefined {
+/**
+ * What is wrong with where a step copies to or works, if it does either.
+ * @param isResolved lets control characters pass, since the Dockerfiles of a builder version stay what they are
+ */
+export function pathFault(step: Step, isResolved: boolean): Fault | undefined {
   const reason = step.kind === "workdir" ? "invalid-working-directory" : "invalid-remote-path";
   const path = remotePathOf(step);
-  const problem = path === undefined ? undefined : remotePathProblem(path);
+  if (path === undefined) return undefined;
+  const problem = remotePathProblem(path) ?? (isResolved ? undefined : controlProblem(path));
   return problem === undefined ? undefined : { reason, message: `the remote path ${JSON.stringify(path)} ${problem}` };
 }
 
@@ -30,4 +34,9 @@ export function remotePathProblem(path: string): string | undefined {
   if (parts.some((part) => part.startsWith(".wh."))) return "has a name that begins with .wh., which marks a deleted file in an image";
   const tooLong = Buffer.byteLength(path) > LONGEST_PATH || parts.some((part) => Buffer.byteLength(part) > LONGEST_FILE_NAME);
   return tooLong ? "is longer than a file system takes" : undefined;
+}
+
+/** A newline at the end of what a command printed, mostly. A file system takes it, and so would BuildKit. */
+function controlProblem(path: string): string | undefined {
+  return /\p{Cc}/u.test(path) ? "holds a control character, such as a newline, that hardly belongs to it: take it out" : undefined;
 }

@@ -5,9 +5,9 @@ import { pathFault } from "./check-path.ts";
 import { pythonFault } from "./check-python.ts";
 import { DefinitionError, type Fault } from "./definition-error.ts";
 import { fileLayersOf } from "./dockerfile/fragment.ts";
-import { afterStep, NOTHING_INHERITED } from "./dockerfile/inherited.ts";
+import { afterStep, type Inherited, NOTHING_INHERITED } from "./dockerfile/inherited.ts";
 import { entryBytes, LONGEST_ENTRY_BYTES } from "./environment-entry.ts";
-import { isImageReference } from "./image-reference.ts";
+import { isImageReference, SCRATCH } from "./image-reference.ts";
 import { divideArguments, pipArguments, referencesIn } from "./lower/pip-arguments.ts";
 import { isReservedVariable } from "./lower/reserved.ts";
 import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "./operation.ts";
@@ -28,10 +28,16 @@ export function checkDefinition(definition: Definition | ResolvedDefinition): Bu
   checkBase(definition.base);
   checkSize(definition.steps);
   checkEnvironment(definition.steps);
-  let inherited = NOTHING_INHERITED;
+  const isResolved = definition.base.kind === "base";
+  const isEmpty = definition.base.kind === "fromRegistry" && definition.base.reference === SCRATCH;
+  let inherited: Inherited = { ...NOTHING_INHERITED, isEmpty };
   definition.steps.forEach((step, index) => {
     const secrets = secretVariables(("secrets" in step && step.secrets) || []);
-    const fault = faultOf(step) ?? pythonFault(step, definition, version) ?? instructionsFault(step, { secrets, inherited });
+    const fault =
+      pathFault(step, isResolved) ??
+      faultOf(step) ??
+      pythonFault(step, definition, version) ??
+      instructionsFault(step, { secrets, inherited });
     if (fault !== undefined) throw new DefinitionError(fault.reason, `${step.kind}: ${fault.message}`, index);
     inherited = afterStep(inherited, step);
   });
@@ -42,7 +48,7 @@ export function checkDefinition(definition: Definition | ResolvedDefinition): Bu
 type Step = StepOperation | ResolvedStep;
 type StepOf<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 
-/** Docker mounts no more than 127 layers; the rest is left to the base. `env` adds no files. */
+/** Docker mounts no more than 127 layers, where the platform itself takes hundreds; the rest is left to the base. `env` adds no files. */
 const MOST_LAYERS = 120;
 /** All variables together share, with the arguments, a quarter of the stack: 2 MiB as a rule. */
 const LARGEST_ENVIRONMENT = 1024 * 1024;
@@ -110,10 +116,7 @@ function checkEnvironment(steps: readonly Step[]): void {
 
 function faultOf(step: Step): Fault | undefined {
   return (
-    pathFault(step) ??
-    invalidText(step) ??
-    faultOfKind(step) ??
-    ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names) : undefined)
+    invalidText(step) ?? faultOfKind(step) ?? ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names) : undefined)
   );
 }
 

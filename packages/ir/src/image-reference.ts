@@ -6,6 +6,9 @@ const HOST = String.raw`(?:${LABEL}(?:\.${LABEL})+(?::[0-9]{1,5})?|${LABEL}:[0-9
 const PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const REFERENCE = new RegExp(String.raw`^(?:${HOST}/)?${PART}(?:/${PART})*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`);
 
+/** What starts from an image without a file. */
+export const SCRATCH = "scratch";
+
 export function isImageReference(text: string): boolean {
   return REFERENCE.test(text);
 }

@@ -5,6 +5,7 @@ export * from "./definition-error.ts";
 export { imagesCopiedFrom } from "./dockerfile/images.ts";
 export { argumentsBelow, fileLayersOf, instructionAt, missingSource, type NamedInstruction } from "./dockerfile/fragment.ts";
 export * from "./gpu.ts";
+export { SCRATCH } from "./image-reference.ts";
 export * from "./layer.ts";
 export * from "./lower/index.ts";
 export * from "./operation.ts";

@@ -8,7 +8,7 @@ import {
   referencesIn,
   replaceReferences,
   requirementsIn,
-  wantsValue,
+  wrongFlag,
 } from "./lower/pip-arguments.ts";
 import { requirementFault } from "./requirement.ts";
 
@@ -35,8 +35,13 @@ function flagsFault(args: readonly string[]): Fault | undefined {
   if (joined !== undefined) {
     return { reason: "invalid-requirement", message: `${JSON.stringify(joined)} is a flag and its value in one: give two arguments` };
   }
-  const last = args.at(-1) ?? "";
-  return wantsValue(last) ? { reason: "invalid-requirement", message: `${last} has no value, which is the argument after it` } : undefined;
+  const wrong = wrongFlag(args);
+  if (wrong === undefined) return undefined;
+  if (wrong.problem === "no value") {
+    return { reason: "invalid-requirement", message: `${wrong.flag} has no value, which is the argument after it` };
+  }
+  const installer = wrong.installer === "uv" ? "pip or of uv" : "pip, which installs here since another flag is none of uv's";
+  return { reason: "invalid-requirement", message: `${JSON.stringify(wrong.flag)} is no flag of ${installer}` };
 }
 
 const FLAG_AND_VALUE = /^(?:-[A-Za-z]|--[a-z-]+)\s/;

@@ -73,6 +73,24 @@ const faults: readonly { what: string; definition: Definition; reason: Definitio
     step: 0,
   },
   {
+    what: "commands on scratch, where nothing has brought a shell",
+    definition: {
+      ...definitionOf({ kind: "env", variables: { A: "1" } }, { kind: "workdir", path: "/x" }, { kind: "runCommands", commands: ["true"] }),
+      base: { kind: "fromRegistry", reference: "scratch" },
+    },
+    reason: "missing-shell",
+    step: 2,
+  },
+  {
+    what: "a RUN on scratch, where nothing has brought a shell",
+    definition: {
+      ...definitionOf({ kind: "dockerfileCommands", commands: ["ENV A=1", "RUN true"] }),
+      base: { kind: "fromRegistry", reference: "scratch" },
+    },
+    reason: "missing-shell",
+    step: 0,
+  },
+  {
     what: "keywords for a function that takes none",
     definition: definitionOf({ kind: "runFunction", language: "javascript", name: "f", source: "() => 1", kwargs: { a: 1 } }),
     reason: "invalid-argument",
@@ -172,6 +190,18 @@ const faults: readonly { what: string; definition: Definition; reason: Definitio
     what: "NUL in a working directory",
     definition: definitionOf({ kind: "workdir", path: "/a\0b" }),
     reason: "invalid-working-directory",
+    step: 0,
+  },
+  {
+    what: "a newline at the end of a working directory",
+    definition: definitionOf({ kind: "workdir", path: "/srv\n" }),
+    reason: "invalid-working-directory",
+    step: 0,
+  },
+  {
+    what: "a control character in a remote path",
+    definition: definitionOf({ kind: "copyLocalFile", tree: digest, destination: "/a\u0085b" }),
+    reason: "invalid-remote-path",
     step: 0,
   },
   {
@@ -320,6 +350,22 @@ describe("takes", () => {
     },
   ])("$what", ({ steps }) => {
     expect(checkDefinition(definitionOf(...steps)).name).toBe("2026.11");
+  });
+
+  test.each<[what: string, ...before: StepOperation[]]>([
+    ["copied files", { kind: "copyLocalDir", tree: digest, destination: "/" }],
+    ["a COPY", { kind: "dockerfileCommands", commands: [`COPY --from=registry.example/x@${digest} / /`] }],
+    ["a RUN in its list form", { kind: "dockerfileCommands", commands: ['RUN ["/x"]'] }],
+    ["a mount", { kind: "dockerfileCommands", commands: [`RUN --mount=from=registry.example/x@${digest},target=/bin /bin/cp -r /bin /x`] }],
+  ])("a shell on scratch that %s may have brought", (_, ...before) => {
+    const definition = definitionOf(...before, { kind: "runCommands", commands: ["true"] });
+    expect(checkDefinition({ ...definition, base: { kind: "fromRegistry", reference: "scratch" } }).name).toBe("2026.11");
+  });
+
+  test("a newline in a path of what is resolved: its Dockerfile stays what it was", () => {
+    const steps = [{ kind: "workdir" as const, path: "/a\nb" }];
+    const base = { kind: "base" as const, digest };
+    expect(checkDefinition({ builderVersion: "2026.11", platform: "linux/amd64", base, steps }).name).toBe("2026.11");
   });
 
   test("no secret by name that turns out to lack the variable", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { divideArguments, pipArguments, uvUnderstands } from "../src/lower/pip-arguments.ts";
+import { uvPipInstall } from "../src/lower/uv.ts";
 
 describe("what holds a secret goes to a requirements file, and nothing else does", () => {
   const url = "https://token:${TOKEN}@index.example/simple/";
@@ -45,6 +46,11 @@ describe("uv installs", () => {
   ])("not %s", (args) => {
     expect(uvUnderstands(args)).toBe(false);
   });
+});
+
+test("what uv is given by the platform too is given once, as the author has it", () => {
+  expect(uvPipInstall(["six"])).toBe("uv pip install --system --break-system-packages --index-strategy unsafe-best-match");
+  expect(uvPipInstall(["--break-system-packages", "--index-strategy=first-index"])).toBe("uv pip install --system");
 });
 
 test("named options are flags in front of the arguments", () => {

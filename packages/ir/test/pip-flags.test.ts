@@ -1,4 +1,4 @@
-/** The table of flags that uv lacks, held against the uv of the builder version. */
+/** The tables of flags, held against the uv of the builder version and the pip of this machine. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,34 +7,64 @@ import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
 import { DEFAULT_BUILDER_VERSION, builderVersion } from "../src/index.ts";
 import { uvUnderstands } from "../src/lower/pip-arguments.ts";
-
-/** The flags of `pip install` up to pip 26; uv refuses an unknown one before it reads its value. */
-const PIP_FLAGS = [
-  "-r x --requirement=x -c x --constraint=x --build-constraint=x -e x --editable=x --group=x --no-deps --pre --dry-run -U --upgrade",
-  "--upgrade-strategy=eager --force-reinstall -I --ignore-installed --ignore-requires-python --no-build-isolation --use-pep517 --no-use-pep517",
-  "--check-build-dependencies -t x --target=x --platform=x --python-version=3.13 --implementation=cp --abi=abi3 --user --root=x --prefix=x --src=x",
-  "--break-system-packages -C a=b --config-settings=a=b --global-option=x --compile --no-compile --no-warn-script-location --no-warn-conflicts",
-  "--no-binary=a --only-binary=:all: --prefer-binary --all-releases=:all: --only-final=:all: --require-hashes --progress-bar=off",
-  "--root-user-action=ignore --report=x --no-clean --requirements-from-script=x --uploaded-prior-to=2026-01-01",
-  "-i https://x --index-url=https://x --extra-index-url=https://x --no-index -f x --find-links=x",
-  "--debug --require-virtualenv --python=3 -v --verbose -q --quiet --log=x --no-input --keyring-provider=auto --keyring-provider=import",
-  "--keyring-provider=disabled --keyring-provider=subprocess --proxy=x --retries=1 --timeout=1 --default-timeout=1 --resume-retries=1",
-  "--exists-action=i --trusted-host=x --cert=x --client-cert=x --cache-dir=x --no-cache-dir --disable-pip-version-check --no-color",
-  "--no-python-version-warning --use-feature=fast-deps --use-deprecated=legacy-resolver",
-].flatMap((line) => line.split(" --").map((flag, index) => (index === 0 ? flag : `--${flag}`)));
+import { PIP_FLAGS, UV_FLAGS } from "../src/lower/pip-flags.ts";
 
 // Some flags name directories, which uv makes.
 const elsewhere = mkdtempSync(join(tmpdir(), "lamina-uv-"));
 afterAll(() => rmSync(elsewhere, { recursive: true }));
 
-test.each(PIP_FLAGS.flatMap((flags) => flags.split(/ (?=-[a-zA-Z])/)))("uv takes %s, or pip does", async (flag) => {
+/** What uv says of arguments; it finds nothing to install into. */
+async function saidByUv(...args: string[]): Promise<string> {
   const binary = await uv(builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "");
-  const args = flag.split(" ");
-  const { stderr } = await execa(binary, ["pip", "install", "--offline", "--no-config", "--python", "/nowhere", ...args, "x"], {
+  const { stderr } = await execa(binary, ["pip", "install", "--offline", ...args], {
     cwd: elsewhere,
+    env: { UV_PYTHON: "/nowhere", UV_NO_CONFIG: "1" },
     reject: false,
   });
-  const taken = !/unexpected argument|unsupported|invalid value/.test(stderr);
-  // uv is asked with a --python of our own here, so another one is one too many.
-  expect(uvUnderstands(args)).toBe(taken || flag.startsWith("--python="));
+  return stderr;
+}
+
+const pipFlags = [...PIP_FLAGS.switches, ...PIP_FLAGS.options];
+
+test.each([...UV_FLAGS.switches])("uv has %s, without a value", async (flag) => {
+  expect(await saidByUv(flag)).not.toMatch(/unexpected argument|unsupported|a value is required/);
 });
+
+const longSwitches = [...UV_FLAGS.switches].filter((flag) => flag.startsWith("--"));
+test.each(longSwitches)("uv takes no value for %s", async (flag) => {
+  expect(await saidByUv(`${flag}=x`)).toMatch(/unexpected value 'x'|cannot be used multiple times/);
+});
+
+test.each([...UV_FLAGS.options])("uv has %s, with a value", async (flag) => {
+  const said = await saidByUv("x", flag);
+  expect(said).toMatch(/a value is required/);
+});
+
+test.each(pipFlags)("uv takes %s, or pip does", async (flag) => {
+  const said = await saidByUv(flag, "x", "x");
+  expect(uvUnderstands([flag, "x", "x"])).toBe(!/unexpected argument|unsupported/.test(said));
+});
+
+test("no flag that uv or pip shows is missing", async () => {
+  const binary = await uv(builderVersion(DEFAULT_BUILDER_VERSION)?.uv ?? "");
+  const ofUv = flagsIn((await execa(binary, ["pip", "install", "--help"])).stdout);
+  // uv names these to say that it does not have them.
+  const refused = ["--user", "--upgrade-group"];
+  expect(ofUv.filter((flag) => !UV_FLAGS.switches.has(flag) && !UV_FLAGS.options.has(flag)).toSorted()).toEqual(refused.toSorted());
+  const ofPip = flagsIn((await execa("python3", ["-m", "pip", "install", "--help"])).stdout);
+  expect(ofPip.filter((flag) => !pipFlags.includes(flag))).toEqual([]);
+});
+
+/** The flags that stand at the beginning of a line of help. */
+function flagsIn(help: string): string[] {
+  return help
+    .split("\n")
+    .filter((line) => /^ {2,6}-/.test(line))
+    .flatMap(
+      (line) =>
+        line
+          .trim()
+          .split(/ {2}/, 1)[0]
+          ?.match(/(?<=^|[ ,])--?[A-Za-z][\w-]*/g) ?? [],
+    );
+}

@@ -70,6 +70,9 @@ describe("a pipInstall", () => {
     [["--index-url=http://127.0.0.1:${PORT}/simple", "-ihttps://a/b", "--extra-index-url", "/wheels/simple"]],
     [["--extra-index-url", "${INDEX}", "numpy"]],
     [["--global-option", "-j 4", "numpy"]],
+    [["--no-cache-dir", "--break-system-packages", "-qU", "-rrequirements.txt", "numpy"]],
+    [["--user", "--upgrade-strat", "eager", "--proxy", "--frobnicate", "numpy"]],
+    [["--preview-features=x", "--", "--frobnicate"]],
   ])("may be %j", (args) => expect(requirementsFault({ arguments: args })).toBeUndefined());
 
   test.each([
@@ -77,12 +80,28 @@ describe("a pipInstall", () => {
     [["-r requirements.txt"], "invalid-requirement"],
     [["--requirement requirements.txt", "numpy"], "invalid-requirement"],
     [["numpy", "-r"], "invalid-requirement"],
+    [["numpy", "--proxy"], "invalid-requirement"],
+    [["numpy", "-Ur"], "invalid-requirement"],
+    [["--frobnicate", "numpy"], "invalid-requirement"],
+    [["--upgrade-strateg=eager", "numpy"], "invalid-requirement"],
+    [["--user", "--exact", "numpy"], "invalid-requirement"],
+    [["-Ux", "numpy"], "invalid-requirement"],
+    [["--no-cache-dir", "numpy pandas"], "invalid-requirement"],
     [["--pre", "-U"], "empty-arguments"],
+    [["--no-cache-dir", "-qq"], "empty-arguments"],
     [["--index-url", "localhost:8080/simple", "numpy"], "invalid-index-url"],
     [["--index-url=htps://index", "numpy"], "invalid-index-url"],
     [["-i", "index.example", "numpy"], "invalid-index-url"],
     [["--extra-index-url", "https://a b/", "numpy"], "invalid-index-url"],
   ])("may not be %j", (args, reason) => expect(requirementsFault({ arguments: args })).toMatchObject({ reason }));
+});
+
+test("a flag that is not there is told with the program that installs", () => {
+  expect(requirementsFault({ arguments: ["--frobnicate", "six"] })?.message).toBe('"--frobnicate" is no flag of pip or of uv');
+  expect(requirementsFault({ arguments: ["--user", "--frobnicate", "six"] })?.message).toBe(
+    '"--frobnicate" is no flag of pip, which installs here since another flag is none of uv\'s',
+  );
+  expect(requirementsFault({ arguments: ["six", "-Ur"] })?.message).toBe("-Ur has no value, which is the argument after it");
 });
 
 test("an aptInstall takes flags with values, versions and patterns, and no two names in one argument", () => {

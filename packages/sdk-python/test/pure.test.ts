@@ -8,6 +8,7 @@ pytestFile("test_address.py");
 pytestFile("test_follow.py");
 pytestFile("test_examples.py");
 pytestFile("test_progress.py");
+pytestFile("test_failure.py");
 pytestFile("test_reference.py");
 pytestFile("test_app.py");
 pytestFile("test_values.py");

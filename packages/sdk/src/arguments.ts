@@ -140,16 +140,25 @@ export const CopyLocalDirOptions = z.strictObject({
     }
   }),
 });
-export const DebianSlimOptions = z.strictObject({
-  pythonVersion: z
-    .string({ error: 'must be a string such as "3.12"' })
-    .refine(
-      (version) => /^3\.(?:\d|[1-9]\d)$/.test(version),
-      fault("invalid-python-version", 'must be a major and minor version such as "3.12"'),
-    )
-    .optional(),
-  builderVersion: text.optional(),
-});
+export const DebianSlimOptions = z.strictObject(
+  {
+    pythonVersion: z
+      .string({ error: 'must be a string such as "3.12"' })
+      .refine(
+        (version) => /^3\.(?:\d|[1-9]\d)$/.test(version),
+        fault("invalid-python-version", 'must be a major and minor version such as "3.12"'),
+      )
+      .optional(),
+    builderVersion: text.optional(),
+  },
+  {
+    // What is meant is clear where the version alone is given.
+    error: ({ input }) =>
+      typeof input === "string"
+        ? `the options must be an object: write debianSlim({ pythonVersion: ${JSON.stringify(input)} })`
+        : undefined,
+  },
+);
 export const FromRegistryOptions = z.strictObject({ secret: secret.optional(), setupDockerfileCommands: instructions.optional() });
 export const Variables = z.record(Variable, text, { error: "give an object of variable names and values" });
 export const Reference = text;

@@ -1,5 +1,6 @@
 import { App, Image, Secret } from "lamina";
 import { describe, expect, test } from "vitest";
+import { imageName } from "../src/functions/image-name.ts";
 import { FUNCTION } from "../src/functions/definition.ts";
 import { pythonTree } from "../src/code/sources.ts";
 import { type Workspace, workspace } from "./support/workspace.ts";
@@ -138,4 +139,9 @@ describe("the sources of a module in Python", () => {
     await expect(read(place, "tusks")).rejects.toThrow("there is no module tusks");
     await expect(read(place, "pkg.outer")).rejects.toThrow("looked for pkg/outer.py and pkg/outer/__init__.py");
   });
+});
+
+test("an image is called by all functions that run in it", () => {
+  const names = ["double", "greet", "boom"];
+  expect(names.map((_, index) => imageName(names.slice(0, index + 1)))).toEqual(["double", "double and greet", "double and 2 more"]);
 });

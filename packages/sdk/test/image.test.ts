@@ -269,7 +269,21 @@ const faults: readonly (readonly [what: string, reason: ErrorReason, call: () =>
     () => unchecked("pipInstall", "six", { prre: true }),
     /^pipInstall: there is no option "prre"$/,
   ],
-  ["no options, but a text", "invalid-argument", () => debianSlim("3.12"), /^debianSlim: the options must be an object$/],
+  ["no options", "invalid-argument", () => debianSlim(3.12), /^debianSlim: the options must be an object$/],
+  [
+    "a version in place of the options",
+    "invalid-argument",
+    () => debianSlim("3.12"),
+    /^debianSlim: the options must be an object: write debianSlim\(\{ pythonVersion: "3.12" \}\)$/,
+  ],
+  [
+    "a flag that pip does not have",
+    "invalid-requirement",
+    () => image.pipInstall("--frobnicate"),
+    /"--frobnicate" is no flag of pip or of uv/,
+  ],
+  ["a newline in a working directory", "invalid-working-directory", () => image.workdir("/srv\n"), /"\/srv\\n" holds a control character/],
+  ["a newline in a remote path", "invalid-remote-path", () => image.copyLocalFile("a", "/a\n"), /"\/a\\n" holds a control character/],
   [
     "a list",
     "invalid-argument",

@@ -5,6 +5,7 @@ import { buildImage, type BuildResult, type Client, connect, Image } from "lamin
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { busyboxBase } from "./support/busybox-base.ts";
 import { lookInside } from "./support/look-inside.ts";
+import { thrownBy } from "./support/thrown-by.ts";
 import { workspace, type Workspace } from "./support/workspace.ts";
 
 const MINUTES = 60_000;
@@ -99,6 +100,7 @@ describe("static programs alone", () => {
     expect((await look("env")).split("\n")).toContain("A=b c");
     expect(await look("pwd")).toBe("/app");
 
+    // What only the builder can tell: the files that are copied could be a shell.
     const noShell = {
       code: "STEP_FAILED",
       reason: "missing-shell",
@@ -109,6 +111,22 @@ describe("static programs alone", () => {
     await expect(build(image.dockerfileCommands(["WORKDIR /x\nRUN true"]))).rejects.toMatchObject({
       ...noShell,
       message: expect.stringMatching(/^dockerfileCommands: command 1, line 2: RUN failed: the image has no \/bin\/sh/),
+    });
+  });
+
+  test("scratch without a file says that it has no shell at the call, before anything is built", () => {
+    const noShell = {
+      code: "INVALID_INPUT",
+      reason: "missing-shell",
+      message: expect.stringMatching(/: the image has no \/bin\/sh, which it needs to run commands: "scratch" has no file/),
+      info: { source: { file: import.meta.filename } },
+    };
+    const empty = Image.fromRegistry("scratch").env({ A: "1" }).workdir("/app");
+    expect(thrownBy(() => empty.runCommands("true"))).toMatchObject(noShell);
+    expect(thrownBy(() => empty.pipInstall("six"))).toMatchObject(noShell);
+    expect(thrownBy(() => empty.dockerfileCommands(["WORKDIR /x\nRUN true"]))).toMatchObject({
+      ...noShell,
+      message: expect.stringMatching(/^dockerfileCommands: command 1, line 2: RUN: the image has no \/bin\/sh/),
     });
   });
 });

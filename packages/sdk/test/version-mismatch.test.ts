@@ -20,7 +20,7 @@ test("a platform that is older is to be upgraded, and an SDK that is older", asy
 test("a builder version that only the SDK knows is told with the place that asks for it", async () => {
   const source = { file: "/a.ts", line: 1, column: 1 };
   const unknown = new LaminaError({ code: "UNKNOWN_BUILDER_VERSION", message: "There is no builder version.", source });
-  expect((await explained("0.0.9", unknown)).info).toMatchObject({ code: "VERSION_MISMATCH", source });
+  expect((await explained("0.0.9", unknown)).info).toMatchObject({ code: "VERSION_MISMATCH", reason: "older-platform", source });
 });
 
 test("an error that has nothing to do with versions stays as it is", async () => {

@@ -4,6 +4,8 @@ import { programPath } from "./program-path.ts";
 /** How a command is run beside its arguments. */
 export interface CommandOptions {
   readonly directory?: string;
+  /** What it is called when it fails, where another program starts it. */
+  readonly name?: string;
   /** Variables added to those of this process. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -27,7 +29,7 @@ export async function runCommand(file: string, args: readonly string[], options:
     child.on("error", (cause) => reject(new Error(`${file} could not be run: ${cause.message}`, { cause })));
     child.on("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
   });
-  if (status !== 0) throw new Error(`${file} ${args[0] ?? ""} failed (${status}):\n${stderr}`);
+  if (status !== 0) throw new Error(`${options.name ?? `${file} ${args[0] ?? ""}`} failed (${status}):\n${stderr}`);
   return stdout;
 }
 

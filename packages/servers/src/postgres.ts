@@ -112,7 +112,7 @@ async function initialise(place: PostgresPlace, password: string): Promise<void>
     const places = [`--pgdata=${join(place.seenHome, "data")}`, `--pwfile=${join(place.seenHome, "password")}`];
     const access = [`--username=${USER}`, "--auth=scram-sha-256"];
     const [file = "", ...args] = place.run("initdb", [...places, ...access, "--encoding=UTF8", "--no-locale", "--no-instructions"]);
-    await runCommand(file, args, { directory: "/" });
+    await runCommand(file, args, { directory: "/", name: "initdb" });
   } finally {
     await rm(passwordFile, { force: true });
   }

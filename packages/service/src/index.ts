@@ -4,7 +4,7 @@ export { removeTree } from "./contexts/remove-tree.ts";
 export { changeTree, type TreeStep } from "./contexts/stage-tree.ts";
 export { indexOf, TreeError, type TreeIndex } from "./contexts/tree-changes.ts";
 export { createTreeDirectories, type StagedTree, type TreeDirectories, type TreeDirectoriesOptions } from "./contexts/tree-directories.ts";
-export { contextError, corrupt, readTree, type Tree, type TreeSource } from "./contexts/trees.ts";
+export { contextError, corrupt, readEntries, readTree, type Tree, type TreeSource } from "./contexts/trees.ts";
 export { controlPlane, type ControlPlane, type ControlPlaneOptions } from "./control-plane.ts";
 export {
   appendToFeed,

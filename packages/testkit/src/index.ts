@@ -2,6 +2,7 @@ export { archivedEvents } from "./archived-events.ts";
 export { debianWithGit } from "./base-with-git.ts";
 export { TORCH_OF_DEBIAN } from "./base-with-torch.ts";
 export { compressionOf } from "./compression.ts";
+export { extendBase } from "./extend-base.ts";
 export { freshDatabase, type TestDatabase } from "./database.ts";
 export { freshNamespace } from "./namespace.ts";
 export { testControlPlane, type TestControlPlane } from "./control-plane.ts";
@@ -22,7 +23,7 @@ export { type Apart, type ApartOptions, placesApart, reasonAgainstApart } from "
 export { type OwnServers, ownServers, type OwnServersOptions, serversDirectory } from "./own-servers.ts";
 export { testPlatform, type PlatformOptions, type TestPlatform } from "./platform.ts";
 export { platformDirectory } from "./platform-directory.ts";
-export { privateBase } from "./private-base.ts";
+export { foreignBase, privateBase } from "./private-base.ts";
 export { tinyBase, tinyPython } from "./tiny-base.ts";
 
 export { functionLeftovers, functionProcesses } from "./faults/functions.ts";

@@ -1,6 +1,7 @@
 /** What a failed solve means, in the terms of the user or of the one who runs the platform. */
 import { type ErrorInfo, LaminaError } from "@lamina/api";
 import {
+  type Digest,
   endedShell,
   failedCommand,
   failedSearch,
@@ -23,6 +24,7 @@ import {
   missingShellIn,
   sourceCause,
 } from "../buildkit/messages.ts";
+import { UnstagedTreeError } from "../contexts/prepare.ts";
 import type { FailedStep } from "./layer-progress.ts";
 import { methodCall } from "./method-call.ts";
 
@@ -45,15 +47,27 @@ export function failureOf(error: unknown, context: FailureContext): ErrorInfo {
 /** Whichever disk it is, of a builder, of BuildKit or behind the registry: it says so in these words. */
 function withFullDisk(info: ErrorInfo): ErrorInfo {
   const isFull = [info.message, ...(info.lastLines ?? [])].some((text) => /no space left on device/i.test(text));
-  return isFull && info.reason === undefined ? { ...info, reason: "full-disk" } : info;
+  if (!isFull || info.reason !== undefined) return info;
+  // What a command of a step says may be of a limit of its own.
+  const advice = info.code === "STEP_FAILED" ? "" : ". Make room on that disk; `lamina doctor` says how much there is.";
+  return { ...info, message: `${advice === "" ? info.message : info.message.replace(/\.$/, "")}${advice}`, reason: "full-disk" };
 }
 
 function describe(error: unknown, context: FailureContext): ErrorInfo {
+  if (error instanceof UnstagedTreeError) return { ...describe(error.cause, context), ...layerWith(error.tree, context) };
   if (error instanceof LaminaError) return error.info;
   if (isRegistryError(error)) return { code: "REGISTRY_UNAVAILABLE", message: `The registry failed: ${error.message}` };
   if (error instanceof SolveError) return solveFailure({ kind: error.kind, message: context.redact(error.message) }, context);
   const message = error instanceof Error ? error.message : String(error);
   return { code: "BUILD_FAILED", message: `The builder failed: ${message}` };
+}
+
+/** The layer whose local files these are, so that its place in the user's file can be told. */
+function layerWith(tree: Digest, { layers, layer }: FailureContext): { readonly layer?: string } {
+  const ids = Array.from({ length: layers }, (_, place) => layer(place)).flatMap(({ id, operation }) =>
+    operation !== undefined && "tree" in operation && operation.tree === tree ? [id] : [],
+  );
+  return ids[0] === undefined ? {} : { layer: ids[0] };
 }
 
 function solveFailure(error: Pick<SolveError, "kind" | "message">, context: FailureContext): ErrorInfo {

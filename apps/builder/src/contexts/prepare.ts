@@ -2,12 +2,23 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptProgress, type ClaimedAttempt, LaminaError } from "@lamina/api";
-import type { LoweredContext } from "@lamina/ir";
+import type { Digest, LoweredContext } from "@lamina/ir";
 import type { Registry } from "@lamina/registry";
 import { type TreeDirectories } from "@lamina/service";
 import type { LocalDirectory } from "../buildkit/buildkit.ts";
 import { nodeDirectory } from "./node.ts";
 import { stageContext, type TreeContext } from "./stage.ts";
+
+/** The local files of a step could not be put in their place; its cause says why. */
+export class UnstagedTreeError extends Error {
+  override readonly name = "UnstagedTreeError";
+  readonly tree: Digest;
+
+  constructor(tree: Digest, cause: unknown) {
+    super(`tree ${tree} could not be staged`, { cause });
+    this.tree = tree;
+  }
+}
 
 export interface PrepareOptions {
   readonly claimed: ClaimedAttempt;
@@ -21,7 +32,10 @@ export interface PrepareOptions {
   readonly signal: AbortSignal;
 }
 
-/** @returns the directory of each context, by its name; what is staged goes back with `owned` */
+/**
+ * @returns the directory of each context, by its name; what is staged goes back with `owned`
+ * @throws {UnstagedTreeError} for the first tree that cannot be staged
+ */
 export async function prepareContexts(
   contexts: readonly LoweredContext[],
   options: PrepareOptions,
@@ -40,7 +54,12 @@ export async function prepareContexts(
   await emit({ type: "preparing", at: Date.now(), what: "fetching local files" });
   const repository = ({ repository: name }: { repository: string }) => registry.repository(name);
   for (const context of trees) {
-    const staged = owned.use(await stageContext(context, { directories, trees: claimed.trees, repository, signal }));
+    const staging = stageContext(context, { directories, trees: claimed.trees, repository, signal });
+    const staged = owned.use(
+      await staging.catch((error: unknown) => {
+        throw new UnstagedTreeError(context.tree, error);
+      }),
+    );
     prepared.set(context.name, { name: staged.name, path: staged.directory });
   }
   return prepared;

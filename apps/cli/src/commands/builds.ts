@@ -1,10 +1,10 @@
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { columnsOf, firstThatFits } from "../view/columns.ts";
+import { firstThatFits } from "../view/columns.ts";
 import { durationText, listedTime } from "../view/text.ts";
 
-const COLUMNS = ["BUILD", "STATE", "NAME", "IMAGE", "CREATED", "TOOK"];
+const COLUMNS = ["BUILD", "STATE", "IMAGE", "CREATED", "TOOK", "NAME"];
 /** Enough of the end of an id to name a build by. */
 const SHORT_ID = 12;
 
@@ -19,9 +19,15 @@ export async function builds({ limit, output }: { readonly limit: number; readon
   if (all.length === 0) return output.note("Nothing was built yet.");
   const rows = all.map(({ id, name, image, state, createdAt, endedAt }) => {
     const took = endedAt === undefined ? "" : durationText(Date.parse(endedAt) - Date.parse(createdAt));
-    return [id, state, name ?? "", image.slice(0, 12), listedTime(createdAt, output), took];
+    return [id, state, image.slice(0, 12), listedTime(createdAt, output), took, name ?? ""];
   });
   const short = rows.map(([id = "", ...others]) => [id.slice(-SHORT_ID), ...others]);
-  const tables = [columnsOf([COLUMNS, ...rows]), columnsOf([COLUMNS, ...short])];
-  for (const line of firstThatFits(tables, output.columns)) output.result(line);
+  for (const line of firstThatFits(
+    [
+      [COLUMNS, ...rows],
+      [COLUMNS, ...short],
+    ],
+    output.columns,
+  ))
+    output.result(line);
 }

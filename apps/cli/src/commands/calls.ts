@@ -1,10 +1,10 @@
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { columnsOf, firstThatFits } from "../view/columns.ts";
+import { firstThatFits } from "../view/columns.ts";
 import { durationText, listedTime } from "../view/text.ts";
 
-const COLUMNS = ["CALL", "STATE", "FUNCTION", "CREATED", "TOOK"];
+const COLUMNS = ["CALL", "STATE", "CREATED", "TOOK", "FUNCTION"];
 /** Enough of the end of an id to name a call by. */
 const SHORT_ID = 12;
 
@@ -25,9 +25,15 @@ export async function calls({ app, limit, output }: CallsOptions): Promise<void>
   if (all.length === 0) return output.note("Nothing was called yet.");
   const rows = all.map(({ id, state, app: name, function: fn, method, createdAt, endedAt }) => {
     const took = endedAt === undefined ? "" : durationText(Date.parse(endedAt) - Date.parse(createdAt));
-    return [id, state, [name, fn, method].filter((part) => part !== undefined).join("."), listedTime(createdAt, output), took];
+    return [id, state, listedTime(createdAt, output), took, [name, fn, method].filter((part) => part !== undefined).join(".")];
   });
   const short = rows.map(([id = "", ...others]) => [id.slice(-SHORT_ID), ...others]);
-  const tables = [columnsOf([COLUMNS, ...rows]), columnsOf([COLUMNS, ...short])];
-  for (const line of firstThatFits(tables, output.columns)) output.result(line);
+  for (const line of firstThatFits(
+    [
+      [COLUMNS, ...rows],
+      [COLUMNS, ...short],
+    ],
+    output.columns,
+  ))
+    output.result(line);
 }

@@ -20,7 +20,7 @@ export async function deploy({ file, output }: { readonly file: string; readonly
   using interruption = onInterrupt();
   for (const app of apps) {
     const { app: id, ...deployed } = await deployApp(client, app, shownDeploy({ client, output, signal: interruption.signal }));
-    const names = deployed.functions.map(({ name }) => `${deployed.name}.${name}`).join(", ");
+    const names = deployed.functions.map(({ name }) => name).join(", ");
     output.answer({ type: "app", id, ...deployed }, `${deployed.name} version ${deployed.version}: ${names}`);
   }
 }

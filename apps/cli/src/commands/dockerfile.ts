@@ -24,7 +24,7 @@ export async function dockerfile({ file, out, output }: DockerfileOptions): Prom
     const directory = images.length === 1 ? out : path.join(out, name);
     await exportDockerfile(client, image, { directory, uv: (version) => uvBinary({ cache: config.cache, version }) });
     output.answer({ type: "dockerfile", name, directory }, directory);
-    output.note(`Build ${name} with: ${await environment(config)}${word(path.join(path.resolve(directory), "build.sh"))}`);
+    output.line(`Build ${name} with: ${await environment(config)}${word(path.join(path.resolve(directory), "build.sh"))}`);
   }
 }
 

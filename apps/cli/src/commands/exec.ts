@@ -61,6 +61,7 @@ async function follow(run: string, { client, output, signal }: ExecContext): Pro
   }
   // The feed ends before its last event only by the signal.
   await client.runs.cancel(run);
+  output.afterInterrupt();
   return INTERRUPTED;
 }
 

@@ -1,10 +1,10 @@
 import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
-import { columnsOf, firstThatFits } from "../view/columns.ts";
+import { firstThatFits } from "../view/columns.ts";
 import { bytesText, listedTime } from "../view/text.ts";
 
-const COLUMNS = ["IMAGE", "NAME", "LAYERS", "SIZE", "CREATED", "REFERENCE"];
+const COLUMNS = ["IMAGE", "LAYERS", "SIZE", "CREATED", "NAME", "REFERENCE"];
 
 /** Lists the images of the workspace. On a terminal that is too narrow for references they are left out: the ids do as well. */
 export async function images({ output }: { readonly output: Output }): Promise<void> {
@@ -17,13 +17,12 @@ export async function images({ output }: { readonly output: Output }): Promise<v
   if (all.length === 0) return output.note("No image was built yet.");
   const rows = all.map((image) => [
     image.id.slice(0, 12),
-    image.name ?? "",
     String(image.layers),
     bytesText(image.bytes),
     listedTime(image.createdAt, output),
+    image.name ?? "",
     image.ref,
   ]);
   const table = [COLUMNS, ...rows];
-  const tables = [columnsOf(table), columnsOf(table.map((row) => row.slice(0, -1)))];
-  for (const line of firstThatFits(tables, output.columns)) output.result(line);
+  for (const line of firstThatFits([table, table.map((row) => row.slice(0, -1))], output.columns)) output.result(line);
 }

@@ -30,13 +30,15 @@ export async function logs({ of, follow, output }: LogsOptions): Promise<void> {
   const { signal } = interruption;
   if (found.kind === "build") await buildLogs(client, found.id, { follow, output, signal });
   else await showLogs(client, { of: found, follow }, { output, to: "stdout", signal });
-  if (signal.aborted) process.exitCode = INTERRUPTED;
+  if (!signal.aborted) return;
+  output.afterInterrupt();
+  process.exitCode = INTERRUPTED;
 }
 
 async function buildLogs(client: Client, build: string, { follow, output, signal }: Following): Promise<void> {
-  const { id, image, name, createdAt } = await client.builds.get(build);
+  const { id, image, name, createdAt, state } = await client.builds.get(build);
   let view = newBuildView(name ?? image.slice(0, 12), [], Date.parse(createdAt));
-  for await (const event of client.builds.follow(id, { signal, until: follow ? undefined : "now" })) {
+  for await (const event of client.builds.follow(id, { signal, until: follow && state === "running" ? undefined : "now" })) {
     view = afterEvent(view, event, event.at);
     if (output.json) output.event(event);
     else for (const line of plainLines(event, view, event.at)) output.result(line);

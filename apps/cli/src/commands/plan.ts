@@ -4,7 +4,7 @@ import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { loadImages, parseTarget } from "../user-file/load.ts";
 import { detailsOf } from "../view/details.ts";
-import { columnsOf, fit } from "../view/columns.ts";
+import { hangingTable } from "../view/columns.ts";
 import { bytesText, countText } from "../view/text.ts";
 
 export interface PlanOptions {
@@ -25,16 +25,16 @@ export async function plan({ file, pull, output }: PlanOptions): Promise<void> {
       continue;
     }
     const details = detailsOf(image);
-    output.result(`${name} ${id}`);
+    output.say(`${name} ${id}`);
+    // Not broken, since it may be copied.
     output.result(`  from ${base.reference}`);
     const rows = layers.map(({ operation, status, bytes }, index) => [
-      `  ${index}`,
+      `  ${String(index).padStart(String(layers.length - 1).length)}`,
       operation,
-      status === "hit" ? "hit" : "to build",
-      bytesText(bytes),
+      status === "hit" ? `hit ${bytesText(bytes)}` : "to build",
       details[index] ?? "",
     ]);
-    for (const line of columnsOf(rows)) output.result(output.columns === undefined ? line : fit(line, output.columns));
+    for (const line of hangingTable(rows, output.columns)) output.result(line);
     const missing = layers.filter(({ status }) => status === "missing").length;
     const sent = upload.files === 0 ? "nothing" : `${countText(upload.files, "file")} (${bytesText(upload.bytes)})`;
     output.result(`  ${layers.length - missing} hit, ${missing} to build, ${sent} to send`);

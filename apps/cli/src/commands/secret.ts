@@ -4,7 +4,7 @@ import { readConfig } from "../config.ts";
 import type { Output } from "../output.ts";
 import { connect } from "../platform/connect.ts";
 import { badInput, LaminaError } from "lamina";
-import { columnsOf } from "../view/columns.ts";
+import { tableIn } from "../view/columns.ts";
 import { listedTime } from "../view/text.ts";
 
 export interface SetSecretOptions {
@@ -32,8 +32,8 @@ export async function listSecrets({ output }: { readonly output: Output }): Prom
     return;
   }
   if (secrets.length === 0) return output.note("No secret is kept.");
-  const rows = secrets.map((secret) => [secret.name, secret.variables.join(" "), listedTime(secret.updatedAt, output)]);
-  for (const line of columnsOf([["SECRET", "VARIABLES", "UPDATED"], ...rows])) output.result(line);
+  const rows = secrets.map((secret) => [secret.name, listedTime(secret.updatedAt, output), secret.variables.join(" ")]);
+  for (const line of tableIn([["SECRET", "UPDATED", "VARIABLES"], ...rows], output.columns)) output.result(line);
 }
 
 /** Removes a secret. */

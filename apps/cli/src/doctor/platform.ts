@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { Config } from "../config.ts";
 import { differenceOf } from "../platform/external.ts";
 import { type PlatformRecord, readPlatform, readSupervisor } from "../platform/files.ts";
-import { connect, type PlatformInfo } from "lamina";
+import { connect, type PlatformInfo, VERSION } from "lamina";
 import { broken, type Finding, ok, warning } from "./check.ts";
 import { poolText } from "../view/text.ts";
 import { checkExternal } from "./external.ts";
@@ -55,10 +55,18 @@ async function checkControlPlane(address: { readonly url: string; readonly token
   try {
     const client = await connect(address);
     const info = await client.platform.info();
-    return [ok("control plane", `version ${info.version}, ${info.platform}`), ...parts(info), ...workers(info)];
+    return [ofControlPlane(info), ...parts(info), ...workers(info)];
   } catch (error) {
     return [broken("control plane", error instanceof Error ? error.message : String(error))];
   }
+}
+
+/** Versions are for each other while their first two numbers are the same. */
+export function ofControlPlane({ version, platform }: Pick<PlatformInfo, "version" | "platform">): Finding {
+  const found = `version ${version}, ${platform}`;
+  const minor = (text: string) => text.split(".", 2).join(".");
+  if (minor(version) === minor(VERSION)) return ok("control plane", found);
+  return warning("control plane", `${found}; this is ${VERSION}, so that they may not understand each other. Upgrade the older one.`);
 }
 
 function parts(info: PlatformInfo): Finding[] {

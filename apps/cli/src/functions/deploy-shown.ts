@@ -14,7 +14,7 @@ export function shownDeploy({ client, output, signal }: Watched): DeployOptions 
   return {
     signal,
     build(image: AnyImage, name: string): Promise<BuildResult> {
-      const build = before.then(() => buildShown({ name, image }, { client, output, signal }));
+      const build = before.then(() => buildShown({ name, image }, { client, output, signal, brief: true }));
       before = build;
       return build;
     },

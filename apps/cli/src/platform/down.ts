@@ -34,7 +34,7 @@ async function untilGone(
     if (performance.now() > deadline) {
       throw new LaminaError({
         code: "INTERNAL",
-        message: `The supervisor, process ${pid}, has not ended after ${STOPS_WITHIN_MS / 1000} s.`,
+        message: `The supervisor, process ${pid}, has not ended after ${STOPS_WITHIN_MS / 1000} s. End it by \`kill -9 ${pid}\`; then \`lamina down\` ends what it leaves.`,
       });
     }
     const record = await readSupervisor(config.home);

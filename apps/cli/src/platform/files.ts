@@ -1,5 +1,6 @@
 /** The files by which the embedded platform is found again. All lie in its home, which only its user reads. */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { LaminaError } from "lamina";
@@ -60,10 +61,24 @@ export type Identity = z.infer<typeof Identity>;
 /** Makes the home if it is not there, and keeps others out of it. @throws INVALID_INPUT when that cannot be */
 export async function makeHome(home: string): Promise<void> {
   try {
-    for (const folder of ["logs", "builder", "runner"]) await mkdir(path.join(home, folder), { recursive: true, mode: 0o700 });
+    for (const folder of ["logs", "builder", "runner"]) await makeFolder(path.join(home, folder));
     await chmod(home, 0o700);
   } catch (error) {
     throw homeUnusable(home, error);
+  }
+}
+
+/** With those above it. Node's own way to do so never ends below a folder that takes none, as those of /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EEXIST") return;
+    const parent = path.dirname(folder);
+    if (code !== "ENOENT" || existsSync(parent)) throw error;
+    await makeFolder(parent);
+    await mkdir(folder, { mode: 0o700 });
   }
 }
 

@@ -39,10 +39,12 @@ export async function runPlatform(options: RunOptions): Promise<void> {
   await removePlatform(config.home);
   const record = await recordKeeper(config);
   const running: { stop(): Promise<void> }[] = [];
+  // Nothing may keep the parts from being stopped, not even a disk that is full.
+  const tolerant = (done: Promise<unknown>): Promise<unknown> => done.catch((error: unknown) => options.report(String(error)));
   const stopAll = async () => {
-    await record.change({ state: "stopping" });
-    await removePlatform(config.home);
-    for (const part of running.toReversed()) await part.stop();
+    await tolerant(record.change({ state: "stopping" }));
+    await tolerant(removePlatform(config.home));
+    for (const part of running.toReversed()) await tolerant(part.stop());
   };
   try {
     await startAll(options, { record, running });
@@ -51,7 +53,7 @@ export async function runPlatform(options: RunOptions): Promise<void> {
     await removeRecords(config.home);
   } catch (error) {
     await stopAll();
-    await record.change({ state: "failed", problem: error instanceof Error ? error.message : String(error) });
+    await tolerant(record.change({ state: "failed", problem: error instanceof Error ? error.message : String(error) }));
     throw error;
   }
 }
@@ -165,10 +167,13 @@ async function recordKeeper({ home }: Config) {
   const change = (changes: Partial<SupervisorRecord>): Promise<void> => {
     record = { ...record, ...changes };
     const toWrite = record;
-    written = written.then(() => writeSupervisor(home, toWrite));
+    // What could not be written before is no reason not to write what is newer.
+    written = written.catch(() => undefined).then(() => writeSupervisor(home, toWrite));
     return written;
   };
-  const setPart = (part: Part) => void change({ parts: [...record.parts.filter(({ name }) => name !== part.name), part] });
+  const setPart = (part: Part) =>
+    // For people who watch; that the platform is up is written by itself.
+    void change({ parts: [...record.parts.filter(({ name }) => name !== part.name), part] }).catch(() => undefined);
   await change({});
   return {
     change,

@@ -74,7 +74,7 @@ async function notStarted(config: Config, problem: string | undefined): Promise<
   const [headline = "no reason was given", ...lines] = problem?.trimEnd().split("\n") ?? ["its supervisor has ended", ...(await log())];
   return new LaminaError({
     code: "UNREACHABLE",
-    message: `The platform did not start: ${headline}\nThe logs are in ${path.dirname(logFile(config.home, "supervisor"))}; \`lamina doctor\` says more.`,
+    message: `The platform did not start: ${headline.replace(/:$/, "")}\nThe logs are in ${path.dirname(logFile(config.home, "supervisor"))}; \`lamina doctor\` says more.`,
     lastLines: lines.slice(-SHOWN_LOG_LINES),
   });
 }

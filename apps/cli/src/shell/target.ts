@@ -26,7 +26,7 @@ async function ofFile(text: string, context: ImageContext, sessions: AsyncDispos
   const exports = await importFile(target.file);
   const exported = exports[target.name ?? ""];
   if (isImage(exported)) {
-    return { kind: "image", image: (await buildShown({ name: target.name ?? "", image: exported }, context)).ref };
+    return { kind: "image", image: (await buildShown({ name: target.name ?? "", image: exported }, { ...context, brief: true })).ref };
   }
   const chosen = choose(exports, target);
   if (chosen.kind === "entrypoint")

@@ -26,14 +26,18 @@ export interface FailureContext {
 }
 
 export function failureLines(info: ErrorInfo, { colors, columns = Number.POSITIVE_INFINITY, layer, sourceText }: FailureContext): string[] {
-  const lastLines = withoutMessage(info);
+  const stack = stackOf(info);
+  const lines = stack ?? (info.lastLines ?? []).filter((line) => !isCommandSaid(line, info));
+  // What was asked for is no mistake.
+  const paint = info.code === "CANCELLED" ? colors.magenta : colors.red;
   return [
-    ...hanging(`${colors.red(colors.bold(`${info.code}:`))} ${shownLines(info.message)}`, columns),
+    ...hanging(`${paint(colors.bold(`${info.code}:`))} ${shownLines(info.message)}`, columns),
     ...(layer === undefined ? [] : [`  layer      ${layer}`]),
     ...(info.command === undefined || isSaid(info.command, info.message) ? [] : withRule("  command    ", info.command, columns)),
     ...(info.exitCode === undefined || info.message.includes(`exited with ${info.exitCode}.`) ? [] : [`  exit code  ${info.exitCode}`]),
     ...(info.source === undefined ? [] : sourceLines(info.source, sourceText, { colors, columns })),
-    ...(lastLines.length === 0 ? [] : ["  last lines", ...lastLines.flatMap((line) => ruled(plainLine(line), { colors, columns }))]),
+    ...(lines.length === 0 ? [] : [stack === undefined ? "  last lines" : "  stack"]),
+    ...lines.flatMap((line) => ruled(plainLine(line), { colors, columns })),
   ];
 }
 
@@ -43,10 +47,18 @@ function hanging(text: string, columns: number): string[] {
   return text.split("\n").flatMap(indented);
 }
 
-/** The stack of an exception begins with its message. */
-function withoutMessage({ message, lastLines = [] }: ErrorInfo): readonly string[] {
+/** Where an exception came from: its stack has its message at the beginning, that of Python at the end, and is not to say it again. */
+function stackOf({ code, message, lastLines = [] }: ErrorInfo): readonly string[] | undefined {
+  if (code !== "CALL_FAILED") return undefined;
   const said = message.split("\n");
-  return said.every((line, index) => lastLines[index] === line) ? lastLines.slice(said.length) : lastLines;
+  const isAt = (from: number) => from >= 0 && said.every((line, index) => lastLines[from + index] === line);
+  if (isAt(0)) return lastLines.slice(said.length);
+  return isAt(lastLines.length - said.length) ? lastLines.slice(0, -said.length) : lastLines;
+}
+
+/** A step says each command before it runs; that which failed is named already. */
+function isCommandSaid(line: string, { command }: ErrorInfo): boolean {
+  return command !== undefined && /^\[\d+\/\d+\] (.*)$/.exec(line)?.[1] === command;
 }
 
 function shownLines(text: string): string {

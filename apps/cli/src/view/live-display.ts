@@ -6,16 +6,17 @@ import { liveLines } from "./live.ts";
 const REDRAW_MS = 100;
 
 /** Redrawn on a clock, however fast events come, and a last time at the end. */
-export function liveDisplay({ output }: DisplayOptions, state: ShownState): BuildDisplay {
+export function liveDisplay({ output, brief }: DisplayOptions, state: ShownState): BuildDisplay {
   const update = createLogUpdate(process.stderr);
   const draw = () => {
     const { columns, rows } = process.stderr;
-    update(liveLines(state.view(), { columns, rows, now: Date.now(), colors: output.colors }).join("\n"));
+    update(liveLines(state.view(), { columns, rows, now: Date.now(), colors: output.colors, brief }).join("\n"));
   };
   const timer = setInterval(draw, REDRAW_MS);
   draw();
   return {
     ...state,
+    said: (text) => state.activity(text),
     [Symbol.dispose]() {
       clearInterval(timer);
       state.rest();

@@ -1,6 +1,6 @@
 /** The picture of a build on a terminal: pure, from what is known to lines that fit. */
 import type { Colors } from "../output.ts";
-import { type BuildView, countLayers, elapsed, type LayerView } from "./state.ts";
+import { type BuildView, countLayers, elapsed, isAllHit, type LayerView } from "./state.ts";
 import { bytesText, countText, durationText, plainLine, shownLine } from "./text.ts";
 import { cell, cellRight, fit } from "./columns.ts";
 
@@ -10,6 +10,8 @@ export interface Canvas {
   /** Milliseconds by the local clock; what moves on the picture follows from it. */
   readonly now: number;
   readonly colors: Colors;
+  /** One line for an image of which everything was there. */
+  readonly brief?: boolean;
 }
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -24,10 +26,16 @@ const WIDE = 80;
 
 /** The lines of a build: a title, one line a layer, and what else is going on. */
 export function liveLines(view: BuildView, canvas: Canvas): string[] {
+  if (canvas.brief === true && view.outcome?.kind === "done" && isAllHit(view)) return [briefLine(view, canvas)];
   const width = operationWidth(view.layers, canvas);
   const lines = view.layers.map((layer, index) => layerLine(layer, { index, width }, canvas));
   const footer = footerLine(view, canvas);
   return [titleLine(view, canvas), ...inHeight(view.layers, lines, canvas), ...(footer === undefined ? [] : [footer])];
+}
+
+function briefLine(view: BuildView, { columns, colors, now }: Canvas): string {
+  const said = ` ${shownLine(view.name)}: ${view.layers.length} hit in ${durationText(elapsed(view, now))}`;
+  return colors.green("✓") + colors.dim(fit(said, columns - 2));
 }
 
 function titleLine(view: BuildView, { columns, colors }: Canvas): string {

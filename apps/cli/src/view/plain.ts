@@ -16,15 +16,17 @@ export function plainLines(event: BuildEvent, view: BuildView, now: number): str
       return view.layers
         .filter(({ state }) => state.kind === "hit")
         .flatMap(({ id, detail, bytes }) => about(id, joined(shortDetail(detail), "hit", bytesText(bytes))));
-    case "attempt":
     case "attempt-cut-off":
+      // The build says so itself.
+      return event.reason === "cancelled" || view.activity === undefined ? [] : [`${name}: ${shownLine(view.activity)}`];
+    case "attempt":
       return view.activity === undefined ? [] : [`${name}: ${shownLine(view.activity)}`];
     case "preparing":
       return [`${name}: ${shownLine(event.what)}`];
     case "layer-started":
       return about(event.layer, joined(detailOf(view, event.layer), "building"));
     case "log":
-      return about(event.layer, plainLine(event.line));
+      return isSaidAtStart(event, view) ? [] : about(event.layer, withoutCommand(plainLine(event.line)));
     case "layer-built":
       return about(event.layer, `built in ${durationText(event.seconds * 1000)}`);
     case "layer-published":
@@ -43,6 +45,17 @@ export function plainLines(event: BuildEvent, view: BuildView, now: number): str
     case "progress":
       return [];
   }
+}
+
+/** A step says each command before it runs, and one alone is what the layer began with. */
+function isSaidAtStart({ layer, line }: Extract<BuildEvent, { type: "log" }>, view: BuildView): boolean {
+  const detail = detailOf(view, layer);
+  return detail !== "" && line.replaceAll(/\s+/g, " ") === `[1/1] ${detail}`;
+}
+
+/** The last line of a step that fails has the command, which was said when it began. */
+function withoutCommand(line: string): string {
+  return line.replace(/^(lamina: command \d+ of \d+: exit status \d+): .*$/, "$1");
 }
 
 /** "[2 pipInstall]". */

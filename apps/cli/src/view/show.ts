@@ -1,7 +1,8 @@
 /** Shows a build as it goes on: drawn on a terminal, as lines or as JSON elsewhere. */
 import type { BuildDisplay, DisplayOptions, ShownState } from "./display.ts";
 import { plainLines } from "./plain.ts";
-import { afterEvent, newBuildView, withoutActivity } from "./state.ts";
+import { shownLine } from "./text.ts";
+import { afterEvent, isAllHit, newBuildView, withoutActivity } from "./state.ts";
 
 export async function showBuild(options: DisplayOptions): Promise<BuildDisplay> {
   const { output, name, details } = options;
@@ -20,17 +21,20 @@ function jsonDisplay({ output, name }: DisplayOptions, state: ShownState): Build
       state.event(event);
       output.event({ ...event, name });
     },
+    said() {},
     [Symbol.dispose]() {},
   };
 }
 
-function plainDisplay({ output }: DisplayOptions, state: ShownState): BuildDisplay {
+function plainDisplay({ output, brief }: DisplayOptions, state: ShownState): BuildDisplay {
   return {
     ...state,
     event(event) {
       state.event(event);
-      for (const line of plainLines(event, state.view(), Date.now())) output.note(line);
+      if (brief && event.type === "planned" && isAllHit(state.view())) return;
+      for (const line of plainLines(event, state.view(), Date.now())) output.line(line);
     },
+    said: (text) => output.line(`${shownLine(state.view().name)}: ${text}`),
     [Symbol.dispose]() {},
   };
 }

@@ -101,6 +101,11 @@ export function elapsed(view: BuildView, now: number): number {
   return now - view.since;
 }
 
+/** Whether nothing had to be built. */
+export function isAllHit({ layers }: BuildView): boolean {
+  return layers.length > 0 && layers.every(({ state }) => state.kind === "hit");
+}
+
 /** How many layers were hits, and how many were built. */
 export function countLayers(view: BuildView): { readonly hits: number; readonly built: number } {
   const count = (kind: LayerState["kind"]) => view.layers.filter(({ state }) => state.kind === kind).length;

@@ -15,7 +15,7 @@ import {
   testPlatform,
   tinyBase,
 } from "@lamina/testkit";
-import { type Client, connect, Image } from "lamina";
+import { type Client, connect, Image, imageState } from "lamina";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { begin, build, faultSite, type Site } from "./site.ts";
 import { expectToldOnce } from "./told-once.ts";
@@ -66,6 +66,7 @@ describe("a full disk", () => {
     const image = await copyOfFile(6);
     const { error } = await build({ client, image });
     expect(error).toMatchObject({ code: "BUILD_FAILED", reason: "full-disk", message: expect.stringMatching(/no space left/i) });
+    expect(error?.info.source).toEqual(imageState(image).sources[1]);
     await expect.poll(() => readdir(join(disks.staging.path, "attempts"))).toEqual([]);
     await disks.staging.resize(64);
     expect((await build({ client, image })).error).toBeUndefined();
@@ -90,6 +91,7 @@ describe("a full disk", () => {
     const { error } = await build({ client, image });
     expect(["BUILD_FAILED", "STEP_FAILED"]).toContain(error?.code);
     expect(error?.reason).toBe("full-disk");
+    expect(error?.info.source).toEqual(imageState(image).sources[1]);
     expect(JSON.stringify(error?.info)).toMatch(/no space left/i);
     await Promise.all([disks.buildkit.resize(1024), disks.registry.resize(1024)]);
     expect((await build({ client, image })).error).toBeUndefined();

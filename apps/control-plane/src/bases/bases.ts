@@ -5,7 +5,7 @@
  *     is known already to others the digest is theirs, so that it means one image in the workspace.
  */
 import { badInput, LaminaError } from "@lamina/api";
-import { type BaseOperation, Digest, type Platform, REGISTRY_VARIABLES } from "@lamina/ir";
+import { type BaseOperation, Digest, type Platform, REGISTRY_VARIABLES, SCRATCH } from "@lamina/ir";
 import { type Credentials, formatReference, parseReference, RegistryError } from "@lamina/registry";
 import type { Config } from "../config.ts";
 import { type Database, inWorkspace, overOutages } from "../database/database.ts";
@@ -13,7 +13,7 @@ import type { Registries } from "../registries/registries.ts";
 import { accessOf } from "./credentials.ts";
 import { type FoundBase, lookUp } from "./look-up.ts";
 import type { PythonBases } from "./python-base.ts";
-import { putScratch, SCRATCH } from "./scratch.ts";
+import { putScratch } from "./scratch.ts";
 
 export interface ResolvedBaseImage extends Omit<FoundBase, "host"> {
   /** Null when it lies in the platform's own registry. */

@@ -3,9 +3,6 @@ import { Digest, type Platform } from "@lamina/ir";
 import { encodeManifest, mediaTypes, type Registry } from "@lamina/registry";
 import type { FoundBase } from "./look-up.ts";
 
-/** The reference that means it. */
-export const SCRATCH = "scratch";
-
 export interface ScratchOptions {
   /** The platform's own. */
   readonly registry: Registry;

@@ -3,8 +3,8 @@
  *
  * I1: an own event comes before the events of the attempt that it names, since only it starts their reading.
  * I2: the last own event comes last. Before it, each attempt is read as far as it had got when the build
- *     was seen to have ended, or, until it is published, on until nothing of the build is left to publish;
- *     a cancelled build waits for nothing.
+ *     was seen to have ended, or, until it is published, on until nothing of the build is left to publish.
+ *     Who follows a build while it is cancelled waits for nothing.
  * I3: every event carries the positions after it, so that a reader who stops anywhere misses and repeats none.
  */
 import type { BuildEvent, BuildOwnEvent, FollowBuildInput, Tracked } from "@lamina/api";
@@ -103,7 +103,7 @@ async function* newOwnEvents(context: FollowContext, merge: Merge): AsyncGenerat
   const { build, until, positions, layers, unpublished, readers, signal } = merge;
   const events = await overOutages(() => ownEvents(context.database, build));
   for (const { number, event } of events) {
-    if (isLast(event) && event.type !== "cancelled") {
+    if (isLast(event) && (event.type !== "cancelled" || until === "now")) {
       const waits = event.type === "done" && until === "published";
       yield* drained(context, merge, waits ? (attempt) => isPublishing(merge, attempt) : () => false);
     }

@@ -3,6 +3,7 @@ import { treesOf } from "@lamina/ir";
 import { v7 as uuid } from "uuid";
 import type { z } from "zod";
 import type { Context } from "../context.ts";
+import { requireSources } from "../contexts/required-sources.ts";
 import { type Database, inWorkspace, overOutages } from "../database/database.ts";
 import type { Prisma } from "../generated/client.ts";
 import { requireCopiedImages } from "../images/copied-images.ts";
@@ -34,6 +35,7 @@ export function createBuildsService(context: Context): Services["builds"] {
       const pools = await livePoolsOf(database, workspace, toMake);
       await requireCopiedImages(registries, { steps: definition.steps, from: hit.index + 1, sources: input.sources });
       await requireTrees(database, workspace, treesOf({ steps: definition.steps.slice(hit.index) }));
+      await requireSources(context, workspace, { steps: definition.steps, from: hit.index + 1, sources: input.sources });
 
       const id = input.id ?? uuid();
       const events = await inWorkspace(database, workspace, async (transaction) => {

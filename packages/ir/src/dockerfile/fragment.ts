@@ -23,6 +23,10 @@ export interface FragmentSurroundings {
   readonly inherited: Inherited;
 }
 
+/** Of a command in an image without a file. */
+export const NO_SHELL =
+  'the image has no /bin/sh, which it needs to run commands: "scratch" has no file, and nothing before brings one. Start from a base that has a shell';
+
 /** What is wrong with the instructions of a step, and where in them. */
 export function fragmentFault(fragment: Fragment, surroundings: FragmentSurroundings): Fault | undefined {
   return faultOf(fragment.commands, () => checkFragment(fragment, surroundings));
@@ -121,6 +125,9 @@ function checkFragment({ commands, tree }: Fragment, { secrets, complete, inheri
         `${instruction.keyword} takes local files, and there are none: name them in contextFiles`,
         "missing-source",
       );
+    }
+    if (state.isEmpty && isScript(instruction) && flagValues(instruction.flags, "mount").length === 0) {
+      throw new FragmentError(instruction.place, `RUN: ${NO_SHELL}`, "missing-shell");
     }
     checkSecrets(instruction, { secrets, complete });
     if (secrets.length > 0 && isScript(instruction) && !isPosixShell(state.shell)) {

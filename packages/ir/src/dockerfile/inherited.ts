@@ -1,4 +1,4 @@
-/** What instructions leave to the layers after them, beside files and variables: the user and the shell. */
+/** What steps leave to the layers after them, beside files and variables: the user, the shell, and whether there can be one. */
 import type { ResolvedStep, StepOperation } from "../operation.ts";
 import { type Instruction, readInstructions } from "./read.ts";
 import { assignedNames } from "./assignments.ts";
@@ -13,9 +13,11 @@ export interface Inherited {
   /** What SHELL says; undefined where no SHELL was. */
   readonly shell: readonly string[] | undefined;
   readonly values: Values;
+  /** Whether the image is without a file for certain, so without a shell. */
+  readonly isEmpty: boolean;
 }
 
-export const NOTHING_INHERITED: Inherited = { user: undefined, changed: undefined, shell: undefined, values: NO_VALUES };
+export const NOTHING_INHERITED: Inherited = { user: undefined, changed: undefined, shell: undefined, values: NO_VALUES, isEmpty: false };
 
 /** The state after a step. */
 export function afterStep(before: Inherited, step: StepOperation | ResolvedStep): Inherited {
@@ -23,6 +25,7 @@ export function afterStep(before: Inherited, step: StepOperation | ResolvedStep)
     const values = new Map([...before.values, ...Object.entries(step.variables)]);
     return { ...afterAssignments(before, Object.keys(step.variables)), values };
   }
+  if (step.kind === "copyLocalFile" || step.kind === "copyLocalDir") return { ...before, isEmpty: false };
   if (step.kind !== "dockerfileCommands") return before;
   return readInstructions(step.commands).reduce(afterInstruction, before);
 }
@@ -36,6 +39,10 @@ export function afterInstruction(before: Inherited, instruction: Instruction): I
     case "ENV":
     case "ARG":
       return { ...afterAssignments(before, assignedNames(instruction)), values: afterValues(before.values, instruction) };
+    case "COPY":
+    case "ADD":
+    case "RUN":
+      return { ...before, isEmpty: false };
     default:
       return before;
   }

@@ -3,6 +3,7 @@
  * requirements file, where pip and uv expand `${NAME}` themselves; and whether uv knows them all.
  */
 import type { ResolvedStep } from "../operation.ts";
+import { PIP_FLAGS, UV_FLAGS, valueOfFlag } from "./pip-flags.ts";
 
 export interface PipArguments {
   /** Given on the command line. */
@@ -46,14 +47,36 @@ export function indexesIn(args: readonly string[]): string[] {
   });
 }
 
-/** Whether it is a flag that takes no value. */
+/** Whether it is a flag that takes no value, whichever program installs. */
 export function isSwitch(argument: string): boolean {
-  return FLAGS_WITHOUT_VALUE.has(argument);
+  const values = isFlag(argument) ? [UV_FLAGS, PIP_FLAGS].flatMap((flags) => valueOfFlag(argument, flags) ?? []) : [];
+  return values.length > 0 && values.every((value) => value === "none");
 }
 
-/** Whether it is an option whose value is the next argument. */
-export function wantsValue(argument: string): boolean {
-  return FILE_OPTIONS.has(argument);
+/** A flag that the program which installs does not have, or that its value is missing of. */
+export interface WrongFlag {
+  readonly flag: string;
+  readonly problem: "unknown" | "no value";
+  readonly installer: "uv" | "pip";
+}
+
+/** The first flag that is wrong for the program that installs these. What follows a `--` is no flag. */
+export function wrongFlag(args: readonly string[]): WrongFlag | undefined {
+  const installer = uvUnderstands(args) ? "uv" : "pip";
+  const flags = installer === "uv" ? UV_FLAGS : PIP_FLAGS;
+  let waiting: string | undefined;
+  for (const argument of args) {
+    if (waiting !== undefined) {
+      waiting = undefined;
+      continue;
+    }
+    if (argument === "--") return undefined;
+    if (!isFlag(argument)) continue;
+    const value = valueOfFlag(argument, flags);
+    if (value === undefined) return { flag: argument, problem: "unknown", installer };
+    if (value === "next") waiting = argument;
+  }
+  return waiting === undefined ? undefined : { flag: waiting, problem: "no value", installer };
 }
 
 /** Writes the references of a text anew. */
@@ -109,21 +132,9 @@ const FILE_OPTIONS = new Map([
   ["--requirement", "--requirement"],
 ]);
 
-/** Flags of pip, up to its version 26, without a value and known to uv too. */
-const FLAGS_WITHOUT_VALUE = new Set(
-  "-U --upgrade --no-deps --pre --no-index --require-hashes --no-build-isolation --force-reinstall --no-compile --compile -q --quiet -v --verbose".split(
-    " ",
-  ),
-);
-
 /** Flags of pip that uv lacks or refuses. */
-const PIP_ONLY_FLAGS = new Set(
-  [
-    "--abi --all-releases --check-build-dependencies --client-cert --debug --default-timeout --exists-action --global-option --ignore-installed",
-    "--ignore-requires-python --implementation --install-option --log --no-clean --no-input --no-python-version-warning --no-use-pep517 --no-warn-conflicts",
-    "--no-warn-script-location --only-final --platform --prefer-binary --progress-bar --proxy --report --requirements-from-script --require-virtualenv",
-    "--resume-retries --retries --root --root-user-action --src --timeout --upgrade-strategy --uploaded-prior-to --use-deprecated --use-feature --use-pep517 --user",
-  ].flatMap((line) => line.split(" ")),
+const PIP_ONLY_FLAGS: ReadonlySet<string> = new Set(
+  [...PIP_FLAGS.switches, ...PIP_FLAGS.options].filter((flag) => valueOfFlag(flag, UV_FLAGS) === undefined),
 );
 
 /** `-I` alone or among other letters that take no value. */
@@ -143,7 +154,11 @@ function requirementsLine(argument: string, previous: string): string | undefine
 
 /** Whether the argument after it may be its value. */
 export function mayTakeValue(argument: string): boolean {
-  return argument.startsWith("-") && !argument.includes("=") && !FLAGS_WITHOUT_VALUE.has(argument);
+  return argument.startsWith("-") && !argument.includes("=") && !isSwitch(argument);
+}
+
+function isFlag(argument: string): boolean {
+  return argument.startsWith("-") && argument !== "-";
 }
 
 function isIndexOption(name: string): boolean {

@@ -6,7 +6,7 @@ import type { LoweredStep, Surroundings } from "./request.ts";
 import { secretAlias } from "./reserved.ts";
 import { type SecretVariable, runInstruction } from "./run.ts";
 import { asRoot } from "./user.ts";
-import { needPython, SAME_BUILD_TIME, UV_MOUNTS, UV_PIP_INSTALL, UV_SETUP, uvContext } from "./uv.ts";
+import { needPython, SAME_BUILD_TIME, UV_MOUNTS, UV_SETUP, uvContext, uvPipInstall } from "./uv.ts";
 
 const PIP_CACHE = "/dev/lamina/pip-cache";
 
@@ -47,14 +47,12 @@ interface Installer {
 
 function installerFor(args: readonly string[]): Installer {
   if (!uvUnderstands(args)) return PIP;
-  if (args.some((argument) => NO_BYTE_CODE.has(argument))) return { ...UV, finish: [] };
-  return args.some((argument) => ELSEWHERE.test(argument)) ? UV_ELSEWHERE : UV;
+  const uv: Installer = { command: uvPipInstall(args), setup: UV_SETUP, finish: COMPILE_BYTE_CODE, mounts: UV_MOUNTS };
+  if (args.some((argument) => NO_BYTE_CODE.has(argument))) return { ...uv, finish: [] };
+  if (!args.some((argument) => ELSEWHERE.test(argument))) return uv;
+  // Packages that do not go to the Python of the image are compiled by uv, which knows where they are.
+  return { ...uv, setup: [...UV_SETUP, "export UV_COMPILE_BYTECODE=1"], finish: [] };
 }
-
-const UV: Installer = { command: UV_PIP_INSTALL, setup: UV_SETUP, finish: COMPILE_BYTE_CODE, mounts: UV_MOUNTS };
-
-/** Packages that do not go to the Python of the image are compiled by uv, which knows where they are. */
-const UV_ELSEWHERE: Installer = { ...UV, setup: [...UV_SETUP, "export UV_COMPILE_BYTECODE=1"], finish: [] };
 
 /** Flags that say where packages go; as a letter, possibly after letters that take no value. */
 const ELSEWHERE = /^(?:--(?:target|prefix|python)(?:=|$)|-[Uqv]*[tp])/;

@@ -5,8 +5,17 @@ import type { LoweredContext } from "./request.ts";
 /** A directory in memory, gone with the container of the step. */
 export const TEMPORARY = "/dev/lamina/tmp";
 
-/** Installs by uv with pip's index rules, which take the best version that any index has. */
-export const UV_PIP_INSTALL = "uv pip install --system --break-system-packages --index-strategy unsafe-best-match";
+/** Those of ours: uv takes the best version that any index has then, which is pip's index rule. */
+const UV_PIP_FLAGS = ["--system", "--break-system-packages", "--index-strategy unsafe-best-match"] as const;
+
+/** The command that installs by uv. Of what the author of a step gives too, uv would take neither. */
+export function uvPipInstall(given: readonly string[] = []): string {
+  const names = new Set(given.map((argument) => argument.split("=", 1)[0]));
+  return ["uv pip install", ...UV_PIP_FLAGS.filter((flag) => !names.has(flag.split(" ", 1)[0]))].join(" ");
+}
+
+/** The same with nothing given. */
+export const UV_PIP_INSTALL = uvPipInstall();
 
 /** The same for what uv does beside installing. */
 export const UV_INDEX_STRATEGY = "export UV_INDEX_STRATEGY=unsafe-best-match";

@@ -107,6 +107,8 @@ async def _started(client: Client, request: Mapping[str, Any]) -> Sequence[Mappi
 async def _to_end(work: Coroutine[Any, Any, Sequence[Mapping[str, Any]]]) -> Sequence[Mapping[str, Any]]:
     """What was asked for is cancelled only when it is known to be there."""
     task = asyncio.ensure_future(work)
+    # What becomes of it is of no interest once nobody waits for it.
+    task.add_done_callback(lambda one: None if one.cancelled() else one.exception())
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 
+from ._apt_arguments import package_names_fault
 from ._definition import (
     AddPythonPackages,
     BaseOperation,
@@ -20,7 +21,7 @@ from ._definition import (
     run_fields_of,
 )
 from ._errors import LaminaError, SourceLocation
-from ._pip_arguments import package_name_fault, pip_fault
+from ._pip_arguments import pip_fault
 from ._python_package import module_name_problem, source_project, wheel_name, wheel_problem
 from ._text import quoted, trim
 
@@ -48,7 +49,11 @@ def check_definition(version_name: str, base: BaseOperation, steps: Sequence[Ste
         raise LaminaError("UNKNOWN_BUILDER_VERSION", f'there is no builder version "{version_name}"; known are {known}', source=source)
     fault = _base_fault(base) or _size_fault(steps) or _environment_fault(steps)
     if fault is None:
-        found = ((step, _step_fault(step) or _python_fault(step, base, version)) for step in steps)
+        without_shell = _step_without_shell(base, steps)
+        found = (
+            (step, _step_fault(step) or _python_fault(step, base, version) or (_NO_SHELL if step is without_shell else None))
+            for step in steps
+        )
         fault = next((f"{METHODS[step['kind']]}: {fault}" for step, fault in found if fault is not None), None)
     fault = fault or _layer_count_fault(steps)
     if fault is not None:
@@ -66,6 +71,7 @@ LONGEST_ENTRY_BYTES = 128 * 1024
 """Linux takes no environment entry (`NAME=value` and its end) of more than that."""
 _LONGEST_PATH = 4095
 _LONGEST_FILE_NAME = 255
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 _LABEL = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 # A first part without dot and port is of the path, as in `team/app`: only so are capitals in it an error.
@@ -85,6 +91,21 @@ def _base_fault(base: BaseOperation) -> str | None:
         return None
     example = 'such as "python:3.12-slim" or "registry.example/team/app@sha256:…"'
     return f"from_registry: {quoted(base['reference'])} is not an image reference {example}"
+
+
+_NO_SHELL = (
+    'the image has no /bin/sh, which it needs to run commands: "scratch" has no file, and nothing before brings one.'
+    " Start from a base that has a shell"
+)
+_RUN_BY_A_SHELL = frozenset("runCommands aptInstall pipInstall addPythonPackages poetryInstallFromFile runFunction".split())
+
+
+def _step_without_shell(base: BaseOperation, steps: Sequence[StepOperation]) -> StepOperation | None:
+    """The first step that a shell runs in an image without a file."""
+    if base["kind"] != "fromRegistry" or base["reference"] != "scratch":
+        return None
+    first = next((step for step in steps if step["kind"] not in ("env", "workdir")), None)
+    return first if first is not None and first["kind"] in _RUN_BY_A_SHELL else None
 
 
 def _size_fault(steps: Sequence[StepOperation]) -> str | None:
@@ -123,7 +144,7 @@ def _step_fault(step: StepOperation) -> str | None:
     secrets = run_fields_of(step).get("secrets", [])
     variables = [variable for secret in secrets if secret["kind"] == "inline" for variable in secret["variables"]]
     is_complete = all(secret["kind"] == "inline" for secret in secrets)
-    return _text_fault(step) or _kind_fault(step, variables, is_complete) or _reserved_fault(variables)
+    return _path_fault(step) or _text_fault(step) or _kind_fault(step, variables, is_complete) or _reserved_fault(variables)
 
 
 def _text_fault(step: StepOperation) -> str | None:
@@ -155,11 +176,7 @@ def _kind_fault(step: StepOperation, variables: Sequence[str], is_complete: bool
     if step["kind"] == "pipInstall":
         return _empty_fault(step["arguments"]) or pip_fault(step, variables, complete=is_complete)
     if step["kind"] == "aptInstall":
-        return _empty_fault(step["arguments"]) or package_name_fault(step["arguments"])
-    if step["kind"] == "copyLocalFile" or step["kind"] == "copyLocalDir":
-        return _remote_path_fault(step["destination"])
-    if step["kind"] == "workdir":
-        return _remote_path_fault(step["path"])
+        return _empty_fault(step["arguments"]) or package_names_fault(step["arguments"])
     if step["kind"] == "env":
         return _reserved_fault(step["variables"]) if step["variables"] else "there is no variable"
     return None
@@ -180,10 +197,18 @@ def _reserved_fault(names: Iterable[str]) -> str | None:
     return None if reserved is None else f"{reserved} is used by the platform while it builds: choose another name"
 
 
+def _path_fault(step: StepOperation) -> str | None:
+    if step["kind"] == "copyLocalFile" or step["kind"] == "copyLocalDir":
+        return _remote_path_fault(step["destination"])
+    return _remote_path_fault(step["path"]) if step["kind"] == "workdir" else None
+
+
 def _remote_path_fault(path: str) -> str | None:
     parts = path.split("/")
     sizes = [len(part.encode(errors="replace")) for part in parts]
-    if path.startswith("~"):
+    if "\0" in path:
+        fault = "holds a NUL, which no path can"
+    elif path.startswith("~"):
         fault = "begins with ~, which has no meaning in an image: write the directory out"
     elif ".." in parts:
         fault = "holds .., which a link in the image could lead anywhere: write the path without it"
@@ -191,6 +216,8 @@ def _remote_path_fault(path: str) -> str | None:
         fault = "has a name that begins with .wh., which marks a deleted file in an image"
     elif len(path.encode(errors="replace")) > _LONGEST_PATH or max(sizes) > _LONGEST_FILE_NAME:
         fault = "is longer than a file system takes"
+    elif _CONTROL.search(path):
+        fault = "holds a control character, such as a newline, that hardly belongs to it: take it out"
     else:
         return None
     return f"the remote path {quoted(path)} {fault}"

@@ -198,7 +198,7 @@ class Client:
         raise self._unreachable("the connection was closed")
 
     def _unreachable(self, reason: str) -> NoAnswer:
-        advice = "Start one with `lamina up`, or point LAMINA_URL at one that runs."
+        advice = "`lamina doctor` says why; start one with `lamina up`, or point LAMINA_URL at one that runs."
         return NoAnswer("UNREACHABLE", f"The platform at {self.url} cannot be reached: {reason}. {advice}")
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the arguments of a pip_install and an apt_install, as far as that can be known before packages are looked for."""
+"""What is wrong with the arguments of a pip_install, as far as that can be known before packages are looked for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from ._definition import PipInstall
+from ._pip_flags import PIP_FLAGS, UV_FLAGS, value_of_flag
 from ._requirement import requirement_fault
 from ._text import quoted
 
@@ -24,14 +25,6 @@ def pip_fault(step: PipInstall, variables: Sequence[str], *, complete: bool) -> 
     if misplaced is not None:
         return f"a secret can stand in a requirement or the URL of an index, not in {quoted(misplaced)}"
     return _flags_fault(step["arguments"]) or _requirements_fault(step["arguments"]) or _index_fault(arguments)
-
-
-def package_name_fault(arguments: Sequence[str]) -> str | None:
-    """The first fault among Debian packages. Flags may have values of any kind; a name has no white space."""
-    for previous, argument in _with_previous(arguments):
-        if re.search(r"\s", argument) and not argument.startswith("-") and not previous.startswith("-"):
-            return f"{quoted(argument)} is not the name of a package: give each as an argument of its own"
-    return None
 
 
 def _all_arguments(step: PipInstall) -> list[str]:
@@ -52,16 +45,24 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INDEX_OPTIONS = frozenset(["-i", "--index-url", "--pypi-url", "--extra-index-url"])
 # Options that a requirements file can hold, and that take a value.
 _FILE_OPTIONS = _INDEX_OPTIONS | frozenset("-f --find-links -e --editable -c --constraint -r --requirement".split())
-# Flags of pip without a value, and known to uv too.
-_FLAGS_WITHOUT_VALUE = frozenset(
-    "-U --upgrade --no-deps --pre --no-index --require-hashes --no-build-isolation --force-reinstall --no-compile --compile"
-    " -q --quiet -v --verbose".split()
-)
+# Flags of pip that uv lacks or refuses.
+_PIP_ONLY_FLAGS = frozenset(flag for flag in PIP_FLAGS.switches | PIP_FLAGS.options if value_of_flag(flag, UV_FLAGS) is None)
+# `-I` alone or among other letters that take no value.
+_PIP_ONLY_CLUSTER = re.compile(r"-[UqvI]*I[UqvI]*")
 _FLAG_AND_VALUE = re.compile(r"(?:-[A-Za-z]|--[a-z-]+)\s")
 
 
+def _is_flag(argument: str) -> bool:
+    return argument.startswith("-") and argument != "-"
+
+
+def _is_switch(argument: str) -> bool:
+    """Whether it is a flag that takes no value, whichever program installs."""
+    return _is_flag(argument) and {value_of_flag(argument, flags) for flags in (UV_FLAGS, PIP_FLAGS)} - {None} == {"none"}
+
+
 def _may_take_value(argument: str) -> bool:
-    return argument.startswith("-") and "=" not in argument and argument not in _FLAGS_WITHOUT_VALUE
+    return argument.startswith("-") and "=" not in argument and not _is_switch(argument)
 
 
 def _option_of(argument: str) -> tuple[str, str | None]:
@@ -85,12 +86,43 @@ def _is_misplaced(argument: str, previous: str) -> bool:
 
 
 def _flags_fault(arguments: Sequence[str]) -> str | None:
-    if arguments and all(argument in _FLAGS_WITHOUT_VALUE for argument in arguments):
+    if arguments and all(_is_switch(argument) for argument in arguments):
         return "there is no package to install"
     for previous, argument in _with_previous(arguments):
         if _FLAG_AND_VALUE.match(argument) and not _may_take_value(previous):
             return f"{quoted(argument)} is a flag and its value in one: give two arguments"
-    return f"{arguments[-1]} has no value, which is the argument after it" if arguments and arguments[-1] in _FILE_OPTIONS else None
+    return _wrong_flag_fault(arguments)
+
+
+def _wrong_flag_fault(arguments: Sequence[str]) -> str | None:
+    """The first flag that the program which installs does not have, or that has no value. What follows a `--` is no flag."""
+    is_uv = _uv_understands(arguments)
+    waiting: str | None = None
+    for argument in arguments:
+        if waiting is not None:
+            waiting = None
+        elif argument == "--":
+            return None
+        elif _is_flag(argument):
+            value = value_of_flag(argument, UV_FLAGS if is_uv else PIP_FLAGS)
+            if value is None:
+                installer = "pip or of uv" if is_uv else "pip, which installs here since another flag is none of uv's"
+                return f"{quoted(argument)} is no flag of {installer}"
+            if value == "next":
+                waiting = argument
+    return None if waiting is None else f"{waiting} has no value, which is the argument after it"
+
+
+def _uv_understands(arguments: Sequence[str]) -> bool:
+    """Whether uv takes all of these arguments, and takes them as pip does."""
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        name, equals, value = argument.partition("=") if argument.startswith("--") else (argument, "", "")
+        if name == "--keyring-provider":
+            if (value if equals else following) in ("auto", "import"):
+                return False
+        elif name in _PIP_ONLY_FLAGS or _PIP_ONLY_CLUSTER.fullmatch(argument):
+            return False
+    return True
 
 
 def _requirements_fault(arguments: Sequence[str]) -> str | None:

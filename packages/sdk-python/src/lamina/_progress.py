@@ -12,7 +12,9 @@ from ._layer_results import layers_after
 from ._results import LayerResult
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_COLOR = re.compile(r"(\x1b\[[\d;:]*m)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_FAILED = re.compile(r"^(lamina: command \d+ of \d+: exit status \d+): .*$")
 _CUT_OFF = {
     "expired": "the builder was lost; another one goes on",
     "released": "the builder was stopped; another one goes on",
@@ -23,8 +25,9 @@ _CUT_OFF = {
 class Progress:
     """Says on stderr what happens to one build."""
 
-    def __init__(self, name: str) -> None:
-        """Under that name."""
+    def __init__(self, name: str, *, brief: bool = False) -> None:
+        """Under that name; `brief` where it is on the way to something else: nothing is said of layers that all are there."""
+        self._brief = brief
         self._name = name
         self._since = time.monotonic()
         self._layers: Sequence[LayerResult] = ()
@@ -39,6 +42,8 @@ class Progress:
     def _lines(self, event: Mapping[str, Any]) -> list[str]:
         kind = event["type"]
         if kind == "planned":
+            if self._brief and all(one.status == "hit" for one in self._layers):
+                return []
             return [f"{self._label(one.id)} hit" for one in self._layers if one.status == "hit"]
         if kind == "upload":
             return [f"{self._name}: sent {size_text(event['total'])} of local files"] if event["bytes"] == event["total"] else []
@@ -77,16 +82,37 @@ def _layer_text(event: Mapping[str, Any]) -> str | None:
     if kind == "layer-started":
         return "building"
     if kind == "log":
-        return _plain_line(event["line"])
+        # The last line of a step that fails has the command, which was said when it began.
+        return _FAILED.sub(r"\1", plain_line(event["line"]))
     if kind == "layer-built":
         return f"built in {duration_text(event['seconds'])}"
     return f"published, {size_text(event['bytes'])}" if kind == "layer-published" else None
 
 
-def _plain_line(line: str) -> str:
+def plain_line(line: str) -> str:
     """One line of a program's output without what moves the cursor: what a progress bar overwrote is left out."""
     shown = _ESCAPE.sub("", line).rstrip().rsplit("\r", 1)[-1]
     return _CONTROL.sub("", shown.replace("\t", "  "))
+
+
+def output_line(line: str, *, colored: bool) -> str:
+    """One line of what a function wrote: its tabs stay, and on a terminal its colours, which end with it."""
+    parts = _COLOR.split(line) if colored else [line]
+    if len(parts) == 1:
+        return "\t".join(map(plain_line, line.split("\t")))
+    shown = [
+        part if index % 2 else "\t".join(_CONTROL.sub("", _ESCAPE.sub("", one)) for one in part.split("\t"))
+        for index, part in enumerate(parts)
+    ]
+    return f"{''.join(shown)}\x1b[0m"
+
+
+def wants_colors(environment: Mapping[str, str], *, is_terminal: bool) -> bool:
+    """NO_COLOR, then FORCE_COLOR, then whether it is a terminal that can."""
+    if environment.get("NO_COLOR"):
+        return False
+    force = environment.get("FORCE_COLOR")
+    return force not in ("0", "false") if force else is_terminal and environment.get("TERM") != "dumb"
 
 
 def size_text(size: float) -> str:

@@ -14,7 +14,7 @@ from conftest import Place
 from lamina import App, Cls, Function, Image, LaminaError
 from lamina._cli.arguments import arguments_of
 from lamina._cli.load import choose, import_file
-from lamina._functions.deploy import codes_of
+from lamina._functions.deploy import codes_of, image_name
 from lamina.app import state_of_app
 
 
@@ -211,3 +211,8 @@ def test_what_a_file_raises_when_it_is_imported_is_told_with_its_place(place: Pl
         import_file(place.path("two.dots.py"))
     with pytest.raises(LaminaError, match="is not a file"):
         import_file(place.path("none.py"))
+
+
+def test_an_image_is_called_by_all_functions_that_run_in_it() -> None:
+    names = ["double", "greet", "boom"]
+    assert [image_name(names[: count + 1]) for count in range(3)] == ["double", "double and greet", "double and 2 more"]

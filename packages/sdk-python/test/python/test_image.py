@@ -198,6 +198,9 @@ _FAULTS: list[tuple[str, Callable[[], object]]] = [
     ("Secret.from_env: give at least one variable name", lambda: Secret.from_env([])),
     ("Secret.from_env: give a list", lambda: Secret.from_env("HOME")),
     ("Secret.from_name: a secret's name is", lambda: Secret.from_name("")),
+    ('"--frobnicate" is no flag of pip or of uv', lambda: IMAGE.pip_install("--frobnicate")),
+    (r'the remote path "/srv\n" holds a control character', lambda: IMAGE.workdir("/srv\n")),
+    (r'the remote path "/a\n" holds a control character', lambda: IMAGE.copy_local_file("a", "/a\n")),
     ("App: give the app a name", lambda: App(" ")),
 ]
 

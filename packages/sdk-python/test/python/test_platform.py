@@ -364,7 +364,9 @@ def test_a_platform_that_is_not_there_is_said_to_be_so_at_once(monkeypatch: pyte
     url = proxy.url
     proxy.close()
     monkeypatch.setenv("LAMINA_URL", url)
-    with pytest.raises(LaminaError, match=r"cannot be reached: Connection refused\. Start one with `lamina up`") as caught:
+    with pytest.raises(
+        LaminaError, match=r"cannot be reached: Connection refused\. `lamina doctor` says why; start one with `lamina up`"
+    ) as caught:
         SLIM.plan()
     assert caught.value.code == "UNREACHABLE"
 

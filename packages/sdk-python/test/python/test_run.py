@@ -190,8 +190,7 @@ def test_what_cannot_be_right_is_said_before_anything_is_built(greeter: Place) -
 
 def test_deploy_makes_the_apps_of_a_file_those_of_their_names(greeter: Place) -> None:
     ran = command(greeter, "deploy", "greeter.py")
-    names = "greeter.greet, greeter.hang, greeter.picture, greeter.strange"
-    assert (ran.code, ran.out.decode()) == (0, f"greeter version 1: {names}\n")
+    assert (ran.code, ran.out.decode()) == (0, "greeter version 1: greet, hang, picture, strange\n")
     greeter.write({"greeter.py": GREETER.replace("hello {", "good day {")})
     lines = command(greeter, "deploy", "greeter.py", "--json").events
     assert "layer-started" not in [line["type"] for line in lines]

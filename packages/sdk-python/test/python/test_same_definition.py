@@ -162,7 +162,7 @@ def _step(chance: random.Random) -> list[Any]:
     if kind == 3:
         return ["env", [], {chance.choice(["A", "B", "LAMINA_NL"]): chance.choice(["", "1", "a b\n"])}]
     if kind == 4:
-        return ["workdir", [chance.choice(["/a", "a//b/", ".", "/", "/a/../b", "~/x", "/.wh.a"])], {}]
+        return ["workdir", [chance.choice(["/a", "a//b/", ".", "/", "/a/../b", "~/x", "/.wh.a", "/a\n", "/\x85"])], {}]
     if kind == 5:
         paths = [
             "wheels/sample-1.0-py3-none-any.whl",
@@ -189,7 +189,19 @@ def _step(chance: random.Random) -> list[Any]:
     if kind == 8:
         return [
             "copy_local_file",
-            chance.choice([["plain.txt"], ["plain.txt", "/x/"], ["./context"], ["/etc/hostname"], ["../x"], ["plain.txt", "."], ["none"]]),
+            chance.choice(
+                [
+                    ["plain.txt"],
+                    ["plain.txt", "/x/"],
+                    ["./context"],
+                    ["/etc/hostname"],
+                    ["../x"],
+                    ["plain.txt", "."],
+                    ["plain.txt", "a\tb"],
+                    ["plain.txt", "\0"],
+                    ["none"],
+                ]
+            ),
             {},
         ]
     return [
@@ -294,9 +306,49 @@ def test_requirements_are_refused_for_the_same(place: Place) -> None:
             [["a"], {"index_url": "https://${TOKEN}@x/simple", "secrets": _SECRETS[:1]}],
             [["--proxy", "${TOKEN}", "a"], {"secrets": _SECRETS[:1]}],
             [["--report=${TOKEN}", "a"], {"secrets": _SECRETS[:1]}],
+            *([flags, {}] for flags in _FLAGS),
         ]
     ]
     _same(recipes, place.path("."))
+
+
+_FLAGS = [
+    ["--frobnicate", "a"],
+    ["--user", "--frobnicate", "a"],
+    ["--user", "--exact", "a"],
+    ["--user", "--upgrade-strat", "eager", "a"],
+    ["--upgrade-strat", "eager", "a"],
+    ["--no-cache-dir", "a b"],
+    ["--no-cache-dir", "-qq"],
+    ["-Ux", "a"],
+    ["-Ur", "b", "a"],
+    ["a", "-Ur"],
+    ["a", "--proxy"],
+    ["a", "--proxy", "--frobnicate"],
+    ["-I", "--group=x", "a"],
+    ["--keyring-provider", "auto", "--exact", "a"],
+    ["--keyring-provider=disabled", "--exact", "a"],
+    ["--", "--frobnicate"],
+    ["-", "a"],
+]
+_PACKAGES = [
+    ["git"],
+    ["Git!"],
+    ["--purge"],
+    ["-o", "Dpkg::Use-Pty=0 x", "git=1:2.39*"],
+    ["-t", "stable"],
+    ["libc6:amd64", "vim/stable", "task^", "g++", "vim-"],
+    ["./local.deb", "/local.deb"],
+    ["~nvim", "?name(vim)", "lib*"],
+    ["é"],
+    ["git\n"],
+    ["git curl"],
+    ["git="],
+]
+
+
+def test_debian_packages_are_refused_for_the_same(place: Place) -> None:
+    _same([{"base": ["from_registry", ["x"], {}], "steps": [["apt_install", names, {}]]} for names in _PACKAGES], place.path("."))
 
 
 _WHEELS = [
@@ -346,6 +398,11 @@ def test_bases_are_refused_for_the_same(place: Place) -> None:
     recipes += [{"base": ["from_registry", ["x"], {"secret": one}], "steps": []} for one in (secret, {"name": "kept"}, _SECRETS[0])]
     recipes += [{"base": ["debian_slim", [], {"builder_version": "1999.01", "python_version": "3.12"}], "steps": []}]
     recipes += [{"base": ["from_registry", ["x"], {"setup_dockerfile_commands": ["RUN true"]}], "steps": []}]
+    empty = ["from_registry", ["scratch"], {}]
+    recipes += [
+        {"base": empty, "steps": [["env", [], {"A": "1"}], ["workdir", ["/x"], {}], *more]}
+        for more in ([["run_commands", ["true"], {}]], [["pip_install", ["a"], {}]], [["dockerfile_commands", [["ENV B=1"]], {}]])
+    ]
     _same(recipes, place.path("."))
 
 

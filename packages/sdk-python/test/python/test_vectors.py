@@ -11,6 +11,7 @@ import pytest
 from lamina._canonical import canonical_digest, canonical_json
 from lamina._definition import resolve_definition
 from lamina._layer import layer_ids
+from lamina._pip_flags import PIP_FLAGS, UV_FLAGS, Flags
 from lamina._tree import tree_digest
 
 _VECTORS = Path(__file__).parents[3] / "ir" / "vectors"
@@ -39,6 +40,13 @@ def test_layers_have_the_same_ids(case: Any) -> None:
     assert resolved == case["resolved"]
     assert layer_ids(resolved) == [layer["id"] for layer in case["layers"]]
     assert layer_ids(resolved)[-1] == case["imageId"]
+
+
+@pytest.mark.parametrize(("name", "flags"), [("uv", UV_FLAGS), ("pip", PIP_FLAGS)])
+def test_flags_of_installers_are_the_same(name: str, flags: Flags) -> None:
+    vector = json.loads((_VECTORS / "pip-flags.json").read_text())[name]
+    assert flags.switches == frozenset(vector["switches"])
+    assert flags.options == frozenset(vector["options"])
 
 
 @pytest.mark.parametrize(

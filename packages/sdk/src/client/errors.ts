@@ -11,5 +11,5 @@ export function unreachable(url: string, cause: unknown): LaminaError {
 }
 
 function unreachableMessage(url: string, reason: string): string {
-  return `The platform at ${url} cannot be reached: ${reason}. Start one with \`lamina up\`, or point LAMINA_URL at one that runs.`;
+  return `The platform at ${url} cannot be reached: ${reason}. \`lamina doctor\` says why; start one with \`lamina up\`, or point LAMINA_URL at one that runs.`;
 }

@@ -11,13 +11,14 @@ import { referenceTo, type Secret } from "../secret.ts";
 import type { SnapshotTree } from "../snapshot.ts";
 import type { UploadProgress } from "../upload/upload.ts";
 import type { AppState } from "./definition.ts";
+import { imageName } from "./image-name.ts";
 
 export interface DeployOptions {
   /** Cancels what has not been done yet. */
   readonly signal?: AbortSignal | undefined;
-  /** Builds one image of the app, in place of {@link buildImage}; the name is that of its first function. */
+  /** Builds one image of the app, in place of {@link buildImage}; the name is that of its functions, as in "double and 2 more". */
   readonly build?: ((image: AnyImage, name: string) => Promise<Pick<BuildResult, "id">>) | undefined;
-  /** Hears of what happens to an image, by the name of its first function. */
+  /** Hears of what happens to an image, by the name of its functions. */
   readonly onEvent?: ((event: ClientEvent, name: string) => void) | undefined;
   /** Hears of the code that is sent. */
   readonly onUpload?: ((progress: UploadProgress) => void) | undefined;
@@ -69,8 +70,7 @@ async function builtImages(
   functions: AppState["functions"],
   { build, onEvent, signal }: DeployOptions,
 ): Promise<(image: AnyImage) => string> {
-  const names = new Map<unknown, { readonly image: AnyImage; readonly name: string }>();
-  for (const { image, name } of functions) if (!names.has(image[IMAGE])) names.set(image[IMAGE], { image, name });
+  const shared = Map.groupBy(functions, ({ image }): unknown => image[IMAGE]);
   const stop = new AbortController();
   const until = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const buildOne =
@@ -80,7 +80,10 @@ async function builtImages(
   try {
     const ids = new Map(
       await Promise.all(
-        [...names].map(async ([state, { image, name }]): Promise<[unknown, string]> => [state, (await buildOne(image, name)).id]),
+        [...shared].map(async ([state, users]): Promise<[unknown, string]> => {
+          const image = ofIndex(users, 0).image;
+          return [state, (await buildOne(image, imageName(users.map(({ name }) => name)))).id];
+        }),
       ),
     );
     return (image) => ids.get(image[IMAGE]) ?? "";

@@ -24,7 +24,7 @@ export async function readTree(digest: Digest, { repository, location, signal }:
     }
     return {
       digest,
-      entries: await readEntries(digest, { repository, location, signal }),
+      entries: await readEntries(digest, { repository, signal }),
       repository,
       packs: content.layers
         .filter(({ mediaType }) => mediaType === PACK_MEDIA_TYPE)
@@ -58,8 +58,8 @@ export function corrupt(tree: Digest, reason: string, cause?: unknown): LaminaEr
   return new LaminaError({ code: "CONTEXT_CORRUPT", message: `The local files of tree ${tree} cannot be used: ${reason}.` }, { cause });
 }
 
-/** The registry's client has checked the bytes against the digest, which is the tree's own. */
-async function readEntries(digest: Digest, { repository, signal }: TreeSource): Promise<TreeEntry[]> {
+/** The registry's client checks the bytes against the digest, which is the tree's own. @throws {RegistryError} */
+export async function readEntries(digest: Digest, { repository, signal }: Pick<TreeSource, "repository" | "signal">): Promise<TreeEntry[]> {
   const entries = await text(await repository.blob(digest, { signal }));
   return z.array(TreeEntry).parse(JSON.parse(entries));
 }

@@ -58,7 +58,7 @@ def _deploy(file: str, output: Output) -> None:
     for app in apps:
         deployed = run(deploy(app))
         one = deployed.pop("app")
-        names = ", ".join(f"{deployed['name']}.{function['name']}" for function in deployed["functions"])
+        names = ", ".join(function["name"] for function in deployed["functions"])
         output.answer({"type": "app", "id": one, **deployed}, f"{deployed['name']} version {deployed['version']}: {names}")
 
 

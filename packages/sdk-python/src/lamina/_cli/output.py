@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from .._errors import LaminaError
 from .._functions.session import OnEvent, OnLog, say_builds, say_log
+from .._progress import wants_colors
 from .._values.codec import ValueProblem, encode_value
+from .failure import failure_lines, terminal_columns
 
 # As packages/api/src/errors.ts has them; 1 for the others.
 _EXIT_CODES = {
@@ -20,6 +23,23 @@ _EXIT_CODES = {
     " INTERNAL",
     130: "CANCELLED",
 }
+
+
+# As apps/cli has it: nobody knows how far it is, and silence looks like a fault.
+_SLOW_SECONDS = 4
+_SLOW = "planning takes a while: a base that is new here is fetched or made first"
+
+
+def _saying_what_takes_long(on_event: OnEvent) -> OnEvent:
+    slow = threading.Timer(_SLOW_SECONDS, lambda: sys.stderr.write(f"{_SLOW}\n"))
+    slow.daemon = True
+    slow.start()
+
+    def heard(event: Mapping[str, Any], name: str) -> None:
+        slow.cancel()
+        on_event(event, name)
+
+    return heard
 
 
 class Output:
@@ -35,7 +55,7 @@ class Output:
     @property
     def on_event(self) -> OnEvent:
         """Hears of what happens to images."""
-        return (lambda event, name: self._event({**event, "name": name})) if self._json else say_builds()
+        return (lambda event, name: self._event({**event, "name": name})) if self._json else _saying_what_takes_long(say_builds())
 
     @property
     def on_log(self) -> OnLog:
@@ -74,7 +94,11 @@ class Output:
         if self._json:
             self._event({"type": "error", **{name: value for name, value in info.items() if value is not None}})
         else:
-            sys.stderr.write(f"{error.code}: {error}\n")
+            is_terminal = sys.stderr.isatty()
+            colored = wants_colors(os.environ, is_terminal=is_terminal)
+            # A terminal shows Ctrl-C where it was typed.
+            before = "\n" if is_terminal and error.code == "CANCELLED" else ""
+            sys.stderr.write(before + "".join(f"{line}\n" for line in failure_lines(error, columns=terminal_columns(), colored=colored)))
         return next((code for code, names in _EXIT_CODES.items() if error.code in names.split()), 1)
 
     def _event(self, event: Mapping[str, Any]) -> None:

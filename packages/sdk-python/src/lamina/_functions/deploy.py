@@ -42,7 +42,8 @@ async def deploy_app(
 ) -> Mapping[str, Any]:
     """Make an app's functions those of the app of that name, or of one for the moment with the given id.
 
-    `on_event` hears of what happens to each image, by the name of its first function; `apart` builds one after the other.
+    `on_event` hears of what happens to each image, by the name of its functions, as in "double and 2 more"; `apart` builds one after
+    the other.
     Raises LaminaError for why an image cannot be built, code cannot be sent, or the platform cannot serve the functions.
     """
     if not app.functions:
@@ -105,12 +106,20 @@ async def _both(building: asyncio.Future[Mapping[int, str]], sending: asyncio.Fu
     return images
 
 
+def image_name(functions: Sequence[str]) -> str:
+    """What an image is called that functions of an app run in, by their names in the order of the app."""
+    first, *others = functions
+    if not others:
+        return first
+    return f"{first} and {others[0]}" if len(others) == 1 else f"{first} and {len(others)} more"
+
+
 async def _built(client: Client, functions: Sequence[FunctionDefinition], on_event: OnEvent, *, apart: bool) -> Mapping[int, str]:
     """Build each image once; gives the ids of images by the identity of their states."""
-    images: dict[int, tuple[str, ImageState]] = {}
+    images: dict[int, tuple[list[str], ImageState]] = {}
     for one in functions:
         state = state_of(one.image)
-        images.setdefault(id(state), (one.name, state))
+        images.setdefault(id(state), ([], state))[0].append(one.name)
     turns = asyncio.Semaphore(1 if apart else max(1, len(images)))
 
     async def build(key: int, name: str, state: ImageState) -> tuple[int, str]:
@@ -118,7 +127,7 @@ async def _built(client: Client, functions: Sequence[FunctionDefinition], on_eve
             result = await build_image(client, state, BuildOptions(lambda event: on_event(event, name), name))
         return key, result.id
 
-    tasks = [asyncio.ensure_future(build(key, name, state)) for key, (name, state) in images.items()]
+    tasks = [asyncio.ensure_future(build(key, image_name(names), state)) for key, (names, state) in images.items()]
     try:
         return dict(await asyncio.gather(*tasks))
     except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import LaminaError, invalid_input
 from .._ids import new_id
-from .._progress import Progress
+from .._progress import Progress, output_line, wants_colors
 from .._results import Event
 from .._synchronize import run
 from .definition import AppState
@@ -28,15 +29,16 @@ OnEvent = Callable[[Event, str], None]
 
 def say_log(batch: Mapping[str, Any]) -> None:
     """What functions wrote, line by line."""
+    colored = wants_colors(os.environ, is_terminal=sys.stderr.isatty())
     for line in batch["lines"]:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{output_line(line, colored=colored)}\n")
     sys.stderr.flush()
 
 
 def say_builds() -> OnEvent:
     """What happens to images, on stderr."""
     builds: dict[str, Progress] = {}
-    return lambda event, name: builds.setdefault(name, Progress(name))(event)
+    return lambda event, name: builds.setdefault(name, Progress(name, brief=True))(event)
 
 
 @contextmanager
