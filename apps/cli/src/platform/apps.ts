@@ -14,11 +14,13 @@ export interface AppsContext {
   readonly report: (line: string) => void;
 }
 
+/** WebAssembly modules, by which migrations are applied, are experimental to Node. */
+const NODE_OPTIONS = ["--enable-source-maps", "--disable-warning=ExperimentalWarning"];
 /**
- * WebAssembly modules, by which migrations are applied, are experimental to Node. Where files pass through, the memory of their
- * pieces is free again when young objects are collected, which is often when there is little room for them.
+ * Where large files pass through, the memory of their pieces is free again when young objects are collected, which is often when there is
+ * little room for them.
  */
-const NODE_OPTIONS = ["--enable-source-maps", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"];
+const FOR_FILES = ["--max-semi-space-size=2"];
 const WATCH_OPTIONS = ["--watch", "--watch-preserve-output"];
 
 /** Where the control plane listens, as a URL. */
@@ -115,11 +117,16 @@ interface App {
   readonly readiness: string;
 }
 
+/** What runs an app. */
+function nodeFor(entry: App["app"], watch: boolean): readonly string[] {
+  return [process.execPath, ...NODE_OPTIONS, ...(entry === "runner" ? [] : FOR_FILES), ...(watch ? WATCH_OPTIONS : [])];
+}
+
 function app(context: AppsContext, { app: entry, name, readiness }: App, environment: Readonly<Record<string, string>>): ServerProcess {
   const { config, servers, watch, report } = context;
   return {
     name,
-    command: [process.execPath, ...NODE_OPTIONS, ...(watch ? WATCH_OPTIONS : []), appEntry(entry, watch ? "source" : "own kind")],
+    command: [...nodeFor(entry, watch), appEntry(entry, watch ? "source" : "own kind")],
     directory: config.home,
     environment: {
       // Of what threads of a process have given back, less is kept where they share its places.

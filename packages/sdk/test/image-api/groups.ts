@@ -66,7 +66,7 @@ export function groupsOf(surroundings: Surroundings): Group[] {
       base: Image.fromRegistry(busybox),
       rows: [noPythonRow, ...commandRows, ...instructionSecretRows, ...fileRows, otherUserRow],
     },
-    { name: BASES.scratch, base: Image.fromRegistry("scratch"), rows: [...copyRows(surroundings), shellRow(surroundings)] },
+    { name: BASES.scratch, base: Image.fromRegistry("scratch"), rows: [emptyRow, ...copyRows(surroundings), shellRow(surroundings)] },
     { name: "dash and glibc", base: Image.fromRegistry(tiny), rows: baseRows },
     { name: "a private registry's", base: privateBase(surroundings), rows: privateRows },
   ];
@@ -109,8 +109,15 @@ export function withoutPython({ debian }: Pick<Surroundings, "debian">): Image {
 const noPythonRow: Row = {
   method: "fromRegistry",
   what: "that it is that image: a shell, and no Python",
-  look: "command -v sh; command -v python3",
-  expected: "/bin/sh",
+  look: "test -x /bin/sh && echo a shell; command -v python3",
+  expected: "a shell",
+};
+
+const emptyRow: Row = {
+  method: "fromRegistry",
+  what: "that nothing of a system is in it but what steps bring",
+  look: "cat /etc/os-release /etc/passwd 2>/dev/null; echo no system",
+  expected: "no system",
 };
 
 /** After steps that need no shell, so that what they did can be looked at. */
