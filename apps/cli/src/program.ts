@@ -98,7 +98,7 @@ export function createProgram({ version, colors, onNoColor, run }: ProgramOption
     .command("call")
     .description("call a function that is deployed")
     .argument("<function>", "APP.FUNCTION, or APP.CLASS.METHOD")
-    .argument("[args...]", "as those of `run`; for TypeScript named ones are one object, after the others")
+    .argument("[args...]", "as those of `run`")
     .addOption(json())
     .passThroughOptions()
     .allowUnknownOption()

@@ -158,18 +158,32 @@ test("an entry point calls functions in both languages by the SDK: map, spawn, c
   });
 });
 
+/** Named arguments of functions in both languages, as both commands take them. */
+const NAMED = [
+  ["greet", ["--max-words", "7", "--name", "abc"], '["hello","abc",7]'],
+  ["order", ["--item", "tea"], '["tea",1]'],
+  ["Counter.add", ["--amount", "5"], "105"],
+  ["sum", ["--b", "4", "--a", "3"], "7"],
+] as const;
+
 test("what is deployed is called by its name, listed, and logged, until it is stopped", async () => {
   expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("lamina deploy") });
   const [deployed] = jsonLines(await lamina("deploy", "numbers.ts", "--json")).slice(-1);
   expect(deployed).toMatchObject({ type: "app", name: "numbers", version: 1 });
   expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 0, stdout: "8", stderr: "doubling 4" });
   expect(await lamina("call", "numbers.fails", '{"name":"x"}')).toMatchObject({ exitCode: 1 });
+  const latest = ["fails", "double"];
+  for (const [name, args, told] of NAMED) {
+    expect(await lamina("call", `numbers.${name}`, ...args)).toMatchObject({ exitCode: 0, stdout: told });
+    latest.unshift(name.split(".")[0] ?? "");
+  }
+  const unknown = await lamina("call", "numbers.greet", "--nmae", "abc");
+  expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("no parameter --nmae. It has: --name, --maxWords") });
   expect(jsonLines(await lamina("apps", "--json"))).toEqual([expect.objectContaining({ name: "numbers", state: "active" })]);
   const calls = jsonLines(await lamina("calls", "numbers", "--json"));
-  expect(calls.map((call) => [call["function"], call["state"]])).toEqual([
-    ["fails", "failed"],
-    ["double", "done"],
-  ]);
+  expect(calls.map((call) => [call["function"], call["state"]])).toEqual(
+    latest.map((name) => [name, name === "fails" ? "failed" : "done"]),
+  );
   const id = String(calls.at(-1)?.["id"]);
   expect(await lamina("logs", "numbers")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("doubling 4") });
   expect(await lamina("logs", id)).toMatchObject({ exitCode: 0, stdout: "doubling 4" });

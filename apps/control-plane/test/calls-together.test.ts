@@ -48,7 +48,7 @@ async function takeAll(runner: FakeRunner, messages: number): Promise<TakenCall[
   return taken;
 }
 
-test("short calls that are started at once go together, those that take long and those of which nothing is known do not", async () => {
+test("short calls that are started at once go together, those that take long do not", async () => {
   await using platform = await testControlPlane();
   const { runner } = await paced(platform, 3);
   await using _ = runner;
@@ -70,6 +70,17 @@ test("many calls that are started at once go in larger parts, and in several all
   expect(taken.map((one) => ids(one).length)).toEqual(Array.from({ length: 8 }, () => 30));
   for (const one of taken) await one.finish(done(1), 1);
   expect((await endsOf(platform, calls)).size).toBe(240);
+});
+
+test("calls of which nothing is known go together where there are many, and each by itself where there are few", async () => {
+  await using platform = await testControlPlane();
+  const { functions } = await deploy(platform, [functionOf(await materials(platform), "f")]);
+  await using queue = await queueOf(platform, functions[0]?.id ?? "");
+  await startCalls(platform, 63);
+  expect(await queue.messages()).toHaveLength(63);
+  await queue.empty();
+  await startCalls(platform, 320);
+  expect(await queue.messages()).toHaveLength(32);
 });
 
 test("a message stays on its queue until the last of its calls is cancelled", async () => {

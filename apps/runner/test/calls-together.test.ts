@@ -72,8 +72,21 @@ test("of a message that comes again, only the calls run that have not ended", as
   here.functions.retry = () => undefined;
 });
 
+/** Calls are sent to a container in advance where the last one was quick. */
+async function knownAsQuick(wait: ReturnType<FunctionWorld["python"]>): Promise<void> {
+  const calls = await here.callTogether(wait, [[0], [0]]);
+  expect(await endsOf(calls)).toMatchObject([done(0), done(0)]);
+}
+
+test("none waits in a container behind a call of which it is not known how long it takes", async () => {
+  const calls = await here.callTogether(here.python("wait", { timeoutSeconds: 21 }), [[2], [0]]);
+  await expect.poll(() => here.functions.sentApart).toContain(calls[1]?.id);
+  expect(await calls[0]?.end).toMatchObject(done(2));
+});
+
 test("calls that wait behind one that takes long are given messages of their own", async () => {
   const wait = here.python("wait");
+  await knownAsQuick(wait);
   const calls = await here.callTogether(wait, [[2], ...Array.from({ length: 9 }, () => [0])]);
   const sentApart = () => here.functions.sentApart.filter((id) => calls.some((call) => call.id === id));
   await expect.poll(sentApart).not.toEqual([]);
@@ -86,6 +99,7 @@ test("calls that wait behind one that takes long are given messages of their own
 
 test("a cancelled call that waits behind others never runs, and the others do", async () => {
   const wait = here.python("wait", { timeoutSeconds: 20 });
+  await knownAsQuick(wait);
   const calls = await here.callTogether(wait, [[1], [0], [0]]);
   const [first, second, third] = calls;
   await expect.poll(() => here.lines(wait, first?.id)).not.toEqual([]);

@@ -15,6 +15,15 @@ export const EntryPoint = z.discriminatedUnion("language", [
 ]);
 export type EntryPoint = z.infer<typeof EntryPoint>;
 
+/** The names by which arguments can be given to a function in TypeScript, which itself knows them by their order. */
+export const ParameterNames = z.discriminatedUnion("kind", [
+  /** In order, one name each. */
+  z.strictObject({ kind: z.literal("list"), names: z.array(z.string()) }),
+  /** One object that is taken apart by these names. `isOpen`: the rest of it is taken as well, under whatever names. */
+  z.strictObject({ kind: z.literal("object"), names: z.array(z.string()), isOpen: z.boolean() }),
+]);
+export type ParameterNames = z.infer<typeof ParameterNames>;
+
 export const RetryPolicy = z.strictObject({
   /** How often a call that failed is tried again. */
   max: z.int().min(0).max(100),
@@ -53,6 +62,8 @@ export type FunctionSpec = z.infer<typeof FunctionSpec>;
 export const DeployedFunction = FunctionSpec.extend({
   /** The id of an image that was built. */
   image: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Of each method by its name, of a function by its own; those that could not be read are left out. */
+  parameters: z.record(FunctionName, ParameterNames).optional(),
   secrets: z
     .array(
       z.discriminatedUnion("kind", [
@@ -91,6 +102,7 @@ export const Deployment = z.object({
       image: z.string(),
       language: z.enum(["python", "typescript"]),
       methods: z.array(z.string()).optional(),
+      parameters: DeployedFunction.shape.parameters,
     }),
   ),
 });

@@ -23,7 +23,7 @@ export {
   type NamedImage,
 } from "./app.ts";
 export type { AppState, FunctionDefinition } from "./functions/definition.ts";
-export { handlerOf, type ParameterNames, parametersOf } from "./functions/parameters.ts";
+export { handlerOf, parametersOf } from "./functions/parameters.ts";
 export { Call, type GetOptions, spawnCall } from "./functions/call.ts";
 export type { Inputs, MapOptions } from "./functions/map.ts";
 export type { FunctionOptions, PythonOptions, Retries } from "./functions/options.ts";
@@ -56,7 +56,7 @@ export {
   REASONS,
   SourceLocation,
 } from "@lamina/api";
-export type { AppInfo, Call as CallInfo, Deployment, LogBatch } from "@lamina/api";
+export type { AppInfo, Call as CallInfo, Deployment, LogBatch, ParameterNames } from "@lamina/api";
 export type { Build, BuildEvent, BuildOwnEvent, BuiltImage, PlannedLayer, PlatformInfo, RunEvent, SecretInfo } from "@lamina/api";
 export { INPUT_BYTES, type OpenShellInput, type ShellCommand, type ShellEvent, type TerminalSize, UNSEEN_BYTES } from "@lamina/api";
 export { builderVersion, builderVersionNames, type Definition } from "@lamina/ir";

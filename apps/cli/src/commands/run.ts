@@ -1,7 +1,7 @@
-import { LaminaError, type LogBatch, startSession } from "lamina";
+import { handlerOf, type Input, LaminaError, type LogBatch, parametersOf, startSession } from "lamina";
 import { readConfig } from "../config.ts";
 import { awaitCall, showResult } from "../functions/await-call.ts";
-import { choose, parseFunctionTarget } from "../functions/choose.ts";
+import { type Chosen, choose, parseFunctionTarget } from "../functions/choose.ts";
 import { shownDeploy } from "../functions/deploy-shown.ts";
 import { failureOf } from "../functions/failure.ts";
 import { showLines } from "../functions/show-logs.ts";
@@ -29,7 +29,7 @@ export async function run({ target: text, args, output }: RunOptions): Promise<v
     return;
   }
   const chosen = choose(await importFile(target.file), target);
-  const input = await placedInput(inputOf(args), chosen);
+  const input = await inputFor(chosen, inputOf(args));
   const client = await connect(readConfig(), output);
   using interruption = onInterrupt();
   const watched = { client, output, signal: interruption.signal };
@@ -46,6 +46,13 @@ export async function run({ target: text, args, output }: RunOptions): Promise<v
   interruption.signal.addEventListener("abort", () => reject(new LaminaError({ code: "CANCELLED", message: "The run was cancelled." })));
   const result = await Promise.race([entered(chosen.run, input.args), interrupted]);
   if (result !== undefined) showResult(result, output);
+}
+
+/** Functions in Python take arguments by their names as they are. */
+async function inputFor(chosen: Chosen, input: Input): Promise<Input> {
+  if (chosen.kind === "entrypoint") return placedInput(input, await parametersOf(chosen.run));
+  const { definition, method } = chosen;
+  return definition.code.language === "python" ? input : placedInput(input, await parametersOf(handlerOf(definition, method)));
 }
 
 async function entered(run: (...args: unknown[]) => unknown, args: readonly unknown[]): Promise<unknown> {

@@ -1,21 +1,18 @@
 /** Arguments by the names of a TypeScript function's parameters, as what it is called with: it knows them by their order. */
-import { badInput, handlerOf, type Input, type ParameterNames, parametersOf } from "lamina";
-import type { Chosen } from "./choose.ts";
+import { badInput, type Input, type ParameterNames } from "lamina";
 
-/** The input with its named arguments where the function has them. @throws INVALID_INPUT for a name that it has no parameter of */
-export async function placedInput(input: Input, chosen: Chosen): Promise<Input> {
-  if (Object.keys(input.kwargs).length === 0 || isPython(chosen)) return input;
-  const parameters = await parametersOf(chosen.kind === "function" ? handlerOf(chosen.definition, chosen.method) : chosen.run);
+/**
+ * The input with its named arguments where the function has them, whose names cannot be read where they are undefined.
+ * @throws INVALID_INPUT for a name that it has no parameter of
+ */
+export function placedInput(input: Input, parameters: ParameterNames | undefined): Input {
+  if (Object.keys(input.kwargs).length === 0) return input;
   if (parameters === undefined) {
     throw invalid(
       `The names of the function's parameters cannot be read, so that ${flags(Object.keys(input.kwargs))} cannot be given to it. Give values in order, an object as JSON: '{"name": "value"}'.`,
     );
   }
   return { args: parameters.kind === "list" ? inOrder(input, parameters) : asObject(input, parameters), kwargs: {} };
-}
-
-function isPython(chosen: Chosen): boolean {
-  return chosen.kind === "function" && chosen.definition.code.language === "python";
 }
 
 function inOrder({ args, kwargs }: Input, parameters: ParameterNames): readonly unknown[] {

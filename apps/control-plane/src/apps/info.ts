@@ -11,8 +11,8 @@ export function deploymentOf(app: Pick<App, "id" | "name" | "version">, function
     version: app.version,
     functions: functions
       .map(({ id, spec }) => {
-        const { name, image, entry, methods } = StoredFunction.parse(spec);
-        return { name, id, image, language: entry.language, methods };
+        const { name, image, entry, methods, parameters } = StoredFunction.parse(spec);
+        return { name, id, image, language: entry.language, methods, parameters };
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   };

@@ -1,6 +1,7 @@
 /**
  * How long calls took lately, by which short ones go together in one message: a message costs more than a call that takes less than a
- * millisecond. Known to this process alone; of a function that it knows nothing of, each call has a message of its own.
+ * millisecond. Known to this process alone; of a function that it knows nothing of, few go together, of many: runners send apart what waits
+ * behind a call that turns out to be long.
  */
 import type { StartCallsInput } from "@lamina/api";
 
@@ -23,6 +24,8 @@ const PART_MS = 50;
 /** Into so many parts at least, so that several containers have work up to the end. */
 const PARTS = 8;
 const MOST_TOGETHER = 100;
+/** Of calls that may be long. */
+const UNKNOWN = { parts: 32, mostTogether: 25 };
 /** The weight of what was before against what is new. */
 const MEMORY = 0.8;
 /** Of those that were used last. */
@@ -37,7 +40,7 @@ export function createPaces(): Paces {
     together(workspace, started) {
       const functionId = versions.get(nameOf(workspace, started));
       const pace = functionId === undefined ? undefined : paces.get(paceOf(functionId, started.method));
-      if (pace === undefined) return 1;
+      if (pace === undefined) return Math.max(1, Math.min(UNKNOWN.mostTogether, Math.floor(started.calls.length / UNKNOWN.parts)));
       const within = (milliseconds: number) => Math.floor(milliseconds / pace);
       const part = Math.min(within(PART_MS), Math.ceil(started.calls.length / PARTS));
       return Math.max(1, Math.min(MOST_TOGETHER, Math.max(within(MESSAGE_MS), part)));

@@ -7,6 +7,6 @@ export type StoredFunction = z.output<typeof DeployedFunction>;
 export type SecretsOfFunction = StoredFunction["secrets"];
 
 /** The part of it that runners serve by. */
-export function servedPart({ image: _image, secrets: _secrets, ...spec }: StoredFunction): FunctionSpec {
+export function servedPart({ image: _image, parameters: _parameters, secrets: _secrets, ...spec }: StoredFunction): FunctionSpec {
   return spec;
 }

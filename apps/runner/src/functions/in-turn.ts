@@ -24,14 +24,14 @@ export interface TurnsOptions {
   /** What goes on in the container. */
   readonly running: Set<HeldCall>;
   readonly values: Values;
-  /** Whether the container begins calls in their order, each after the end of the one before. */
-  readonly inOrder: boolean;
+  /** Whether calls may be sent that begin when those before them have ended. */
+  readonly inAdvance: () => boolean;
 }
 
 /** What was sent is the container's: it waits there for what goes before it, however long that takes. */
 const IN_ADVANCE = 4;
 
-export function callsInTurn(calls: readonly HeldCall[], { container, running, values, inOrder }: TurnsOptions): Turns {
+export function callsInTurn(calls: readonly HeldCall[], { container, running, values, inAdvance }: TurnsOptions): Turns {
   const waiting = [...calls];
   let sent: Turn[] = [];
 
@@ -45,7 +45,7 @@ export function callsInTurn(calls: readonly HeldCall[], { container, running, va
   }
   /** A value that is still to be fetched would be overtaken. */
   const canFollow = (call: HeldCall): boolean =>
-    sent.length === 0 || (inOrder && sent.length <= IN_ADVANCE && [...sent.map((turn) => turn.call), call].every(isInline));
+    sent.length === 0 || (inAdvance() && sent.length <= IN_ADVANCE && [...sent.map((turn) => turn.call), call].every(isInline));
 
   return {
     next() {

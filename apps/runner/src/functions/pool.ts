@@ -28,8 +28,8 @@ export interface PoolOptions extends Omit<CrewOptions, "served" | "onChange" | "
 
 /** How often a call may be begun beside its retries. */
 const MOST_DELIVERIES = 5;
-/** So long others wait behind a call; they came together with it since such calls are short. */
-const MOMENT_MS = 100;
+/** So long calls wait behind those that they came together with, which were expected to be short. */
+const MOMENT_MS = 200;
 
 export class FunctionPool {
   readonly held = new Map<string, HeldCall>();
@@ -40,6 +40,8 @@ export class FunctionPool {
   readonly #waiting: HeldCall[][] = [];
   #served: ServedFunction;
   #stopping = false;
+  /** Whether the last call took no more than a moment. */
+  #isQuick = false;
   /** Told when a message is not held any more. */
   #onForgotten: () => void = () => undefined;
 
@@ -166,10 +168,12 @@ export class FunctionPool {
     const { container } = member;
     if (container === undefined) throw new TypeError("a container that has room is there");
     const { values } = this.#options;
-    const turns = callsInTurn(calls, { container, running: member.running, values, inOrder: this.#served.concurrency === 1 });
+    const inAdvance = () => this.#isQuick && this.#served.concurrency === 1;
+    const turns = callsInTurn(calls, { container, running: member.running, values, inAdvance });
+    const moment = calls.length === 1 ? undefined : setTimeout(() => void this.#sendApart(turns.leave()), MOMENT_MS);
     for (let turn = turns.next(); turn !== undefined; turn = turns.next()) {
       const { call } = turn;
-      const outcome = await this.#watched(turn, member, () => void this.#sendApart(turns.leave()));
+      const outcome = await this.#watched(turn, member);
       turns.ended(turn);
       if (outcome instanceof ContainerGone) this.#waitAgain(turns.rest());
       else if (this.#stopping) this.#waitAgain(turns.leave());
@@ -177,22 +181,22 @@ export class FunctionPool {
       else if (call.verdict === "cancelled") this.#drop(call);
       else void this.#endOf(outcome, call).then((end) => this.#end(call, end));
     }
+    clearTimeout(moment);
     this.#crew.left(member);
     this.dispatch();
   }
 
   /** What comes of a call, from its beginning in its container, whose first it is now. */
-  async #watched({ call, outcome }: Turn, member: Member, onSlow: () => void): Promise<HarnessOutcome | Error> {
+  async #watched({ call, outcome }: Turn, member: Member): Promise<HarnessOutcome | Error> {
     const begunAt = performance.now();
     call.startedAt = Date.now();
     const timer = setTimeout(() => this.#timeOut(call, member), this.#served.timeoutSeconds * 1000);
-    const moment = call.message.calls.length === 1 ? undefined : setTimeout(onSlow, MOMENT_MS);
     const ended = this.#options.started.soon({ id: call.id, container: member.container?.id ?? "" });
     const result = await outcome;
     clearTimeout(timer);
-    clearTimeout(moment);
     ended();
     call.tookMs = performance.now() - begunAt;
+    this.#isQuick = call.tookMs < MOMENT_MS;
     return result;
   }
 

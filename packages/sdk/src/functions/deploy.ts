@@ -12,6 +12,7 @@ import type { SnapshotTree } from "../snapshot.ts";
 import type { UploadProgress } from "../upload/upload.ts";
 import type { AppState } from "./definition.ts";
 import { imageName } from "./image-name.ts";
+import { allParametersOf } from "./parameters.ts";
 
 export interface DeployOptions {
   /** Cancels what has not been done yet. */
@@ -41,6 +42,7 @@ export async function deployApp(
   const secrets = secretValues(functions);
   await using code = await codeOf({ app, functions, home: sdkConfig().home });
   const [images] = await Promise.all([builtImages(client, functions, options), sendCode(client, code.functions, options)]);
+  const parameters = await Promise.all(functions.map(allParametersOf));
   return await client.apps.deploy(
     {
       app,
@@ -54,6 +56,7 @@ export async function deployApp(
           ...limits,
           ...(methods !== undefined && { methods: [...methods] }),
           image: images(image),
+          parameters: ofIndex(parameters, index),
           secrets: secrets.map(referenceTo),
         };
       }),

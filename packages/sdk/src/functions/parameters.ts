@@ -1,12 +1,7 @@
 /** The names by which arguments can be given to a function in TypeScript, read from its text: at run time nothing else has them. */
+import type { ParameterNames } from "@lamina/api";
 import { z } from "zod";
 import type { FunctionDefinition } from "./definition.ts";
-
-/** In order, one name each; or one object that is taken apart by these names. */
-export type ParameterNames =
-  | { readonly kind: "list"; readonly names: readonly string[] }
-  /** `isOpen`: the rest of the object is taken as well, under whatever names. */
-  | { readonly kind: "object"; readonly names: readonly string[]; readonly isOpen: boolean };
 
 /** What runs when the function is called, or that method of a class; undefined where it is in Python, or another copy of the SDK does not say. */
 export function handlerOf({ code }: FunctionDefinition, method: string | undefined): unknown {
@@ -14,6 +9,18 @@ export function handlerOf({ code }: FunctionDefinition, method: string | undefin
   if (method === undefined || typeof code.handler !== "function") return code.handler;
   const prototype: unknown = code.handler.prototype;
   return typeof prototype === "object" && prototype !== null ? Reflect.get(prototype, method) : undefined;
+}
+
+/** Of each of its methods, or of the function under its own name; those that have no names are left out. */
+export async function allParametersOf(definition: FunctionDefinition): Promise<Record<string, ParameterNames>> {
+  const methods: readonly (string | undefined)[] = definition.methods ?? [undefined];
+  const all = await Promise.all(
+    methods.map(async (method): Promise<[string, ParameterNames][]> => {
+      const parameters = await parametersOf(handlerOf(definition, method));
+      return parameters === undefined ? [] : [[method ?? definition.name, parameters]];
+    }),
+  );
+  return Object.fromEntries(all.flat());
 }
 
 /** Undefined where not every parameter has a name, or there is no text to read, as of a function that `bind` made. */
