@@ -61,6 +61,8 @@ test("run calls a function with arguments by their names: its logs on stderr, it
   expect(outcome).toMatchObject({ exitCode: 0, stdout: "8", stderr: expect.stringContaining("adding 7") });
   const lines = jsonLines(await lamina("run", "numbers_app.py::add", "7", "--y", "2", "--json"));
   expect(lines.at(-1)).toEqual({ type: "result", value: 9 });
+  const [{ id } = {}] = jsonLines(await lamina("calls", "--limit", "1", "--json"));
+  expect(lines).toContainEqual({ type: "call", id });
   expect(lines).toContainEqual(expect.objectContaining({ type: "log", lines: ["adding 7"] }));
 });
 

@@ -211,7 +211,9 @@ test("another workspace sees nothing of an app", async () => {
   await expect(services.apps.stop(stranger, { app: "shop" })).rejects.toMatchObject(notFound);
   await expect(services.calls.get(stranger, { id: call })).rejects.toMatchObject(notFound);
   await expect(services.calls.cancel(stranger, { ids: [call] })).rejects.toMatchObject(notFound);
-  await expect(services.calls.wait(stranger, { ids: [call], waitMs: 0 }, new AbortController().signal)).rejects.toMatchObject(notFound);
+  await expect(services.calls.wait(stranger, { ids: [call], waitMs: 0, gatherMs: 0 }, new AbortController().signal)).rejects.toMatchObject(
+    notFound,
+  );
   const id = app.functions[0]?.id ?? "";
   await expect(services.functions.secrets({ workspace: "stranger", role: "worker" }, { id })).rejects.toMatchObject(notFound);
 });

@@ -166,7 +166,7 @@ test("a cancelled call ends, leaves its queue, and its runner is told", async ()
   });
   await nats.connection.flush();
   await services.calls.started(worker, { runner: "r", calls: [{ id: running, container: "c" }] });
-  const waiting = services.calls.wait(client, { ids: [queued], waitMs: 20_000 }, never);
+  const waiting = services.calls.wait(client, { ids: [queued], waitMs: 20_000, gatherMs: 0 }, never);
   await services.calls.cancel(client, { ids: [queued, running] });
   await services.calls.cancel(client, { ids: [queued] });
   expect(await waiting).toEqual([{ id: queued, end: { state: "cancelled" } }]);
@@ -184,22 +184,34 @@ test("who waits at one control plane is told of ends that come to another", asyn
   await using other = await testControlPlane({ beside: platform });
   await deployF(platform);
   const [id = "", open = ""] = await startCalls(platform, 2);
-  const waiting = other.services.calls.wait(client, { ids: [id, open], waitMs: 20_000 }, never);
+  const waiting = other.services.calls.wait(client, { ids: [id, open], waitMs: 20_000, gatherMs: 0 }, never);
   await platform.services.calls.finish(worker, { calls: [{ id, delivery: 1, end: done(1) }] });
   expect(await waiting).toEqual([{ id, end: done(1) }]);
-  expect(await other.services.calls.wait(client, { ids: [id, open], waitMs: 20_000 }, never)).toEqual([{ id, end: done(1) }]);
-  expect(await other.services.calls.wait(client, { ids: [open], waitMs: 1 }, never)).toEqual([]);
+  expect(await other.services.calls.wait(client, { ids: [id, open], waitMs: 20_000, gatherMs: 0 }, never)).toEqual([{ id, end: done(1) }]);
+  expect(await other.services.calls.wait(client, { ids: [open], waitMs: 1, gatherMs: 0 }, never)).toEqual([]);
   const given = new AbortController();
-  const abandoned = other.services.calls.wait(client, { ids: [open], waitMs: 20_000 }, given.signal);
+  const abandoned = other.services.calls.wait(client, { ids: [open], waitMs: 20_000, gatherMs: 0 }, given.signal);
   given.abort();
   expect(await abandoned).toEqual([]);
+});
+
+test("who gathers is answered when all have ended, or after so long with those that have", async () => {
+  await using platform = await testControlPlane();
+  await deployF(platform);
+  const [first = "", second = "", open = ""] = await startCalls(platform, 3);
+  const wait = (ids: string[], gatherMs: number) => platform.services.calls.wait(client, { ids, waitMs: 20_000, gatherMs }, never);
+  const both = wait([first, second], 1_000);
+  const some = wait([first, open], 1);
+  for (const id of [first, second]) await platform.services.calls.finish(worker, { calls: [{ id, delivery: 1, end: done(1) }] });
+  expect(await both).toEqual([first, second].map((id) => ({ id, end: done(1) })));
+  expect(await some).toEqual([{ id: first, end: done(1) }]);
 });
 
 test("an end of which no word came is found all the same", async () => {
   await using platform = await testControlPlane();
   await deployF(platform);
   const [id = ""] = await startCalls(platform);
-  const waiting = platform.services.calls.wait(client, { ids: [id], waitMs: 20_000 }, never);
+  const waiting = platform.services.calls.wait(client, { ids: [id], waitMs: 20_000, gatherMs: 0 }, never);
   await platform.sql("UPDATE call SET state = 'cancelled', ended_at = now() WHERE id = $1", [id]);
   expect(await waiting).toEqual([{ id, end: { state: "cancelled" } }]);
 });
@@ -216,7 +228,7 @@ test("what cannot be called says what can", async () => {
   await refused({ function: "Counter" }, "INVALID_INPUT", "add, take");
   await refused({ function: "Counter", method: "subtract" }, "INVALID_INPUT", "subtract");
   expect(await startCalls(platform, 1, { function: "Counter", method: "add" })).toHaveLength(1);
-  const wait = platform.services.calls.wait(client, { ids: [uuid(), uuid()], waitMs: 0 }, never);
+  const wait = platform.services.calls.wait(client, { ids: [uuid(), uuid()], waitMs: 0, gatherMs: 0 }, never);
   await expect(wait).rejects.toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("nor 1 others") });
 });
 

@@ -25,7 +25,9 @@ test("a call is deleted seven days after its end, in words that say so; one that
   const gone = { code: "NOT_FOUND", message: expect.stringContaining("too old") };
   await expect(services.calls.get(client, { id: old })).rejects.toMatchObject(gone);
   await expect(services.calls.cancel(client, { ids: [old] })).rejects.toMatchObject(gone);
-  await expect(services.calls.wait(client, { ids: [old], waitMs: 0 }, new AbortController().signal)).rejects.toMatchObject(gone);
+  await expect(services.calls.wait(client, { ids: [old], waitMs: 0, gatherMs: 0 }, new AbortController().signal)).rejects.toMatchObject(
+    gone,
+  );
   // A delivery that comes as late as that is done with, and brings nothing back.
   expect(await services.calls.finish(worker, { calls: [{ id: old, delivery: 2, end: done(2) }] })).toEqual([{ id: old }]);
   expect(await services.calls.get(client, { id: young })).toMatchObject({ state: "done" });

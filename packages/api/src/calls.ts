@@ -21,7 +21,7 @@ export const StartCallsInput = z.object({
     .array(z.object({ id: CallId, input: Value }))
     .min(1)
     .max(CALLS_AT_ONCE),
-  /** How long to wait for their ends. */
+  /** How long to wait for the first end, and then for those of the others. */
   waitMs: z.int().min(0).max(20_000).default(0),
 });
 export type StartCallsInput = z.input<typeof StartCallsInput>;
@@ -53,7 +53,10 @@ export type EndedCall = z.infer<typeof EndedCall>;
 
 export const WaitForCallsInput = z.object({
   ids: z.array(CallId).min(1).max(CALLS_AT_ONCE),
+  /** How long to wait for the first that ends. */
   waitMs: z.int().min(0).max(20_000).default(0),
+  /** How long then to wait for others, unless all have ended: a question names every call, so fewer questions are cheaper. */
+  gatherMs: z.int().min(0).max(1_000).default(0),
 });
 export type WaitForCallsInput = z.input<typeof WaitForCallsInput>;
 

@@ -27,6 +27,14 @@ test("its types hold", { timeout: 5 * MINUTES }, async () => {
   expect(ran).toMatchObject({ exitCode: 0 });
 });
 
+test("an older Python is told which it needs", async () => {
+  const ran = await python(["-c", "import sys; sys.version_info = (3, 9, 0); import lamina"]);
+  expect(ran).toMatchObject({
+    exitCode: 1,
+    output: expect.stringContaining("ImportError: The package lamina is for Python 3.10 and newer, and this is 3.9."),
+  });
+});
+
 test("its wheel has the types with it, and the version that all packages have", { timeout: MINUTES }, async () => {
   const place = await mkdtemp(path.join(tmpdir(), "lamina-wheel-"));
   try {

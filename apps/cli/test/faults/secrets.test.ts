@@ -9,6 +9,7 @@ import {
   killServer,
   leftovers,
   packageIndex,
+  processes,
   type ProcessWatch,
   projectOf,
   sdistOf,
@@ -72,6 +73,15 @@ async function seenBy(watch: ProcessWatch): Promise<{ arguments: Sighting[]; ins
   return { arguments: watch.seen().filter(({ place }) => place === "arguments"), inside: inside ?? [], outside: outside ?? [] };
 }
 
+/** A process of a step that stays until it has been seen. */
+const STAYING = `sleep ${3_600 + Math.random()}`;
+const STAY = `{ ${STAYING} || true; }`;
+
+async function endOnceSeen(watch: ProcessWatch): Promise<void> {
+  await expect.poll(() => watch.seen().map(({ command }) => command), { timeout: 60_000 }).toContain(STAYING);
+  for (const { pid } of (await processes()).filter(({ command }) => command === STAYING)) process.kill(pid);
+}
+
 async function buildkitPid(): Promise<number> {
   const buildkit = (await supervisedTree(site.servers.directory, "buildkitd")).find(({ name }) => name === "buildkitd");
   return buildkit?.pid ?? 0;
@@ -87,7 +97,8 @@ print(r.urlopen(r.Request("http://${git.host}/private/repo.git/HEAD", headers={"
     .runCommands(
       `echo ${randomUUID()}; ${TELL}`,
       // The value comes in two pieces of output.
-      'printf "split: %.9s" "$INLINE"; sleep 0.3; printf "%s\\n" "${INLINE#?????????}"; sleep 0.3',
+      'printf "split: %.9s" "$INLINE"; sleep 0.3; printf "%s\\n" "${INLINE#?????????}"',
+      STAY,
       `python3 -c '${fetch}'`,
       // As git leaves it after a clone of such a URL.
       `mkdir -p /app/.git; echo ref >/app/.git/HEAD; printf '[remote "origin"]\\n\\turl = http://%s@${git.host}/private/repo.git\\n' "$GIT_TOKEN" >/app/.git/config`,
@@ -96,7 +107,8 @@ print(r.urlopen(r.Request("http://${git.host}/private/repo.git/HEAD", headers={"
     .pipInstall("a-project", "--index-url", `http://token:\${INDEX_TOKEN}@${index.host}/simple/`, { secrets: [named] })
     .runCommands("cat /app/.git/config", "python3 -c 'import a_project; print(a_project.ANSWER)'");
   const watch = watchProcesses(values);
-  const outcome = keep(await build({ client: site.client, image }));
+  const [built] = await Promise.all([build({ client: site.client, image }), endOnceSeen(watch)]);
+  const outcome = keep(built);
   await watch.stop();
   expect(outcome.error).toBeUndefined();
   const shown = ["inline: ***", "named: ***", "split: ***", `\turl = http://${git.host}/private/repo.git`, "42"];
@@ -159,7 +171,7 @@ test("each RUN of a Dockerfile's instructions has them, as variables and as file
   const image = Image.fromRegistry(python).dockerfileCommands(
     [
       `RUN echo ${randomUUID()}; ${TELL}`,
-      'RUN --mount=type=secret,id=INLINE sleep 0.3; echo "a file: $(cat /run/secrets/INLINE)"',
+      `RUN --mount=type=secret,id=INLINE ${STAY}; echo "a file: $(cat /run/secrets/INLINE)"`,
       'RUN --mount=type=secret,id=LINES,target=/keys/lines --mount=type=secret,id=NAMED,env=ALIAS echo "another name: $ALIAS"; cat /keys/lines',
       `RUN ["python3", "-c", "import os; print('a list: ' + os.environ['NAMED'])"]`,
       "RUN <<EOF\n#!/usr/bin/python3\nimport os\nprint('a program: ' + os.environ['NAMED'])\nEOF",
@@ -169,7 +181,8 @@ test("each RUN of a Dockerfile's instructions has them, as variables and as file
     { secrets: [inline, named] },
   );
   const watch = watchProcesses(values);
-  const outcome = keep(await build({ client: site.client, image }));
+  const [built] = await Promise.all([build({ client: site.client, image }), endOnceSeen(watch)]);
+  const outcome = keep(built);
   await watch.stop();
   expect(outcome.error).toBeUndefined();
   const ways = ["inline", "named", "a file", "another name", "a list", "a program", "another user"];

@@ -19,7 +19,8 @@ export interface Seat {
   readonly ended: Promise<{ readonly exitCode: number; readonly settings: readonly string[]; readonly shown: string }>;
 }
 
-const AFTERWARDS = '"$@"; code=$?; printf "\\nended with %s, left %s.\\n" "$code" "$(stty -a | tr "\\n;" "  ")"';
+// Ctrl-C that is typed when the command has ended is for nobody. The command has the signal as ever, since it does not inherit a handler.
+const AFTERWARDS = 'trap : INT; "$@"; code=$?; trap "" INT; printf "\\nended with %s, left %s.\\n" "$code" "$(stty -a | tr "\\n;" "  ")"';
 
 const SPECIAL = /[.*+?^${}()|[\]\\]/g;
 

@@ -78,7 +78,7 @@ async function abortAtEnd(
   while (!signal.aborted) {
     try {
       waiting.found(await endsOf(callStatements, workspace, [call]));
-      if ((await waiting.ends("any", WAIT_MS, signal)).length > 0) return ended.abort();
+      if ((await waiting.ends({ forFirst: WAIT_MS, forOthers: 0 }, signal)).length > 0) return ended.abort();
     } catch (error) {
       logger.warn({ err: error, call }, "it cannot be seen whether a call has ended; trying again");
       await delay(RETRY_MS, undefined, { signal }).catch(() => {});

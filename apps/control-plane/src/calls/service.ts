@@ -19,11 +19,11 @@ export function createCallsService(context: Context): Services["calls"] {
   const { callStatements, database, callWaiters } = context;
   return {
     start: ({ workspace }, input) => startCalls(context, workspace, input),
-    async wait({ workspace }, { ids, waitMs }, signal) {
+    async wait({ workspace }, { ids, waitMs, gatherMs }, signal) {
       using waiting = callWaiters.waitFor(workspace, ids);
       waiting.found(await endsOf(callStatements, workspace, ids));
       // Waited for here: the waiting ends with this block.
-      return await waiting.ends("any", waitMs, signal);
+      return await waiting.ends({ forFirst: waitMs, forOthers: gatherMs }, signal);
     },
     async get({ workspace }, { id }) {
       const [row] = await overOutages(

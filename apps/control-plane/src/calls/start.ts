@@ -31,7 +31,7 @@ export async function startCalls(context: StartContext, workspace: string, start
   const others = start.calls.map(({ id }) => id).filter((id) => !inserted.has(id));
   if (others.length > 0) waiting.found((await knownCalls(callStatements, workspace, others)).ended);
   // Waited for here: the waiting ends with this block.
-  return await waiting.ends("all", start.waitMs);
+  return await waiting.ends({ forFirst: start.waitMs, forOthers: start.waitMs });
 }
 
 interface Starting extends Start {

@@ -23,8 +23,14 @@ export interface CallWaiters {
 export interface Waiting extends Disposable {
   /** Adds ends that were found by looking. */
   found(ended: readonly EndedCall[]): void;
-  /** The ends, when there is at least one, or all of them; or what there is after so long, or after the signal. */
-  ends(wanted: "any" | "all", waitMs: number, signal?: AbortSignal): Promise<EndedCall[]>;
+  /** The ends, when all are there; or those that are there in time, or up to the signal. */
+  ends(patience: Patience, signal?: AbortSignal): Promise<EndedCall[]>;
+}
+
+/** In milliseconds, from now or from the first end on. */
+export interface Patience {
+  readonly forFirst: number;
+  readonly forOthers: number;
 }
 
 export interface CallWaitersOptions {
@@ -108,26 +114,30 @@ function openWaiting(workspace: string, calls: number): OpenWaiting {
   const ended = new Map<string, EndedCall>();
   let enough = Infinity;
   let proceed = (): void => {};
+  /** Resolves when so many have ended. */
+  const until = async (count: number, waitMs: number, signal: AbortSignal | undefined): Promise<void> => {
+    enough = count;
+    if (ended.size >= enough || waitMs === 0 || signal?.aborted === true) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => proceed(), waitMs);
+      const onAbort = (): void => proceed();
+      signal?.addEventListener("abort", onAbort, { once: true });
+      proceed = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        resolve();
+      };
+    });
+  };
   return {
     workspace,
     add(call) {
       ended.set(call.id, call);
       if (ended.size >= enough) proceed();
     },
-    async ends(wanted, waitMs, signal) {
-      enough = wanted === "any" ? 1 : calls;
-      if (ended.size < enough && waitMs > 0 && signal?.aborted !== true) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(() => proceed(), waitMs);
-          const onAbort = (): void => proceed();
-          signal?.addEventListener("abort", onAbort, { once: true });
-          proceed = () => {
-            clearTimeout(timer);
-            signal?.removeEventListener("abort", onAbort);
-            resolve();
-          };
-        });
-      }
+    async ends({ forFirst, forOthers }, signal) {
+      await until(1, forFirst, signal);
+      if (ended.size > 0) await until(calls, forOthers, signal);
       return [...ended.values()];
     },
   };

@@ -67,7 +67,7 @@ export async function endsOf({ services }: Pick<TestControlPlane, "services">, i
   const ends = new Map<string, CallEnd>();
   while (ends.size < ids.length) {
     const open = ids.filter((id) => !ends.has(id));
-    const ended: EndedCall[] = await services.calls.wait(client, { ids: open, waitMs: 20_000 }, new AbortController().signal);
+    const ended: EndedCall[] = await services.calls.wait(client, { ids: open, waitMs: 20_000, gatherMs: 0 }, new AbortController().signal);
     for (const { id, end } of ended) ends.set(id, end);
   }
   return ends;
@@ -148,6 +148,7 @@ export async function fakeRunner(
       return retryAfterMs;
     });
   };
+  let flushing: Promise<void> = Promise.resolve();
   return {
     async take() {
       const raw = await next();
@@ -162,27 +163,22 @@ export async function fakeRunner(
     },
     serve() {
       let batch: JsMsg[] = [];
-      let busy = false;
       const flush = async (): Promise<void> => {
-        if (busy) return;
-        busy = true;
-        while (batch.length > 0) {
-          const now = batch;
-          batch = [];
-          await finishAll(now.map((raw) => ({ raw, end: (result) => ({ state: "done", result }) })));
-        }
-        busy = false;
+        const now = batch;
+        batch = [];
+        if (now.length > 0) await finishAll(now.map((raw) => ({ raw, end: (result) => ({ state: "done", result }) })));
       };
       void (async () => {
         for (;;) {
           const message = await next();
           batch.push(message);
-          void flush();
+          flushing = flushing.then(flush);
         }
       })().catch(() => {});
     },
     async [Symbol.asyncDispose]() {
       messages.stop();
+      await flushing;
       await connection.close();
     },
   };

@@ -4,6 +4,15 @@ Importing it takes nothing but the standard library, so that a module that descr
 image too; what else the package depends on is imported when a platform is talked to.
 """
 
+import sys
+
+# In an image there may be an older Python than the one that installed this.
+if sys.version_info < (3, 10):  # noqa: UP036
+    raise ImportError(
+        "The package lamina is for Python 3.10 and newer, and this is {}.{}. Have a newer one in the image, "
+        'as by debian_slim(python_version="3.13"), or keep what imports lamina apart from what runs there.'.format(*sys.version_info)
+    )
+
 from ._container import is_local
 from ._errors import CallTimeoutError, LaminaError, RemoteError, SourceLocation
 from ._functions.call import FunctionCall

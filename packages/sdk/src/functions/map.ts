@@ -1,6 +1,5 @@
 /** Many calls of one function: inputs are sent as they come, so many at once, and results are given as they are there. */
 import type { EndedCall } from "@lamina/api";
-import { setTimeout as delay } from "node:timers/promises";
 import { v7 as newId } from "uuid";
 import { z } from "zod";
 import type { Client } from "../client/client.ts";
@@ -97,9 +96,8 @@ const BATCH = 1_000;
 const WAIT_MS = 20_000;
 /** Calls that were started are asked about after so long at most, though others are being waited for. */
 const JOIN_MS = 20;
-
-/** A question names every call: where that are many, more of them have ended when it is asked a moment later. */
-const PAUSE_MS_A_CALL = 0.05;
+/** A question names every call: where that are many, more of them have ended when it is answered a moment later. */
+const GATHER_MS_A_CALL = 0.05;
 
 /** The calls that were started and whose results were not taken, of which there are never more than asked for. */
 class CallsInFlight {
@@ -221,8 +219,9 @@ class CallsInFlight {
       const asking = new AbortController();
       this.#asking = asking;
       try {
-        this.#collect(await this.#client.calls.wait({ ids: [...this.#running.keys()], waitMs: WAIT_MS }, { signal: asking.signal }));
-        await delay(this.#running.size * PAUSE_MS_A_CALL);
+        const ids = [...this.#running.keys()];
+        const patience = { waitMs: WAIT_MS, gatherMs: Math.floor(ids.length * GATHER_MS_A_CALL) };
+        this.#collect(await this.#client.calls.wait({ ids, ...patience }, { signal: asking.signal }));
       } catch (error) {
         if (!asking.signal.aborted) throw error;
       } finally {

@@ -70,7 +70,7 @@ def _run(target: str, args: Sequence[str], output: Output) -> None:
     with AppRun(chosen.app, on_event=output.on_event, on_log=output.on_log, apart=True):
         if chosen.function is not None:
             # In JSON, since that is what its result is shown as.
-            output.result(run(call_now(chosen.function.target.written("json"), positional, named)))
+            output.result(run(call_now(chosen.function.target.written("json"), positional, named, on_start=output.on_call)))
             return
         result = _entered(chosen, positional, named)
         if result is not None:

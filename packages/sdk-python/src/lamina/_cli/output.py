@@ -62,6 +62,11 @@ class Output:
         """Hears of what functions write."""
         return (lambda batch: self._event({"type": "log", **batch})) if self._json else say_log
 
+    def on_call(self, call: str) -> None:
+        """Hears of the id of the call."""
+        if self._json:
+            self._event({"type": "call", "id": call})
+
     def result(self, value: object) -> None:
         """Bytes as they are, anything else as JSON. VALUE_UNREADABLE for what JSON has no notation for."""
         try:

@@ -6,7 +6,7 @@ import asyncio
 import math
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._arguments import Call
@@ -90,11 +90,17 @@ async def _gathered(calls: Sequence[FunctionCall[Any]]) -> list[Any]:
         raise
 
 
-async def call_now(target: Target, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Start a call and give what comes of it: one request, where it ends in a moment. Whoever stops waiting ends the call."""
+async def call_now(
+    target: Target, args: Sequence[Any], kwargs: Mapping[str, Any], *, on_start: Callable[[str], None] = lambda _: None
+) -> Any:
+    """Start a call and give what comes of it: one request, where it ends in a moment. Whoever stops waiting ends the call.
+
+    `on_start` hears of its id before it is sent.
+    """
     client = shared_client()
     given = await send_input(client, await target.notation(client), args, kwargs)
     one = new_id()
+    on_start(one)
     try:
         ended = await start_calls(client, target, [{"id": one, "input": given}], wait_ms=WAIT_MS)
         end = ended[0]["end"] if ended else await _end_of(client, one, None)

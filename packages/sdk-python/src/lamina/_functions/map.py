@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _BATCH = 1_000
 # Calls that were started are asked about after so long at most, though others are being waited for.
 _JOIN_SECONDS = 0.02
-# A question names every call: where that are many, more of them have ended when it is asked a moment later.
-_PAUSE_SECONDS_A_CALL = 0.00005
+# A question names every call: where that are many, more of them have ended when it is answered a moment later.
+_GATHER_MS_A_CALL = 0.05
 # A platform that does not answer is not waited for when a map is left.
 _START_SECONDS = 10
 MOST_AT_ONCE = 1_000
@@ -159,9 +159,9 @@ class _CallsInFlight:
             if not self._running:
                 await self._changed()
                 continue
-            asking = self._asking = asyncio.ensure_future(
-                self._client.mutation("calls.wait", {"ids": list(self._running), "waitMs": WAIT_MS})
-            )
+            ids = list(self._running)
+            patience = {"waitMs": WAIT_MS, "gatherMs": int(len(ids) * _GATHER_MS_A_CALL)}
+            asking = self._asking = asyncio.ensure_future(self._client.mutation("calls.wait", {"ids": ids, **patience}))
             try:
                 await asyncio.wait([asking])
             finally:
@@ -170,7 +170,6 @@ class _CallsInFlight:
                     asking.cancel()
             if not asking.cancelled():
                 self._collect(asking.result())
-                await asyncio.sleep(len(self._running) * _PAUSE_SECONDS_A_CALL)
 
     def _collect(self, ended: Sequence[Any]) -> None:
         for one in ended:
