@@ -1,4 +1,4 @@
-import { createRegistry } from "@lamina/registry";
+import { createRegistry, parseReference } from "@lamina/registry";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { expect, test } from "vitest";
@@ -35,6 +35,9 @@ test("where no base registry can be reached, a base that was kept is used", asyn
   const { definition: resolved, base } = await plan(platform, python("3.11"));
   expect(resolved.base.digest).toBe(kept.digest);
   expect(base.reference).toBe(`${platform.config.registry.host}/${platform.config.repositoryPrefix}/bases/python@${kept.digest}`);
+  // It is no image of any registry's, and so is not what fromRegistry means by whatever name.
+  const [{ reference } = { reference: "" }] = await platform.sql<{ reference: string }>("SELECT reference FROM base");
+  expect(() => parseReference(reference)).toThrow("debianSlim 3.11");
 });
 
 test.each([

@@ -80,6 +80,18 @@ test("what succeeded before a failure is kept, and the error points at the user'
   expect(await hits(platform, image)).toBe(3);
 });
 
+test("whatever a command wrote last is told, characters that Postgres' jsonb has no room for too", async () => {
+  await using platform = await testControlPlane();
+  await using builder = await fakeBuilder(platform);
+  const build = await startBuild(platform, chain("one"));
+  const held = await builder.claim(await attemptOf(platform, build));
+  const error = failure(held?.claimed.layers[0]?.id);
+  const lastLines = ["a\0b", "\ud800"];
+  await held?.finish({ ...error, lastLines });
+  expect((await follow(platform, build)).at(-1)?.event).toMatchObject({ type: "failed", error: { lastLines } });
+  expect(await platform.services.builds.get(client, { id: build })).toMatchObject({ state: "failed", error: { lastLines } });
+});
+
 test("a failure fails only the builds that want the failed layer or one after it", async () => {
   await using platform = await testControlPlane();
   await using builder = await fakeBuilder(platform);

@@ -59,7 +59,7 @@ export function createBases({ database, registries, pythonBases, scratchIn, conf
   return {
     async resolve(request) {
       const { workspace, operation, platform, credentials, pull } = request;
-      const key = { workspace, reference: nameOf(operation), platform, access: accessOf(credentials, config.secretKey) };
+      const key = { workspace, reference: keyOf(operation), platform, access: accessOf(credentials, config.secretKey) };
       const known = await overOutages(() => database.base.findUnique({ where: { workspace_reference_platform_access: key } }));
       if (known !== null && !pull) return withReference(fromRow(known), config.registry.host);
 
@@ -100,6 +100,11 @@ async function keep({ database, key, base, replace }: KeepOptions): Promise<Kept
 function fromRow(row: { host: string | null; repository: string; digest: string; user: string; bytes: bigint }): KeptBase {
   const { host, repository, digest, user, bytes } = row;
   return { host, repository, digest: Digest.parse(digest), user, bytes: Number(bytes) };
+}
+
+/** `debianSlim` may be an image that the platform has made, and is none of a registry's by whatever name. */
+function keyOf(operation: BaseOperation): string {
+  return operation.kind === "debianSlim" ? `debianSlim ${operation.pythonVersion}` : operation.reference;
 }
 
 function nameOf(operation: BaseOperation): string {

@@ -15,7 +15,7 @@ export async function endBuild(transaction: Transaction, build: string, outcome:
   const { state, ref, digest, record, error } = columnsOf(outcome);
   const ended = await transaction.$queryRaw<{ id: string }[]>`
     WITH ended AS (
-      UPDATE build SET state = ${state}::build_state, ref = ${ref}, digest = ${digest}, record = ${record}, error = ${error}::jsonb, ended_at = now()
+      UPDATE build SET state = ${state}::build_state, ref = ${ref}, digest = ${digest}, record = ${record}, error = ${error}::json, ended_at = now()
       WHERE id = ${build} AND state = 'running'
       RETURNING id
     ), forgotten AS (

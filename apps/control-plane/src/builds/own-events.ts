@@ -13,9 +13,9 @@ export interface NumberedOwnEvent {
 export async function addOwnEvent(transaction: Transaction, build: string, event: BuildOwnEvent): Promise<void> {
   const wakeUp: OutboxMessage = { kind: "build-changed", build };
   await transaction.$executeRaw`
-    WITH told AS (INSERT INTO outbox_message (kind, payload) VALUES (${wakeUp.kind}, ${JSON.stringify(wakeUp)}::jsonb))
+    WITH told AS (INSERT INTO outbox_message (kind, payload) VALUES (${wakeUp.kind}, ${JSON.stringify(wakeUp)}::json))
     INSERT INTO build_event (build_id, number, event)
-    SELECT ${build}, coalesce(max(number), 0) + 1, ${JSON.stringify(event)}::jsonb FROM build_event WHERE build_id = ${build}`;
+    SELECT ${build}, coalesce(max(number), 0) + 1, ${JSON.stringify(event)}::json FROM build_event WHERE build_id = ${build}`;
 }
 
 /** Those of a build that nobody follows yet, with their cursors. */
