@@ -19,7 +19,7 @@ import { runInSession, type Session, type SessionOptions, startSession } from ".
 import { connect } from "./client/client.ts";
 import type { Image } from "./image.ts";
 import { IMAGE, isImage } from "./image-state.ts";
-import { callSite } from "./source.ts";
+import { callSite, loadedFile } from "./source.ts";
 import { FunctionName, type SourceLocation } from "@lamina/api";
 
 /** A function of an app, in whichever language. */
@@ -122,7 +122,7 @@ export class App {
         secrets,
         limits: limitsOf(limits),
         source: call.source,
-        code: { language: "typescript", isNamedByVariable: own === undefined, handler: code },
+        code: { language: "typescript", file: loadedFile() ?? undefined, isNamedByVariable: own === undefined, handler: code },
         methods,
       },
       call,

@@ -17,6 +17,31 @@ export function callSiteIn(stack: string): SourceLocation | null {
   return null;
 }
 
+/**
+ * The file that has a call in it made when it is loaded: not that of a helper which makes it, but of who calls that at the top of a module.
+ * Null as for {@link callSite}.
+ */
+export function loadedFile(): string | null {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = Number.POSITIVE_INFINITY;
+  const { stack = "" } = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return loadedFileIn(stack);
+}
+
+/** Of a V8 stack trace: the outermost frame of the user's own, up to what loads modules, be that Node or a program such as a test runner. */
+export function loadedFileIn(stack: string): string | null {
+  let file: string | null = null;
+  for (const line of stack.split("\n")) {
+    if (/\(?node:internal\/modules\//.test(line)) break;
+    const found = locationOf(line)?.file;
+    if (found === undefined || found.startsWith(SDK_DIRECTORY)) continue;
+    if (!found.includes(`${sep}node_modules${sep}`)) file = found;
+    else if (file !== null) break;
+  }
+  return file;
+}
+
 /** The frames of a stack trace that are neither in this package nor in Node itself, one a line. */
 export function framesOutside(stack: string): string[] {
   return stack

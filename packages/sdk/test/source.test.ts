@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { callSiteIn } from "../src/source.ts";
+import { callSiteIn, loadedFileIn } from "../src/source.ts";
 
 const run = promisify(execFile);
 
@@ -29,9 +29,24 @@ test("frames of this package, of Node and without a place are passed over", () =
   expect(callSiteIn(stack)).toEqual({ file: "/home/a/image.mjs", line: 7, column: 9 });
 });
 
+test.each([
+  [
+    "itself",
+    ["at file:///a/app.mjs:2:1", "at ModuleJob.run (node:internal/modules/esm/module_job:1:1)", "at async file:///a/main.mjs:3:1"],
+  ],
+  ["through helpers", ["at make (file:///a/helper.mjs:1:2)", "at Array.map (<anonymous>)", "at file:///a/app.mjs:9:1"]],
+  ["through a package", ["at make (file:///a/node_modules/made/index.js:1:2)", "at file:///a/app.mjs:9:1"]],
+  ["under a test runner", ["at /a/app.mjs:2:1", "at run (file:///a/node_modules/runner/index.js:1:2)", "at async /a/app.test.mjs:3:1"]],
+  [
+    "where it is required",
+    ["at Object.<anonymous> (/a/app.mjs:2:1)", "at require (node:internal/modules/helpers:1:1)", "at Object.<anonymous> (/a/main.cjs:1:1)"],
+  ],
+])("the file that makes a call when it is loaded is known: %s", (_, frames) => {
+  expect(loadedFileIn(["Error", ...frames.map((frame) => `    ${frame}`)].join("\n"))).toBe("/a/app.mjs");
+});
+
 test("a stack without a file gives none", () => {
-  expect(callSiteIn("Error\n    at REPL1:1:1")).toBeNull();
-  expect(callSiteIn("")).toBeNull();
+  for (const stack of ["Error\n    at REPL1:1:1", ""]) expect([callSiteIn(stack), loadedFileIn(stack)]).toEqual([null, null]);
 });
 
 test("a TypeScript file that Node runs as it is gives its own lines, and the package's types hold", async () => {

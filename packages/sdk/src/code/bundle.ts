@@ -2,6 +2,8 @@
 import type { LogOrStringHandler, Plugin } from "rolldown";
 import { existsSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { z } from "zod";
 import { offsetOf } from "../functions/name.ts";
 import type { SourceLocation } from "@lamina/api";
 import { STAND_IN } from "./stand-in.ts";
@@ -12,7 +14,7 @@ export class BundleProblem extends Error {
   override readonly name = "BundleProblem";
 }
 
-/** A function whose name is that of its variable, and where in the file it is made. */
+/** A function whose name is that of its variable, and where it is made, in the file or in one that it imports. */
 export interface NamedThere {
   readonly name: string;
   readonly source: SourceLocation;
@@ -26,7 +28,6 @@ export async function bundleOf(file: string, named: readonly NamedThere[]): Prom
   // Slow to load, and needed when something is deployed alone.
   const { rolldown } = await import("rolldown");
   const root = packageRootOf(file);
-  const problems: string[] = [];
   const onLog: LogOrStringHandler = () => {};
   try {
     await using bundle = await rolldown({
@@ -35,7 +36,7 @@ export async function bundleOf(file: string, named: readonly NamedThere[]): Prom
       platform: "node",
       logLevel: "silent",
       onLog,
-      plugins: [standIn(), named.length === 0 ? undefined : naming(file, named), refusingAddons(problems)],
+      plugins: [standIn(), named.length === 0 ? undefined : naming(named), refusingAddons()],
     });
     const { output } = await bundle.generate({
       format: "esm",
@@ -51,7 +52,7 @@ export async function bundleOf(file: string, named: readonly NamedThere[]): Prom
     const [chunk] = output;
     return `${chunk.code.replace(/\n\/\/# sourceMappingURL=.*\n?$/, "\n")}//# sourceMappingURL=${chunk.map?.toUrl() ?? ""}\n`;
   } catch (error) {
-    throw new BundleProblem(problems[0] ?? wordsOf(error), { cause: error });
+    throw new BundleProblem(wordsOf(error), { cause: error });
   }
 }
 
@@ -77,14 +78,15 @@ function standIn(): Plugin {
  * Puts the name of its variable in front of each call that makes a function without a name of its own. Lines stay what they were, and with
  * them the source map.
  */
-function naming(file: string, named: readonly NamedThere[]): Plugin {
+function naming(named: readonly NamedThere[]): Plugin {
   return {
     name: "lamina:names",
     transform(code, id) {
-      if (id !== file) return undefined;
-      const places = named.map(({ name, source }) => ({ name, offset: offsetOf(code, source) }));
+      const here = named.filter(({ source }) => source.file === id);
+      if (here.length === 0) return undefined;
+      const places = here.map(({ name, source }) => ({ name, offset: offsetOf(code, source) }));
       const missing = places.some(({ offset }) => offset === undefined);
-      if (missing) throw new BundleProblem(`${file} changed since it was loaded; try again`);
+      if (missing) throw new BundleProblem(`${id} changed since it was loaded; try again`);
       const lastFirst = places.toSorted((a, b) => (b.offset ?? 0) - (a.offset ?? 0));
       const text = lastFirst.reduce(
         (before, { name, offset }) => inserted(before, { at: offset ?? 0, text: `named(${JSON.stringify(name)}).` }),
@@ -102,7 +104,7 @@ function inserted(text: string, { at, text: added }: { readonly at: number; read
 /** What finds and loads an addon at run time, which no bundle can hold. */
 const ADDON_LOADERS = /^(bindings|node-gyp-build|node-pre-gyp|@mapbox\/node-pre-gyp|pkg-prebuilds|@napi-rs\/.*)$/;
 
-function refusingAddons(problems: string[]): Plugin {
+function refusingAddons(): Plugin {
   return {
     name: "lamina:addons",
     resolveId: {
@@ -111,14 +113,32 @@ function refusingAddons(problems: string[]): Plugin {
       handler(id, importer) {
         const from = importer === undefined ? "" : `, which ${importer} imports,`;
         const message = `${id}${from} is, or loads, a native addon, and those are made for one machine and do not go into a bundle: use a package in plain JavaScript, or a program of the image`;
-        problems.push(message);
         throw new BundleProblem(message);
       },
     },
   };
 }
 
+/** What rolldown throws for all that it finds wrong at once; its messages have colours and a drawing of the place. */
+const Findings = z.object({
+  errors: z
+    .array(
+      z.object({
+        message: z.string(),
+        loc: z.object({ file: z.string(), line: z.int(), column: z.int() }).optional(),
+      }),
+    )
+    .min(1),
+});
+
 function wordsOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.trim();
+  const { data } = Findings.safeParse(error);
+  if (data === undefined) return stripVTControlCharacters(error instanceof Error ? error.message : String(error)).trim();
+  return data.errors.map(finding).join("; ");
+}
+
+function finding({ message, loc }: z.output<typeof Findings>["errors"][number]): string {
+  const [first = ""] = stripVTControlCharacters(message).split("\n", 1);
+  const words = first.replace(/^\[[A-Z_]+\] /, "").replace(/\.$/, "");
+  return loc === undefined ? words : `${words} (${loc.file}:${loc.line}:${loc.column + 1})`;
 }

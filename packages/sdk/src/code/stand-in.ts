@@ -3,7 +3,46 @@
  * under `Symbol.for("lamina.handlers")`; images, secrets and the platform are of no use there.
  */
 
-/** The names that user files import from this package as values. Others are a container's error, which says so. */
+/** What this package has beside what is made here: for who calls functions, and an error of the container's when it is used there. */
+const OF_NO_USE = [
+  "INPUT_BYTES",
+  "PlatformFile",
+  "REASONS",
+  "SourceLocation",
+  "UNSEEN_BYTES",
+  "VERSION",
+  "ValueProblem",
+  "appsOf",
+  "badInput",
+  "buildImage",
+  "builderVersion",
+  "builderVersionNames",
+  "connect",
+  "decodeValue",
+  "definitionOf",
+  "deployApp",
+  "dockerfileOf",
+  "encodeValue",
+  "exitCodeOf",
+  "exportDockerfile",
+  "findPlatform",
+  "followBuild",
+  "handlerOf",
+  "imageState",
+  "imagesOf",
+  "isFunction",
+  "isImage",
+  "laminaError",
+  "layersAfter",
+  "namedPlatform",
+  "parametersOf",
+  "planImage",
+  "sdkConfig",
+  "spawnCall",
+  "startSession",
+];
+
+/** A module with every name that this package exports. */
 export const STAND_IN = `
 const handlers = (globalThis[Symbol.for("lamina.handlers")] ??= new Map());
 
@@ -80,8 +119,18 @@ class LaminaError extends Error {
   }
 }
 
-export { App, Call, LaminaError };
+function asLaminaError(thrown) {
+  return thrown instanceof LaminaError ? thrown : undefined;
+}
+
+function ofNoUse(name) {
+  const refuse = notHere(name);
+  return new Proxy(function () {}, { get: refuse, apply: refuse, construct: refuse });
+}
+
+export { App, Call, LaminaError, asLaminaError };
 export { anything as Image, anything as Secret };
+${OF_NO_USE.map((name) => `export const ${name} = /* @__PURE__ */ ofNoUse("${name}");`).join("\n")}
 `;
 
 /** The name under which a bundle registers a function: bundles may have functions of several apps. */

@@ -51,7 +51,8 @@ export async function codeOf({ app, functions, home }: CodeOf): Promise<AppCode>
     }
     if (source === null)
       throw new Unsupported("invalid-function", "a function in TypeScript has to be made in a file, so that its code is found");
-    const tree = await once(source.file, () => bundledTree(source.file, { app, functions, directory: join(scratch, String(trees.size)) }));
+    const file = code.file ?? source.file;
+    const tree = await once(file, () => bundledTree(file, { functions, directory: join(scratch, String(trees.size)) }));
     return { tree: { ...tree, source }, entry: { language: "typescript", file: BUNDLE, name: registeredName(app, name) } };
   };
   try {
@@ -71,10 +72,10 @@ export async function codeOf({ app, functions, home }: CodeOf): Promise<AppCode>
 
 async function bundledTree(
   file: string,
-  { functions, directory }: Pick<CodeOf, "app" | "functions"> & { readonly directory: string },
+  { functions, directory }: Pick<CodeOf, "functions"> & { readonly directory: string },
 ): Promise<LocalTree> {
   const named = functions.flatMap(({ name, source, code }) =>
-    source?.file === file && code.language === "typescript" && code.isNamedByVariable ? [{ name, source }] : [],
+    source !== null && code.language === "typescript" && code.isNamedByVariable ? [{ name, source }] : [],
   );
   const text = await bundleOf(file, named);
   await mkdir(directory);

@@ -24,6 +24,8 @@ export interface FunctionDefinition {
 
 export interface TypeScriptCode {
   readonly language: "typescript";
+  /** What a container loads to have it, where that is not the file in which it was made; other copies of the SDK may not tell it. */
+  readonly file?: string | undefined;
   /** Its name is known from the text of its file alone. */
   readonly isNamedByVariable: boolean;
   /** The function or the class itself, from which the names of its parameters are read; other copies of the SDK may not tell it. */
