@@ -158,12 +158,14 @@ test("an entry point calls functions in both languages by the SDK: map, spawn, c
   });
 });
 
-/** Named arguments of functions in both languages, as both commands take them. */
-const NAMED = [
+/** Arguments of functions in both languages, by their names or of any size. */
+const GIVEN = [
   ["greet", ["--max-words", "7", "--name", "abc"], '["hello","abc",7]'],
   ["order", ["--item", "tea"], '["tea",1]'],
   ["Counter.add", ["--amount", "5"], "105"],
+  ["order", ["--item", "9007199254740993"], '[{"$lamina":"bigint","value":"9007199254740993"},1]'],
   ["sum", ["--b", "4", "--a", "3"], "7"],
+  ["sum", ["9007199254740993", "1"], '{"$lamina":"bigint","value":"9007199254740994"}'],
 ] as const;
 
 test("what is deployed is called by its name, listed, and logged, until it is stopped", async () => {
@@ -173,7 +175,7 @@ test("what is deployed is called by its name, listed, and logged, until it is st
   expect(await lamina("call", "numbers.double", "4")).toMatchObject({ exitCode: 0, stdout: "8", stderr: "doubling 4" });
   expect(await lamina("call", "numbers.fails", '{"name":"x"}')).toMatchObject({ exitCode: 1 });
   const latest = ["fails", "double"];
-  for (const [name, args, told] of NAMED) {
+  for (const [name, args, told] of GIVEN) {
     expect(await lamina("call", `numbers.${name}`, ...args)).toMatchObject({ exitCode: 0, stdout: told });
     latest.unshift(name.split(".")[0] ?? "");
   }
@@ -244,4 +246,13 @@ test("Ctrl-C cancels the call, ends the app for the moment, and ends with 130", 
   for await (const line of running) if (line.includes('"hanging"')) running.kill("SIGINT");
   expect((await running).exitCode).toBe(130);
   expect(jsonLines(await lamina("calls", "--limit", "1", "--json"))).toMatchObject([{ function: "hang", state: "cancelled" }]);
+});
+
+test("an app has logs under a name as long as names may be", async () => {
+  const name = "n".repeat(63);
+  await write("long.ts", NUMBERS.replace('"numbers"', JSON.stringify(name)));
+  expect(await lamina("deploy", "long.ts")).toMatchObject({ exitCode: 0 });
+  expect(await lamina("call", `${name}.double`, "4")).toMatchObject({ exitCode: 0, stdout: "8" });
+  expect(await lamina("logs", name)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("doubling 4") });
+  expect(await lamina("stop", name)).toMatchObject({ exitCode: 0 });
 });

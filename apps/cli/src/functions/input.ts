@@ -2,8 +2,8 @@
 import { decodeValue, type Input, LaminaError, ValueProblem } from "lamina";
 
 /**
- * `--name value` gives named arguments, each value JSON where it is that and text where not; other arguments come in order. A single
- * one that is a JSON list has all of them. @throws INVALID_INPUT
+ * `--name value` gives named arguments, each value JSON where it is that and text where not, integers of any size; other arguments come in
+ * order. A single one that is a JSON list has all of them. @throws INVALID_INPUT
  */
 export function inputOf(args: readonly string[]): Input {
   const positional: unknown[] = [];
@@ -25,6 +25,17 @@ export function inputOf(args: readonly string[]): Input {
   return { args: Array.isArray(only) && others.length === 0 && named.length === 0 ? only : positional, kwargs };
 }
 
+/** The strings and the numbers of a text that is JSON. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g;
+
+/** Integers that no number holds are big ones: another number in their place would look right. */
+function withExactIntegers(text: string): string {
+  return text.replace(TOKEN, (token) => {
+    const isLarge = /^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token));
+    return isLarge ? JSON.stringify({ $lamina: "bigint", value: token }) : token;
+  });
+}
+
 function valueOf(text: string): unknown {
   try {
     JSON.parse(text);
@@ -32,7 +43,7 @@ function valueOf(text: string): unknown {
     return text;
   }
   try {
-    return decodeValue(text);
+    return decodeValue(withExactIntegers(text));
   } catch (error) {
     if (error instanceof ValueProblem)
       throw new LaminaError({ code: "INVALID_INPUT", message: `${text}: ${error.message}` }, { cause: error });

@@ -35,7 +35,7 @@ export async function findBuildOrCall(client: Client, part: string): Promise<Bui
 
 /** An app by its name, else a call or a build by its id or the end of that. @throws NOT_FOUND, INVALID_INPUT */
 export async function findLogged(client: Client, name: string): Promise<Logged> {
-  if (name.length < FULL_ID && (await isThere(() => client.apps.get(name)))) return { kind: "app", app: name };
+  if (await isThere(() => client.apps.get(name))) return { kind: "app", app: name };
   requireLength(name, "an id of a build or a call, and there is no app of that name");
   return findBuildOrCall(client, name);
 }
