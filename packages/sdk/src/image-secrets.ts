@@ -6,13 +6,18 @@ import { failure } from "./failure.ts";
 import type { ImageState, Step } from "./image-state.ts";
 import { referenceTo, type Secret, SECRET } from "./secret.ts";
 
-/** Adds secrets to those that earlier steps use. @throws INVALID_INPUT when a variable would have two values in one image */
-export function withSecrets(before: readonly Secret[], added: readonly Secret[], call: Call): readonly Secret[] {
+/** What secrets are given for: in one a variable has one value. */
+interface Whole {
+  readonly of: "image" | "app";
+}
+
+/** Adds secrets to those of earlier steps or functions. @throws INVALID_INPUT when a variable would have two values in the whole */
+export function withSecrets(before: readonly Secret[], added: readonly Secret[], call: Call & Whole): readonly Secret[] {
   const secrets = Object.freeze([...new Set([...before, ...added])]);
   const values = new Map<string, string>();
   for (const [name, value] of secrets.flatMap(valuesOf)) {
     if ((values.get(name) ?? value) !== value) {
-      const message = `${call.method}: two secrets of this image give ${name} different values; name their variables apart`;
+      const message = `${call.method}: two secrets of this ${call.of} give ${name} different values; name their variables apart`;
       throw badInput("conflicting-secrets", message, call);
     }
     values.set(name, value);

@@ -251,7 +251,7 @@ export class Image {
       ...before,
       steps: Object.freeze([...before.steps, Object.freeze(step)]),
       sources: Object.freeze([...before.sources, call.source]),
-      secrets: withSecrets(before.secrets, secrets, call),
+      secrets: withSecrets(before.secrets, secrets, { ...call, of: "image" }),
       forcedFrom: before.forcedFrom ?? (forceBuild === true ? layer : undefined),
     };
     checkImage(state, call);

@@ -1,4 +1,4 @@
-import { App, Call, Image, LaminaError } from "lamina";
+import { App, Call, Image, LaminaError, Secret } from "lamina";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type CallsPlatform, callsPlatform, EndedBy } from "./support/calls.ts";
 
@@ -45,6 +45,18 @@ async function thrownBy(call: () => Promise<unknown>): Promise<Error> {
   }
   throw new TypeError("it threw no error");
 }
+
+test("a variable of secrets has one value in an app: another is refused where its function is made, before anything is built", async () => {
+  const secretive = new App("secretive");
+  const [one, two] = [Secret.fromDict({ TOKEN: "one" }), Secret.fromDict({ TOKEN: "two" })];
+  secretive.function({ image, name: "one", secrets: [one] }, () => 1);
+  secretive.function({ image, name: "other", secrets: [two] }, () => 2);
+  await expect(secretive.deploy()).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    message: "other: two secrets of this app give TOKEN different values; name their variables apart",
+    info: { reason: "conflicting-secrets", source: { file: import.meta.filename } },
+  });
+});
 
 describe("remote", () => {
   test("gives what the function gives, by one request once the connection is there", async () => {

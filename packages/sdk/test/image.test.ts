@@ -342,7 +342,7 @@ const faults: readonly (readonly [what: string, reason: ErrorReason, call: () =>
     "conflicting-secrets",
     () =>
       image.runCommands("true", { secrets: [Secret.fromDict({ A: "1" })] }).runCommands("true", { secrets: [Secret.fromDict({ A: "2" })] }),
-    /give A different values/,
+    /secrets of this image give A different values/,
   ],
 ];
 

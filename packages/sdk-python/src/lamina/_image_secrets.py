@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from typing import Literal
 
 from ._arguments import Call
 from ._check import texts_in
@@ -16,13 +17,13 @@ from .secret import Secret, content_of, reference_to
 _SHORTEST_VALUE = 8
 
 
-def with_secrets(before: Sequence[Secret], added: Sequence[Secret], call: Call) -> tuple[Secret, ...]:
-    """Add secrets to those that earlier steps use. INVALID_INPUT when a variable would have two values in one image."""
+def with_secrets(before: Sequence[Secret], added: Sequence[Secret], call: Call, *, of: Literal["image", "app"]) -> tuple[Secret, ...]:
+    """Add secrets to those of earlier steps or functions. INVALID_INPUT when a variable would have two values in the whole."""
     secrets = tuple({id(secret): secret for secret in (*before, *added)}.values())
     values: dict[str, str] = {}
     for name, value in _values_of(secrets):
         if values.setdefault(name, value) != value:
-            raise call.refuse(f"two secrets of this image give {name} different values; name their variables apart")
+            raise call.refuse(f"two secrets of this {of} give {name} different values; name their variables apart")
     return secrets
 
 

@@ -364,7 +364,7 @@ def _with(image: Image, step: Step, call: Call, secrets: Sequence[Secret] = (), 
         before,
         steps=(*before.steps, step),
         sources=(*before.sources, call.source),
-        secrets=with_secrets(before.secrets, secrets, call),
+        secrets=with_secrets(before.secrets, secrets, call, of="image"),
         forced_from=len(before.steps) + 1 if is_forced else before.forced_from,
     )
     check_definition(state.builder_version, state.base, [without_files(one) for one in state.steps], call.source)

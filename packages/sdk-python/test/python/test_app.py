@@ -14,7 +14,7 @@ from conftest import Place
 from lamina import App, Cls, Function, Image, LaminaError
 from lamina._cli.arguments import arguments_of
 from lamina._cli.load import choose, import_file
-from lamina._functions.deploy import codes_of, image_name
+from lamina._functions.deploy import codes_of, image_name, secret_values
 from lamina.app import state_of_app
 
 
@@ -91,6 +91,17 @@ def test_what_is_said_of_the_app_holds_for_its_functions() -> None:
     assert app.function(plain).image is image
     [definition] = state_of_app(app).functions
     assert len(definition.secrets) == 1
+
+
+def test_a_variable_of_secrets_has_one_value_in_an_app() -> None:
+    app = App("a")
+    one, other = (lamina.Secret.from_dict({"TOKEN": value}) for value in ("1", "2"))
+    app.function(name="one", secrets=[one])(plain)
+    app.function(name="other", secrets=[other])(plain)
+    with pytest.raises(LaminaError) as caught:
+        secret_values(state_of_app(app).functions)
+    assert caught.value.message == "other: two secrets of this app give TOKEN different values; name their variables apart"
+    assert caught.value.source == state_of_app(app).functions[1].source
 
 
 def test_options_are_those_of_the_platform_by_their_names() -> None:

@@ -186,7 +186,7 @@ _FAULTS: list[tuple[str, Callable[[], object]]] = [
     ("121 steps change files, and no more than 120 can", lambda: _many(121)),
     ("more than 4194304 bytes: put long texts", lambda: IMAGE.run_commands("x" * 4 * 1024 * 1024)),
     ("env: A has 131075 bytes", lambda: IMAGE.env(A="x" * (128 * 1024))),
-    ("give A different values", lambda: _two_values()),
+    ("secrets of this image give A different values", lambda: _two_values()),
     ("Secret.from_dict: give at least one variable", lambda: Secret.from_dict({})),
     ('"ftp://***@r.example/simple" is not the URL', lambda: IMAGE.pip_install("six", index_url="ftp://me:pw@r.example/simple")),
     ('"git+https://" is not a requirement such as "numpy>=1.26": the URL ends', lambda: IMAGE.pip_install("git+https://")),

@@ -105,7 +105,7 @@ async function sendCode(client: Client, codes: readonly FunctionCode[], { onUplo
 /** The values of all inline secrets. @throws INVALID_INPUT when a variable would have two values in one app */
 function secretValues(functions: AppState["functions"]): Record<string, string> {
   const all = functions.reduce<readonly Secret[]>(
-    (before, { name, secrets, source }) => withSecrets(before, secrets, { method: name, source }),
+    (before, { name, secrets, source }) => withSecrets(before, secrets, { method: name, source, of: "app" }),
     [],
   );
   return inlineValues(all);

@@ -48,7 +48,7 @@ async def deploy_app(
     """
     if not app.functions:
         raise invalid_input(f"The app {app.name} has no function; make one by @app.function() before it is deployed", None)
-    values = _secret_values(app.functions)
+    values = secret_values(app.functions)
     with stoppable():
         codes = await asyncio.to_thread(codes_of, app.functions, sdk_config().home)
     trees = {code.tree.tree.digest: code.tree for code in codes}
@@ -137,9 +137,9 @@ async def _built(client: Client, functions: Sequence[FunctionDefinition], on_eve
         raise
 
 
-def _secret_values(functions: Sequence[FunctionDefinition]) -> Mapping[str, str]:
+def secret_values(functions: Sequence[FunctionDefinition]) -> Mapping[str, str]:
     """The values of all inline secrets. INVALID_INPUT when a variable would have two values in one app."""
     all_secrets: Sequence[Secret] = ()
     for one in functions:
-        all_secrets = with_secrets(all_secrets, one.secrets, Call(one.name, one.source))
+        all_secrets = with_secrets(all_secrets, one.secrets, Call(one.name, one.source), of="app")
     return inline_values(all_secrets)
