@@ -150,7 +150,7 @@ export function createProgram({ version, colors, onNoColor, run }: ProgramOption
     .command("logs")
     .description("show what a build, a call or an app said")
     .argument("<of>", "an app by its name; a build or a call by its id, or 8 and more of its last digits")
-    .option("-f, --follow", "go on until it ends", false)
+    .option("-f, --follow", "go on until it has ended, an app until some time after it is stopped", false)
     .addOption(json())
     .action((of, options) => run(options.json, async (output) => (await import("./commands/logs.ts")).logs({ of, ...options, output })));
   program

@@ -94,3 +94,22 @@ test("who follows an app sees what comes until he ends it", async () => {
   await writer.write(undefined, "three");
   expect(lines(await following)).toEqual(["one", "two", "three"]);
 });
+
+test("who follows an app has what it wrote when it was stopped, and a while after that the end, then at once", async () => {
+  await using platform = await testControlPlane();
+  const { app } = await deploy(platform, [functionOf(await materials(platform), "f")]);
+  await using writer = await writerOf(platform, app);
+  await writer.write(undefined, "one");
+  const follow = { of: { kind: "app", app: "shop" }, follow: true } as const;
+  const begun = Promise.withResolvers<void>();
+  const following = linesOf(platform, follow, () => {
+    begun.resolve();
+    return false;
+  });
+  await begun.promise;
+  await platform.services.apps.stop(client, { app: "shop" });
+  await writer.write(undefined, "cleaning up");
+  await platform.sql("UPDATE app SET heard_at = heard_at - interval '1 minute'");
+  expect(lines(await following)).toEqual(["one", "cleaning up"]);
+  expect(lines(await linesOf(platform, follow))).toEqual(["one", "cleaning up"]);
+});

@@ -15,7 +15,7 @@ export async function stopApp(
 ): Promise<void> {
   await inApp(database, { workspace, foundBy }, async (transaction) => {
     if (!(await still(transaction))) return;
-    await transaction.app.update({ where: { id }, data: { state: "stopped" } });
+    await transaction.$executeRaw`UPDATE app SET state = 'stopped', heard_at = clock_timestamp() WHERE id = ${id}`;
     const rows = await transaction.functionVersion.findMany({ where: { appId: id, state: { not: "stopped" } }, select: { id: true } });
     const functions = await lockFunctions(
       transaction,

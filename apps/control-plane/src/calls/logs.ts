@@ -18,9 +18,13 @@ export interface LogsRequest {
 
 const RETRY_MS = 500;
 const WAIT_MS = 20_000;
+/** How often it is looked whether an app is stopped still. */
+const LOOK_MS = 1_000;
+/** What an app writes when it is stopped has come by then: its containers may take ten seconds to clean up. */
+const LAST_LINES_SECONDS = 15;
 
 /**
- * The batches after the cursor: those that are there, and before them, followed, those that come until the call has ended or the signal.
+ * The batches after the cursor: those that are there, and before them, followed, those that come until the call or the app has ended, or the signal.
  * @throws {LaminaError} NOT_FOUND, INVALID_INPUT for a cursor that is none
  */
 export async function* readLogs(
@@ -29,15 +33,14 @@ export async function* readLogs(
   signal: AbortSignal,
 ): AsyncGenerator<Tracked<LogBatch>> {
   const { nats, logger } = context;
-  const place: StreamPlace = { subject: await subjectOf(context, workspace, follow.of), after: positionOf(follow.lastEventId) };
+  const { subject, hasEnded } = await followed(context, workspace, follow.of);
+  const place: StreamPlace = { subject, after: positionOf(follow.lastEventId) };
   const [stop, ended] = [new AbortController(), new AbortController()];
   if (!follow.follow) ended.abort();
-  else if (follow.of.kind === "call") {
-    void abortAtEnd(context, { workspace, call: follow.of.call, ended, signal: AbortSignal.any([signal, stop.signal]) });
-  }
+  else void abortAtEnd(logger, { subject, hasEnded, ended, signal: AbortSignal.any([signal, stop.signal]) });
   try {
     while (!signal.aborted) {
-      // What was in the stream when the call had ended is read to its end; before that, what comes is waited for.
+      // What was in the stream at the end is read to its end; before that, what comes is waited for.
       const last = ended.signal.aborted;
       const until = last ? signal : AbortSignal.any([signal, ended.signal]);
       try {
@@ -62,39 +65,58 @@ function* batchIn({ sequence, text }: LogMessage): Generator<Tracked<LogBatch>> 
   if (batch.success) yield { cursor: String(sequence), event: batch.data };
 }
 
-interface EndOfCall {
-  readonly workspace: string;
-  readonly call: string;
+interface Followed {
+  readonly subject: string;
+  /** Whether nothing more comes; waits a while for that. */
+  readonly hasEnded: (signal: AbortSignal) => Promise<boolean>;
+}
+
+interface EndOfFollowed extends Followed {
   readonly ended: AbortController;
   readonly signal: AbortSignal;
 }
 
-/** Aborts when the call has ended. */
-async function abortAtEnd(
-  { callStatements, callWaiters, logger }: LogsContext,
-  { workspace, call, ended, signal }: EndOfCall,
-): Promise<void> {
-  using waiting = callWaiters.waitFor(workspace, [call]);
+async function abortAtEnd(logger: LogsContext["logger"], { subject, hasEnded, ended, signal }: EndOfFollowed): Promise<void> {
   while (!signal.aborted) {
     try {
-      waiting.found(await endsOf(callStatements, workspace, [call]));
-      if ((await waiting.ends({ forFirst: WAIT_MS, forOthers: 0 }, signal)).length > 0) return ended.abort();
+      if (await hasEnded(signal)) return ended.abort();
     } catch (error) {
-      logger.warn({ err: error, call }, "it cannot be seen whether a call has ended; trying again");
+      logger.warn({ err: error, subject }, "it cannot be seen whether logs have ended; trying again");
       await delay(RETRY_MS, undefined, { signal }).catch(() => {});
     }
   }
 }
 
-async function subjectOf({ database, nats }: LogsContext, workspace: string, of: Follow["of"]): Promise<string> {
+async function followed(context: LogsContext, workspace: string, of: Follow["of"]): Promise<Followed> {
+  const { database, nats, callStatements, callWaiters } = context;
   const { logs } = nats.catalogue;
-  if (of.kind === "app") return logs.filterOfApp((await findApp(database, workspace, of.app)).id);
+  if (of.kind === "app") {
+    const { id } = await findApp(database, workspace, of.app);
+    return { subject: logs.filterOfApp(id), hasEnded: (signal) => hasAppEnded(database, id, signal) };
+  }
+  const { call } = of;
   const [row] = await overOutages(
     () => database.$queryRaw<{ app: string }[]>`
-      SELECT f.app_id AS app FROM call c JOIN function_version f ON f.id = c.function_id WHERE c.id = ${of.call} AND c.workspace = ${workspace}`,
+      SELECT f.app_id AS app FROM call c JOIN function_version f ON f.id = c.function_id WHERE c.id = ${call} AND c.workspace = ${workspace}`,
   );
-  if (row === undefined) throw noCalls([of.call]);
-  return logs.subject(row.app, of.call);
+  if (row === undefined) throw noCalls([call]);
+  return {
+    subject: logs.subject(row.app, call),
+    async hasEnded(signal) {
+      using waiting = callWaiters.waitFor(workspace, [call]);
+      waiting.found(await endsOf(callStatements, workspace, [call]));
+      return (await waiting.ends({ forFirst: WAIT_MS, forOthers: 0 }, signal)).length > 0;
+    },
+  };
+}
+
+async function hasAppEnded(database: LogsContext["database"], id: string, signal: AbortSignal): Promise<boolean> {
+  const going = await database.$queryRaw<unknown[]>`
+    SELECT id FROM app
+    WHERE id = ${id} AND (state <> 'stopped' OR heard_at > clock_timestamp() - make_interval(secs => ${LAST_LINES_SECONDS}::float8))`;
+  if (going.length === 0) return true;
+  await delay(LOOK_MS, undefined, { signal }).catch(() => {});
+  return false;
 }
 
 /** The cursor is the sequence in the stream of the last message that was seen. */
