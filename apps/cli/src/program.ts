@@ -131,7 +131,10 @@ export function createProgram({ version, colors, onNoColor, run }: ProgramOption
     .command("shell")
     .description("open a terminal in a container of an image or a function; without a terminal here, pipes go in and out")
     .usage("[options] <image|function> [-- <program...>]")
-    .argument("<image|function>", "an image as `exec` takes it, FILE::image, FILE::function, or APP.FUNCTION of what is deployed")
+    .argument(
+      "<image|function>",
+      "an image as `exec` takes it, FILE::image or FILE::function of TypeScript, or APP.FUNCTION of what is deployed, as a function in Python has to be",
+    )
     .argument("[program...]", "after --, a program and its arguments in place of the shell")
     .option("-c, --command <line>", "a line for the shell, which ends with it")
     .addOption(json())

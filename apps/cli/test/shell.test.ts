@@ -181,7 +181,10 @@ test("an image is named as exec names it, too", async () => {
     expect(await shell([name, "-c", "echo here"])).toMatchObject({ exitCode: 0, stdout: "here" });
   }
   expect(await shell(["app.ts", "-c", "true"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("app.ts#image") });
-  expect(await shell(["app.py::function"])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("APP.FUNCTION") });
+  expect(await shell(["app.py::greet"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("`lamina deploy app.py`, and then `lamina shell APP.greet`"),
+  });
 });
 
 describe("of a function", () => {

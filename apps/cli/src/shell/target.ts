@@ -21,7 +21,11 @@ export async function shellTarget(text: string, context: ImageContext, sessions:
 async function ofFile(text: string, context: ImageContext, sessions: AsyncDisposableStack): Promise<ShellOf> {
   const target = parseFunctionTarget(text);
   if (isPython(target.file)) {
-    throw badInput("invalid-usage", `${text} is in Python. Deploy it, and name it as APP.FUNCTION: lamina shell APP.FUNCTION`);
+    const named = `lamina shell APP.${target.name ?? "FUNCTION"}`;
+    throw badInput(
+      "invalid-usage",
+      `${text} is in Python, which a shell takes when it is deployed: \`lamina deploy ${target.file}\`, and then \`${named}\` with the name of its app.`,
+    );
   }
   const exports = await importFile(target.file);
   const exported = exports[target.name ?? ""];
