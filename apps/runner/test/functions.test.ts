@@ -32,6 +32,9 @@ def talk(n):
 def mixed():
     return {"bytes": b"\\x00\\xff", "big": 2**70, "nan": float("nan"), "at": datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)}
 
+def zeros(text):
+    print(text, end="", flush=True)
+
 def big(n):
     return "x" * n
 
@@ -84,6 +87,10 @@ handlers.set("map", () => ({ deep: [new Map()] }));
 handlers.set("generate", function* () { yield 1; });
 function fail() { throw new TypeError("inner"); }
 handlers.set("throwIt", () => { try { fail(); } catch (cause) { throw new RangeError("outer", { cause }); } });
+handlers.set("zeros", (text) => { process.stdout.write(text); });
+handlers.set("silence", () => { process.stdout.write = () => true; return 1; });
+handlers.set("close", () => { console.log("last"); process.stdout.end(); return 1; });
+handlers.set("length", (text) => text.length);
 handlers.set("crash", () => { process.exit(9); });
 `,
 };
@@ -108,6 +115,20 @@ async function textOf(served: ServedFunction, call: string) {
   for (const { stream, lines } of await here.lines(served, call)) text[stream].push(...lines);
   return text;
 }
+
+test.each(["python", "typescript"] as const)("what %s writes may hold any NUL, also at its end", async (language) => {
+  const zeros = here[language]("zeros");
+  for (const [text, lines] of [
+    ["a\0b\0", ["a\0b\0"]],
+    ["\0\n\0", ["\0", "\0"]],
+    ["x".repeat(100_000) + "\0", ["x".repeat(100_000) + "\0"]],
+  ] as const) {
+    const { id, end } = await here.call(zeros, [text]);
+    expect(await end).toMatchObject(done(null));
+    // A line that is very long comes in pieces.
+    expect((await textOf(zeros, id)).stdout.join(text.length > 1_000 ? "" : "\n")).toEqual(lines.join("\n"));
+  }
+});
 
 describe("a Python function", () => {
   test("gives its result, and its lines are there before", async () => {
@@ -232,6 +253,24 @@ describe("a Python function", () => {
 });
 
 describe("a TypeScript function", () => {
+  test("ends whatever it does with its streams", async () => {
+    expect(await endOf(here.typescript("silence"))).toMatchObject(done(1));
+    const close = here.typescript("close");
+    const { id, end } = await here.call(close, []);
+    expect(await end).toMatchObject(done(1));
+    expect((await textOf(close, id)).stdout).toEqual(["last"]);
+    expect(await endOf(close)).toMatchObject(done(1));
+  });
+
+  test("takes what is very large", async () => {
+    const name = "00000000-0000-4000-8000-000000000001";
+    const store = await new Objm(here.connection).open(here.names.values);
+    const data = Buffer.from(JSON.stringify({ args: ["y".repeat(100_000_000)], kwargs: {} }));
+    await store.putBlob({ name }, data);
+    const { end } = await here.call(here.typescript("length", { memoryMib: 2_048 }), [], { input: { type: JSON_VALUE, object: name, bytes: data.length } });
+    expect(await end).toMatchObject(done(100_000_000));
+  });
+
   test("gives its result, and its lines are there before", async () => {
     const add = here.typescript("add");
     const { id, end } = await here.call(add, [1, 2]);
