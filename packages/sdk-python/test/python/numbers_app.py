@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from dataclasses import dataclass
 
@@ -84,6 +85,10 @@ def _fail(kind: str) -> None:
         raise KeyError("first")
     if kind == "own":
         raise OutOfRange(7, 5)
+    if kind == "exit":
+        sys.exit(4)
+    if kind == "stop":
+        next(iter([]))
     if kind == "unpicklable":
         raise Unpicklable(why="of no use")
     raise ValueError("no luck")

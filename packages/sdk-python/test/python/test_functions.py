@@ -110,6 +110,29 @@ def test_an_exception_that_cannot_be_made_again_is_told_of() -> None:
     assert caught.value.type == "numbers_app.Unpicklable"
 
 
+@pytest.mark.parametrize(("kind", "name"), [("exit", "SystemExit"), ("stop", "StopIteration")])
+def test_an_exception_that_would_end_what_calls_is_told_of_in_each_form(kind: str, name: str) -> None:
+    with pytest.raises(RemoteError) as caught:
+        numbers_app.fails.remote(kind)
+    assert caught.value.type == name
+    with pytest.raises(RemoteError) as caught:
+        asyncio.run(numbers_app.fails.remote.aio(kind))
+    assert caught.value.type == name
+    [found] = list(numbers_app.fails.map([kind], return_exceptions=True))
+    assert isinstance(found, RemoteError)
+    assert double.remote(1) == 2
+
+
+def test_inputs_that_end_the_program_end_it_and_not_what_waits() -> None:
+    def inputs() -> Iterator[int]:
+        yield 1
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        list(double.map(inputs()))
+    assert double.remote(1) == 2
+
+
 def test_values_of_python_come_and_go_as_they_are_of_any_size() -> None:
     moment = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
     values = (None, 2**100, b"\0\xff", {1: (2, 3)}, {4, 5}, moment, 1 + 2j, Point(1, 2), "x" * 300_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from .._errors import LaminaError, RemoteError, error_from
 from .._values.transfer import receive_value
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from .._client import Client
 
 
-async def exception_of(client: Client, error: Mapping[str, Any]) -> BaseException:
-    """The exception that was raised, where it can be made again here, with a RemoteError as its cause; else that RemoteError.
+async def exception_of(client: Client, error: Mapping[str, Any]) -> Exception:
+    """The exception that was raised, where it can be raised here, with a RemoteError as its cause; else that RemoteError.
 
     For what the platform itself has to say of a call, a LaminaError.
     """
@@ -36,7 +36,7 @@ def _remote_error(told: Mapping[str, Any]) -> RemoteError:
     return RemoteError(f"{kind}: {message}", type=kind, stack=stack, last_lines=stack.rstrip().split("\n"))
 
 
-async def _raised(client: Client, told: Mapping[str, Any]) -> BaseException | None:
+async def _raised(client: Client, told: Mapping[str, Any]) -> Exception | None:
     if "pickled" not in told:
         return None
     try:
@@ -46,4 +46,9 @@ async def _raised(client: Client, told: Mapping[str, Any]) -> BaseException | No
         if error.code == "VALUE_UNREADABLE":
             return None
         raise
-    return value if isinstance(value, BaseException) else None
+    return value if _may_be_raised(value) else None
+
+
+def _may_be_raised(value: object) -> TypeGuard[Exception]:
+    """Not what would end this program, as SystemExit, or the coroutine or generator that it comes out of."""
+    return isinstance(value, Exception) and not isinstance(value, (StopIteration, StopAsyncIteration))
