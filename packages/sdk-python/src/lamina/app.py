@@ -119,7 +119,8 @@ class App:
             methods = names_of(cls)
             if not methods:
                 raise call.refuse(f"{cls.__name__} has no method to call: put @lamina.method() on those that are")
-            return Cls(self._target(self._register(given, cls, call, methods)), cls, self._state)
+            definition = self._register(given, cls, call, methods)
+            return Cls(self._target(definition), cls, definition)
 
         return decorate if cls is None else decorate(cls)
 

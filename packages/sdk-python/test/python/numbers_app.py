@@ -20,6 +20,11 @@ image = (
 with image.imports():
     from only_there import ANSWER  # type: ignore[import-not-found]
 
+lacking = lamina.Image.debian_slim(python_version="3.13").env(OFFSET="1")
+
+with lacking.imports():
+    import only_nowhere  # type: ignore[import-not-found]
+
 
 class OutOfRange(Exception):
     """One that is made of more than its message."""
@@ -143,6 +148,26 @@ def environment(*names: str) -> list[str | None]:
 @app.function(image=image)
 def answer() -> tuple[int, bool]:
     return ANSWER, lamina.is_local()
+
+
+@app.function(image=lamina.Image.debian_slim(python_version="3.13"))
+def without_imports() -> bool:
+    return "ANSWER" in globals()
+
+
+@app.function(image=lacking.workdir("/srv"))
+def with_lacking() -> str:
+    return str(only_nowhere)
+
+
+@app.cls(image=image)
+class Broken:
+    @lamina.enter()
+    def begin(self) -> None:
+        raise LookupError("no set-up")
+
+    @lamina.method()
+    def work(self) -> None: ...
 
 
 @app.cls(image=image, max_containers=1)

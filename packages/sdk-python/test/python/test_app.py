@@ -27,6 +27,11 @@ class Plain:
     def work(self) -> None: ...
 
 
+class Worker:
+    @lamina.method()
+    def work(self) -> None: ...
+
+
 def refused(call: Callable[[], object]) -> LaminaError:
     """The error, whose place is the line in this file where it was called."""
     with pytest.raises(LaminaError) as caught:
@@ -91,6 +96,21 @@ def test_what_is_said_of_the_app_holds_for_its_functions() -> None:
     assert app.function(plain).image is image
     [definition] = state_of_app(app).functions
     assert len(definition.secrets) == 1
+
+
+def test_what_is_imported_of_an_image_counts_for_functions_that_run_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lamina.image.in_container", lambda: True)
+    monkeypatch.setattr("lamina._imports._failed", [])
+    app, plain_image = App("a"), Image.debian_slim(python_version="3.13")
+    image = plain_image.pip_install("six")
+    with image.imports():
+        raise ModuleNotFoundError("No module named 'six'")
+    assert app.function(image=plain_image)(plain).__lamina_handler__ is plain
+    for number, of in enumerate((image, image.env(A="1"))):
+        with pytest.raises(ModuleNotFoundError, match="six"):
+            app.function(image=of, name=f"f{number}")(plain).__lamina_handler__  # noqa: B018 - it is asked for as a container does
+    with pytest.raises(ModuleNotFoundError, match="six"):
+        app.cls(image=image)(Worker).__lamina_class__  # noqa: B018
 
 
 def test_options_are_those_of_the_platform_by_their_names() -> None:

@@ -14,7 +14,7 @@ from lamina import CallTimeoutError, Function, FunctionCall, LaminaError, Remote
 from lamina._client import connect
 from lamina._synchronize import run
 from lamina.app import state_of_app
-from numbers_app import Counter, OutOfRange, Point, app, double
+from numbers_app import Broken, Counter, OutOfRange, Point, app, double
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -185,6 +185,14 @@ def test_what_only_the_image_has_is_imported_there_alone() -> None:
     assert numbers_app.answer.remote() == (42, False)
 
 
+def test_what_an_image_lacks_of_what_is_imported_of_it_breaks_its_functions_alone() -> None:
+    with pytest.raises(LaminaError, match="ModuleNotFoundError: No module named 'only_nowhere'") as caught:
+        numbers_app.with_lacking.remote()
+    assert caught.value.code == "FUNCTION_BROKEN"
+    assert any('File "numbers_app.py"' in line for line in caught.value.last_lines)
+    assert numbers_app.without_imports.remote() is False
+
+
 def test_a_class_has_one_object_a_container_and_is_set_up_once() -> None:
     counter = Counter()
     assert counter.add.remote(5) == 105
@@ -193,6 +201,13 @@ def test_a_class_has_one_object_a_container_and_is_set_up_once() -> None:
     assert list(counter.add.map([1, 1])) in ([111, 112], [112, 111])
     here = Counter()
     assert (here.add.local(1), here.add(2), here.count) == (1, 3, 3)
+
+
+def test_what_a_function_could_not_be_set_up_for_is_the_platforms_error_with_its_stack() -> None:
+    with pytest.raises(LaminaError, match="cannot be set up: LookupError: no set-up") as caught:
+        Broken().work.remote()
+    assert (type(caught.value), caught.value.code) == (LaminaError, "FUNCTION_BROKEN")
+    assert caught.value.last_lines[-1] == "LookupError: no set-up"
 
 
 def test_functions_called_within_a_program_are_those_of_the_app_for_the_moment_and_no_others() -> None:
