@@ -1,8 +1,12 @@
 import { JSON_VALUE, PICKLE_VALUE, type ServedFunction } from "@lamina/api";
+import { base } from "@lamina/testkit";
 import { Objm } from "@nats-io/obj";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { done, failed, type FunctionWorld, functionWorld } from "./support/function-world.ts";
+import { done, failed, type FunctionWorld, functionWorld, locationOf } from "./support/function-world.ts";
 import { startRunner } from "./support/world.ts";
+
+/** The first use of a base may make it. */
+const MINUTES = 60_000;
 
 const FILES = {
   "main.py": `
@@ -15,6 +19,9 @@ def add(a, b):
     print("adding", a, b)
     print("to stderr", file=sys.stderr)
     return a + b
+
+async def add_later(a, b):
+    return add(a, b)
 
 async def later(a):
     await asyncio.sleep(0)
@@ -46,6 +53,11 @@ def count(most):
 
 async def count_later(most):
     count(most)
+
+def reconfigure():
+    sys.stdout.reconfigure(line_buffering=True)
+    print("set anew")
+    return [sys.stdout.line_buffering, sys.stdout.name, sys.stdout.encoding]
 
 def generate():
     yield 1
@@ -192,6 +204,25 @@ describe("a Python function", () => {
     const { id, end } = await here.call(count, [60_000]);
     expect(await end).toMatchObject(done(null));
     expect((await textOf(count, id)).stdout).toEqual(Array.from({ length: 60_000 }, (_, number) => String(number)));
+  });
+
+  test.each([1, 2])("may set its output anew, at %i calls at once", async (concurrency) => {
+    const reconfigure = here.python("reconfigure", { app: "app-of-output", concurrency });
+    const { id, end } = await here.call(reconfigure, []);
+    expect(await end).toMatchObject(done([true, "<stdout>", "utf-8"]));
+    expect((await textOf(reconfigure, id)).stdout).toEqual(["set anew"]);
+  });
+
+  test.each([
+    ["one at a time", "add", 1],
+    ["several at once, in threads", "add", 2],
+    ["several at once, in an event loop", "add_later", 2],
+  ])("runs in Python 3.9 too: %s", { timeout: 5 * MINUTES }, async (_, name, concurrency) => {
+    const inOld = here.python(name, { app: "app-of-old", image: locationOf(await base("3.9")), concurrency });
+    const [sum, wrong] = [await here.call(inOld, [1, 2]), await here.call(inOld, [1, "a"])];
+    expect(await sum.end).toMatchObject(done(3));
+    expect(await wrong.end).toMatchObject(failed("CALL_FAILED", { exception: { type: "TypeError" } }));
+    expect((await textOf(inOld, sum.id)).stdout).toEqual(["adding 1 2"]);
   });
 
   test("gives and gets what is too large for a message", async () => {
