@@ -298,7 +298,9 @@ describe("a TypeScript function", () => {
     const store = await new Objm(here.connection).open(here.names.values);
     const data = Buffer.from(JSON.stringify({ args: ["y".repeat(100_000_000)], kwargs: {} }));
     await store.putBlob({ name }, data);
-    const { end } = await here.call(here.typescript("length", { memoryMib: 2_048 }), [], { input: { type: JSON_VALUE, object: name, bytes: data.length } });
+    const { end } = await here.call(here.typescript("length", { memoryMib: 2_048 }), [], {
+      input: { type: JSON_VALUE, object: name, bytes: data.length },
+    });
     expect(await end).toMatchObject(done(100_000_000));
   });
 
