@@ -393,6 +393,12 @@ test("the stack of an exception does not say its message again", () => {
   ]);
 });
 
+test("the stack of what a function could not be set up for does not say its message again", () => {
+  const lastLines = ['  File "app.py", line 1, in up', "RuntimeError: no set-up"];
+  const info = { code: "FUNCTION_BROKEN" as const, message: "The function cannot be set up: RuntimeError: no set-up", lastLines };
+  expect(failureLines(info, { colors }).slice(1)).toEqual(["  stack", '    │   File "app.py", line 1, in up']);
+});
+
 test("a name or a path shows what is not to be printed by its escape", () => {
   expect(shownLine("/a\nb\u001b[2J\u009bc\u202e 進捗 🎉")).toBe("/a\\nb\\u001b[2J\\u009bc\\u202e 進捗 🎉");
 });

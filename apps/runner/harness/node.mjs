@@ -1,11 +1,13 @@
 /** Calls a TypeScript function for the runner. PROTOCOL.md says how the two talk. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { connect } from "node:net";
 
 const CODE = "/lamina/code";
 const RUN = "/lamina/run";
 const JSON_VALUE = "application/vnd.lamina.value+json";
+/** Bytes that the runner takes as one value. */
+const LARGEST_VALUE = 2 ** 30;
 
 /** A value that cannot be read or written. */
 class Unreadable extends Error {}
@@ -109,11 +111,14 @@ function writeResult(result) {
   if (typeof result?.next === "function" && (result[Symbol.iterator] !== undefined || result[Symbol.asyncIterator] !== undefined)) {
     throw new Unreadable("The function returned a generator, of which nothing would arrive. Return an array of what it yields.");
   }
+  let body;
   try {
-    return Buffer.from(writeJson(result));
+    body = Buffer.from(writeJson(result));
   } catch (error) {
     throw new Unreadable(`The result cannot be written: ${error.message}`);
   }
+  if (body.length > LARGEST_VALUE) throw new Unreadable(`The result has ${body.length} bytes, and may have ${LARGEST_VALUE}.`);
+  return body;
 }
 
 // Exceptions.
@@ -135,19 +140,30 @@ function stackOf(error, seen = new Set()) {
 // The connection.
 
 function receiveFrames(socket, onFrame) {
-  let received = Buffer.alloc(0);
+  let chunks = [];
+  let length = 0;
+  /** How many bytes there have to be before it is worth a look. */
+  let wanted = 1;
   socket.on("data", (chunk) => {
-    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length < wanted) return;
+    let received = chunks.length === 1 ? chunk : Buffer.concat(chunks);
+    wanted = 1;
     for (;;) {
       const end = received.indexOf(10);
-      if (end === -1) return;
+      if (end === -1) break;
       const frame = JSON.parse(received.toString("utf8", 0, end));
       const bodyEnd = end + 1 + (frame.body ?? 0);
-      if (received.length < bodyEnd) return;
-      const body = received.subarray(end + 1, bodyEnd);
+      if (received.length < bodyEnd) {
+        wanted = bodyEnd;
+        break;
+      }
+      onFrame(frame, received.subarray(end + 1, bodyEnd));
       received = received.subarray(bodyEnd);
-      onFrame(frame, body);
     }
+    chunks = received.length === 0 ? [] : [received];
+    length = received.length;
   });
 }
 
@@ -165,15 +181,29 @@ async function load({ entry, methods }) {
 
 // Output.
 
-/** Markers are behind all that was written in the call. */
+/** Markers are behind all that was written in the call, and go past whatever the user's code does with the streams. */
 function markedOutput() {
-  const mark = (stream, call) => new Promise((resolve) => stream.write(`\0${call}\n`, resolve));
+  const pipes = ["stdout", "stderr"].map((name) => {
+    const stream = process[name];
+    return { stream, write: stream.write, own: openSync(`${RUN}/${name}`, "w") };
+  });
+  const written = ({ stream, write }) =>
+    new Promise((resolve) => {
+      if (stream.writableLength === 0 || stream.destroyed) resolve();
+      else if (stream.writableEnded) stream.once("close", resolve).once("finish", resolve);
+      else write.call(stream, "", () => resolve());
+    });
   return {
     run: (_, begin) => begin(),
     async endCall(call) {
-      await Promise.all([mark(process.stdout, call), mark(process.stderr, call)]);
+      await Promise.all(pipes.map(written));
+      for (const { own } of pipes) writeAll(own, Buffer.from(`\0${call}\n`));
     },
   };
+}
+
+function writeAll(descriptor, bytes) {
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
 }
 
 /** Which call wrote a line is told where several go on at once. */
@@ -260,7 +290,11 @@ async function serve() {
     if (stopping && running.size === 0) void end();
   };
   const end = async () => {
-    await target?.exit();
+    try {
+      await target?.exit();
+    } catch (thrown) {
+      console.error(`The clean-up failed: ${describe(thrown).stack.trimEnd()}`);
+    }
     process.exit(0);
   };
   const start = async (hello) => {

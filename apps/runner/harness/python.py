@@ -12,6 +12,8 @@ CODE = "/lamina/code"
 RUN = "/lamina/run"
 JSON_VALUE = "application/vnd.lamina.value+json"
 PICKLE_VALUE = "application/x-python-pickle"
+# Bytes that the runner takes as one value.
+LARGEST_VALUE = 2**30
 
 LARGEST_SAFE = 2**53 - 1
 
@@ -163,10 +165,14 @@ def write_value(value_type, value):
         if value_type == PICKLE_VALUE:
             import pickle
 
-            return pickle.dumps(value, protocol=4)
-        return write_json(value)
+            body = pickle.dumps(value, protocol=4)
+        else:
+            body = write_json(value)
     except Exception as error:
         raise Unreadable("The result cannot be written: %s" % _reason(error)) from error
+    if len(body) > LARGEST_VALUE:
+        raise Unreadable("The result has %d bytes, and may have %d." % (len(body), LARGEST_VALUE))
+    return body
 
 
 def _reason(error):
@@ -448,7 +454,10 @@ def main():
         harness.serve_one_by_one()
     else:
         part("python_several").serve_in_threads(harness)
-    target.exit(finish)
+    try:
+        target.exit(finish)
+    except BaseException as error:
+        sys.stderr.write("The clean-up failed: " + described(error)["stack"].strip() + "\n")
     flush()
 
 

@@ -54,9 +54,9 @@ class Router(io.TextIOBase):
     def errors(self):
         return self._stream.errors
 
-    @property
-    def buffer(self):
-        return self._stream.buffer
+    def __getattr__(self, name):
+        """What else a program looks for in its output, such as `buffer` and `reconfigure`."""
+        return getattr(self._stream, name)
 
 
 class Routed:

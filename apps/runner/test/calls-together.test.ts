@@ -97,10 +97,21 @@ test("calls that wait behind one that takes long are given messages of their own
   await expect.poll(() => here.queuedCalls()).toBe(0);
 });
 
-test("a cancelled call that waits behind others never runs, and the others do", async () => {
+test("a cancelled call that has not been sent to the container never runs, and the others do", async () => {
+  const wait = here.python("wait", { timeoutSeconds: 22 });
+  const calls = await here.callTogether(wait, [[0.1], [600], [0]]);
+  const [first, second, third] = calls;
+  await expect.poll(() => here.lines(wait, first?.id)).not.toEqual([]);
+  await here.cancelCalls(second?.id ?? "");
+  expect([await first?.end, await third?.end]).toMatchObject([done(0.1), done(0)]);
+  expect(await here.lines(wait, second?.id)).toEqual([]);
+  await expect.poll(() => here.queuedCalls()).toBe(0);
+});
+
+test("a cancelled call that waits in the container is ended when its turn comes, and the others do", async () => {
   const wait = here.python("wait", { timeoutSeconds: 20 });
   await knownAsQuick(wait);
-  const calls = await here.callTogether(wait, [[1], [0], [0]]);
+  const calls = await here.callTogether(wait, [[1], [600], [0]]);
   const [first, second, third] = calls;
   await expect.poll(() => here.lines(wait, first?.id)).not.toEqual([]);
   await here.cancelCalls(second?.id ?? "");

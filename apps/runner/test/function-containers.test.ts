@@ -49,6 +49,15 @@ class Counter:
     async def get(self):
         return self.count
 
+class Untidy:
+    __lamina_exit__ = ["clean_up"]
+
+    def clean_up(self):
+        raise OSError("no broom")
+
+    def get(self):
+        return 1
+
 def entering(method):
     method.__lamina_enter__ = True
     return method
@@ -78,6 +87,10 @@ handlers.set("meet", async (name) => {
   while (arrived.length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
   console.log("there was", name);
   return name;
+});
+handlers.set("Untidy", class {
+  exit() { throw new Error("no broom"); }
+  get() { return 1; }
 });
 handlers.set("Counter", class {
   async enter() { console.log("set up"); this.count = 0; }
@@ -138,6 +151,13 @@ describe("a class", () => {
     const bad = here.python("BadSetUp", { methods: ["get"] });
     const { end } = await here.call(bad, [], { method: "get" });
     expect(await end).toMatchObject(failed("FUNCTION_BROKEN", { exception: { type: "KeyError", message: "'nothing there'" } }));
+  });
+
+  test.each(["python", "typescript"] as const)("in %s whose clean-up throws shows where, in the user's words", async (language) => {
+    const untidy = here[language]("Untidy", { methods: ["get"], idleSeconds: 0.1, app: `app-untidy-${language}` });
+    expect(await (await here.call(untidy, [], { method: "get" })).end).toMatchObject(done(1));
+    await expect.poll(async () => (await linesOf(untidy, undefined)).join("\n")).toMatch(/^The clean-up failed: [^]*no broom/);
+    expect((await linesOf(untidy, undefined)).join("\n")).not.toContain("/lamina/");
   });
 
   test("in TypeScript is set up and cleaned up likewise", async () => {

@@ -25,6 +25,11 @@ def spin():
     print("spinning", flush=True)
     while True: pass
 
+def block(seconds):
+    print("blocking", seconds, flush=True)
+    time.sleep(seconds)
+    return seconds
+
 async def wait_or_leave(seconds):
     if seconds == 0: os._exit(5)
     return await wait(seconds)
@@ -148,6 +153,21 @@ describe("a call that is cancelled", () => {
     expect(await endOf(wait, 0)).toMatchObject(done(0));
     expect(here.functions.recorded.get(first.id)).toBe(undefined);
   });
+});
+
+test("cancelled calls that do not end take no places of others: their container is ended when nobody wants it", async () => {
+  const block = here.python("block", { maxContainers: 1, concurrency: 2 });
+  const stuck = [await here.call(block, [600]), await here.call(block, [601])];
+  for (const one of stuck) await prints(block, one);
+  await here.cancelCalls(...stuck.map(({ id }) => id));
+  expect(await endOf(block, 0)).toMatchObject(done(0));
+});
+
+test("calls beside one that times out end as ever", async () => {
+  const wait = here.python("wait", { maxContainers: 1, concurrency: 4, timeoutSeconds: 0.5 });
+  const calls = await Promise.all(Array.from({ length: 60 }, (_, index) => here.call(wait, [index % 20 === 3 ? 600 : 0.005])));
+  const ends = await Promise.all(calls.map(({ end }) => end));
+  expect(ends).toMatchObject(ends.map((_, index) => (index % 20 === 3 ? failed("CALL_TIMED_OUT") : done(0.005))));
 });
 
 describe("a function that cannot be set up", () => {

@@ -1,8 +1,12 @@
 import { JSON_VALUE, PICKLE_VALUE, type ServedFunction } from "@lamina/api";
+import { base } from "@lamina/testkit";
 import { Objm } from "@nats-io/obj";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { done, failed, type FunctionWorld, functionWorld } from "./support/function-world.ts";
+import { done, failed, type FunctionWorld, functionWorld, locationOf } from "./support/function-world.ts";
 import { startRunner } from "./support/world.ts";
+
+/** The first use of a base may make it. */
+const MINUTES = 60_000;
 
 const FILES = {
   "main.py": `
@@ -15,6 +19,9 @@ def add(a, b):
     print("adding", a, b)
     print("to stderr", file=sys.stderr)
     return a + b
+
+async def add_later(a, b):
+    return add(a, b)
 
 async def later(a):
     await asyncio.sleep(0)
@@ -32,6 +39,9 @@ def talk(n):
 def mixed():
     return {"bytes": b"\\x00\\xff", "big": 2**70, "nan": float("nan"), "at": datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)}
 
+def zeros(text):
+    print(text, end="", flush=True)
+
 def big(n):
     return "x" * n
 
@@ -43,6 +53,11 @@ def count(most):
 
 async def count_later(most):
     count(most)
+
+def reconfigure():
+    sys.stdout.reconfigure(line_buffering=True)
+    print("set anew")
+    return [sys.stdout.line_buffering, sys.stdout.name, sys.stdout.encoding]
 
 def generate():
     yield 1
@@ -84,6 +99,10 @@ handlers.set("map", () => ({ deep: [new Map()] }));
 handlers.set("generate", function* () { yield 1; });
 function fail() { throw new TypeError("inner"); }
 handlers.set("throwIt", () => { try { fail(); } catch (cause) { throw new RangeError("outer", { cause }); } });
+handlers.set("zeros", (text) => { process.stdout.write(text); });
+handlers.set("silence", () => { process.stdout.write = () => true; return 1; });
+handlers.set("close", () => { console.log("last"); process.stdout.end(); return 1; });
+handlers.set("length", (text) => text.length);
 handlers.set("crash", () => { process.exit(9); });
 `,
 };
@@ -108,6 +127,20 @@ async function textOf(served: ServedFunction, call: string) {
   for (const { stream, lines } of await here.lines(served, call)) text[stream].push(...lines);
   return text;
 }
+
+test.each(["python", "typescript"] as const)("what %s writes may hold any NUL, also at its end", async (language) => {
+  const zeros = here[language]("zeros");
+  for (const [text, lines] of [
+    ["a\0b\0", ["a\0b\0"]],
+    ["\0\n\0", ["\0", "\0"]],
+    ["x".repeat(100_000) + "\0", ["x".repeat(100_000) + "\0"]],
+  ] as const) {
+    const { id, end } = await here.call(zeros, [text]);
+    expect(await end).toMatchObject(done(null));
+    // A line that is very long comes in pieces.
+    expect((await textOf(zeros, id)).stdout.join(text.length > 1_000 ? "" : "\n")).toEqual(lines.join("\n"));
+  }
+});
 
 describe("a Python function", () => {
   test("gives its result, and its lines are there before", async () => {
@@ -173,6 +206,25 @@ describe("a Python function", () => {
     expect((await textOf(count, id)).stdout).toEqual(Array.from({ length: 60_000 }, (_, number) => String(number)));
   });
 
+  test.each([1, 2])("may set its output anew, at %i calls at once", async (concurrency) => {
+    const reconfigure = here.python("reconfigure", { app: "app-of-output", concurrency });
+    const { id, end } = await here.call(reconfigure, []);
+    expect(await end).toMatchObject(done([true, "<stdout>", "utf-8"]));
+    expect((await textOf(reconfigure, id)).stdout).toEqual(["set anew"]);
+  });
+
+  test.each([
+    ["one at a time", "add", 1],
+    ["several at once, in threads", "add", 2],
+    ["several at once, in an event loop", "add_later", 2],
+  ])("runs in Python 3.9 too: %s", { timeout: 5 * MINUTES }, async (_, name, concurrency) => {
+    const inOld = here.python(name, { app: "app-of-old", image: locationOf(await base("3.9")), concurrency });
+    const [sum, wrong] = [await here.call(inOld, [1, 2]), await here.call(inOld, [1, "a"])];
+    expect(await sum.end).toMatchObject(done(3));
+    expect(await wrong.end).toMatchObject(failed("CALL_FAILED", { exception: { type: "TypeError" } }));
+    expect((await textOf(inOld, sum.id)).stdout).toEqual(["adding 1 2"]);
+  });
+
   test("gives and gets what is too large for a message", async () => {
     const end = await endOf(here.python("big"), 300_000);
     if (end.state !== "done" || !("object" in end.result)) throw new Error("it is not in the object store");
@@ -232,6 +284,26 @@ describe("a Python function", () => {
 });
 
 describe("a TypeScript function", () => {
+  test("ends whatever it does with its streams", async () => {
+    expect(await endOf(here.typescript("silence"))).toMatchObject(done(1));
+    const close = here.typescript("close");
+    const { id, end } = await here.call(close, []);
+    expect(await end).toMatchObject(done(1));
+    expect((await textOf(close, id)).stdout).toEqual(["last"]);
+    expect(await endOf(close)).toMatchObject(done(1));
+  });
+
+  test("takes what is very large", async () => {
+    const name = "00000000-0000-4000-8000-000000000001";
+    const store = await new Objm(here.connection).open(here.names.values);
+    const data = Buffer.from(JSON.stringify({ args: ["y".repeat(100_000_000)], kwargs: {} }));
+    await store.putBlob({ name }, data);
+    const { end } = await here.call(here.typescript("length", { memoryMib: 2_048 }), [], {
+      input: { type: JSON_VALUE, object: name, bytes: data.length },
+    });
+    expect(await end).toMatchObject(done(100_000_000));
+  });
+
   test("gives its result, and its lines are there before", async () => {
     const add = here.typescript("add");
     const { id, end } = await here.call(add, [1, 2]);

@@ -12,3 +12,4 @@ pytestFile("test_failure.py");
 pytestFile("test_reference.py");
 pytestFile("test_app.py");
 pytestFile("test_values.py");
+pytestFile("test_synchronize.py");

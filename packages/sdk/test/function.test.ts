@@ -115,14 +115,30 @@ describe("the sources of a module in Python", () => {
     "pkg/__pycache__/mail.pyc": "",
     "pkg/node_modules/a.py": "",
     ".venv/lib/a.py": "",
+    "company/tools.py": "",
+    "company/words.json": "",
+    "company/team/mail.py": "",
+    "company/group/__init__.py": "",
+    "company/group/words.json": "",
+    "company/data/2026/large.py": "",
     "secret.py": "",
     ".dockerignore": "secret.py\n",
   };
 
-  test("are the modules and packages beside it, but for what is ignored", async () => {
+  test("are the modules and packages beside it, those without __init__.py too, but for what is ignored", async () => {
     await using place = await workspace();
     await place.write(files);
-    expect(await read(place, "tasks")).toEqual(["helper.py", "pkg/__init__.py", "pkg/inner/mail.py", "pkg/words.json", "tasks.py"]);
+    expect(await read(place, "tasks")).toEqual([
+      "company/group/__init__.py",
+      "company/group/words.json",
+      "company/team/mail.py",
+      "company/tools.py",
+      "helper.py",
+      "pkg/__init__.py",
+      "pkg/inner/mail.py",
+      "pkg/words.json",
+      "tasks.py",
+    ]);
   });
 
   test("of a package are that package", async () => {

@@ -47,11 +47,16 @@ function hanging(text: string, columns: number): string[] {
   return text.split("\n").flatMap(indented);
 }
 
+/** Errors that may be about an exception: of a call, or of what sets its function up. */
+const OF_EXCEPTIONS: readonly ErrorInfo["code"][] = ["CALL_FAILED", "FUNCTION_BROKEN"];
+
 /** Where an exception came from: its stack has its message at the beginning, that of Python at the end, and is not to say it again. */
 function stackOf({ code, message, lastLines = [] }: ErrorInfo): readonly string[] | undefined {
-  if (code !== "CALL_FAILED") return undefined;
+  if (!OF_EXCEPTIONS.includes(code)) return undefined;
   const said = message.split("\n");
-  const isAt = (from: number) => from >= 0 && said.every((line, index) => lastLines[from + index] === line);
+  // The platform may have said something before it.
+  const isAt = (from: number) =>
+    from >= 0 && said.every((line, index) => lastLines[from + index] === line || (index === 0 && line.endsWith(`: ${lastLines[from]}`)));
   if (isAt(0)) return lastLines.slice(said.length);
   return isAt(lastLines.length - said.length) ? lastLines.slice(0, -said.length) : lastLines;
 }

@@ -46,11 +46,22 @@ const EndedIds = z.array(z.string());
 
 export function createCallWaiters({ nats, statements, logger, signal }: CallWaitersOptions): CallWaiters {
   const { connection, catalogue } = nats;
-  /** The open waitings of each call. */
+  /** The open waitings of each call that has not been told of. */
   const waiting = new Map<string, Set<OpenWaiting>>();
+  const leave = (id: string, open: OpenWaiting): void => {
+    const others = waiting.get(id);
+    others?.delete(open);
+    if (others?.size === 0) waiting.delete(id);
+  };
 
   const tell = (workspace: string, ended: readonly EndedCall[]): void => {
-    for (const call of ended) for (const open of waiting.get(call.id) ?? []) if (open.workspace === workspace) open.add(call);
+    for (const call of ended) {
+      for (const open of waiting.get(call.id) ?? []) {
+        if (open.workspace !== workspace) continue;
+        open.add(call);
+        leave(call.id, open);
+      }
+    }
   };
   const look = async (ids: readonly string[]): Promise<void> => {
     const workspaces = Map.groupBy(
@@ -90,14 +101,10 @@ export function createCallWaiters({ nats, statements, logger, signal }: CallWait
       const open = openWaiting(workspace, new Set(ids).size);
       for (const id of ids) waiting.set(id, (waiting.get(id) ?? new Set()).add(open));
       return {
-        found: (ended) => ended.forEach(open.add),
+        found: (ended) => tell(workspace, ended),
         ends: open.ends,
         [Symbol.dispose]() {
-          for (const id of ids) {
-            const others = waiting.get(id);
-            others?.delete(open);
-            if (others?.size === 0) waiting.delete(id);
-          }
+          for (const id of ids) leave(id, open);
         },
       };
     },

@@ -7,7 +7,7 @@
 import type { ServedFunction } from "@lamina/api";
 import type { Logger } from "@lamina/service";
 import type { Container } from "./container.ts";
-import { isPassing } from "./ends.ts";
+import { isPassing, SetUpTooLong } from "./ends.ts";
 import type { Gpus } from "./gpus.ts";
 import type { HeldCall } from "./held-call.ts";
 import { launch, type LaunchContext } from "./launch.ts";
@@ -17,7 +17,10 @@ import type { LogWriter } from "./logs.ts";
 export interface Member {
   container: Container | undefined;
   readonly devices: readonly string[];
-  state: "starting" | "ready" | "going";
+  /** One that is leaving is given no call any more, and ends when nobody wants what goes on in it. */
+  state: "starting" | "ready" | "leaving" | "going";
+  /** It was ended for a reason that is not its own. */
+  isKilled: boolean;
   readonly running: Set<HeldCall>;
   idle: NodeJS.Timeout | undefined;
   /** Resolves when it is no more. */
@@ -81,6 +84,15 @@ export class Crew {
   /** A call of the container has ended. */
   left(member: Member): void {
     if (member.state === "ready" && member.running.size === 0) this.#rest(member);
+    if (member.state === "leaving") this.leave(member);
+  }
+
+  /** Gives a container no call any more, in which a cancelled one does not end. */
+  leave(member: Member): void {
+    if (member.state === "ready") member.state = "leaving";
+    if (member.state !== "leaving") return;
+    if (member.running.size === 0) this.#retire(member);
+    else if ([...member.running].every(({ verdict }) => verdict === "cancelled")) this.kill(member);
   }
 
   /** What is idle is so under new rules. */
@@ -97,7 +109,8 @@ export class Crew {
 
   /** Ends a container with all that goes on in it. One that never gets ready is told of as broken. */
   kill(member: Member): void {
-    if (member.state === "ready") member.state = "going";
+    if (member.state !== "starting") member.state = "going";
+    member.isKilled = true;
     member.container?.kill();
   }
 
@@ -131,7 +144,7 @@ export class Crew {
     const members = [...this.#members];
     const starting = members.filter((member) => member.state === "starting").length;
     if (waiting > starting * concurrency) return true;
-    return state === "active" && members.filter((member) => member.state !== "going").length < minContainers;
+    return state === "active" && members.filter(isKept).length < minContainers;
   }
 
   #start(isWaitedFor: boolean): boolean {
@@ -150,6 +163,7 @@ export class Crew {
       container: undefined,
       devices,
       state: "starting",
+      isKilled: false,
       running: new Set(),
       idle: undefined,
       gone: Promise.resolve(),
@@ -179,12 +193,16 @@ export class Crew {
   async #bringUp(member: Member): Promise<unknown> {
     const seconds = Math.max(this.#served.timeoutSeconds, SET_UP_SECONDS);
     let timer: NodeJS.Timeout | undefined;
+    let tooLong: SetUpTooLong | undefined;
     try {
       const onStarted = (started: Container): void => {
         member.container = started;
         if (member.state === "going") started.kill();
         clearTimeout(timer);
-        timer = setTimeout(() => this.kill(member), seconds * 1000);
+        timer = setTimeout(() => {
+          tooLong = new SetUpTooLong(seconds);
+          this.kill(member);
+        }, seconds * 1000);
       };
       await launch({ served: this.#served, devices: member.devices, logs: this.#options.logs, onStarted }, this.#options);
       if (member.state === "starting") {
@@ -195,7 +213,7 @@ export class Crew {
       }
       return undefined;
     } catch (error) {
-      return error;
+      return tooLong ?? error;
     } finally {
       clearTimeout(timer);
     }
@@ -218,7 +236,7 @@ export class Crew {
     const idleMs = state === "draining" ? Math.min(idleSeconds * 1000, DRAINING_IDLE_MS) : idleSeconds * 1000;
     member.idle = setTimeout(() => {
       const { minContainers, state: now } = this.#served;
-      const kept = [...this.#members].filter((one) => one.state !== "going").length;
+      const kept = [...this.#members].filter(isKept).length;
       const isIdle = member.state === "ready" && member.running.size === 0;
       if (isIdle && (now === "draining" || kept > minContainers)) this.#retire(member);
     }, idleMs);
@@ -230,4 +248,8 @@ export class Crew {
     member.state = "going";
     void member.container?.stop();
   }
+}
+
+function isKept({ state }: Member): boolean {
+  return state === "starting" || state === "ready";
 }

@@ -32,9 +32,19 @@ export function crashed(exit: ContainerExit, { memoryMib }: ServedFunction): Fai
   return failed("CALL_CRASHED", `The process of the function ended in the middle of the call: ${howItEnded(exit)}.`);
 }
 
+/** A container was not ready in time. */
+export class SetUpTooLong extends Error {
+  override readonly name = "SetUpTooLong";
+  /** @param seconds that it had */
+  constructor(seconds: number) {
+    super(`it took longer than the ${seconds} s that it may take`);
+  }
+}
+
 /** Of the calls that wait for a container that cannot be set up. */
 export function broken(reason: unknown, { memoryMib }: ServedFunction): Failed {
   if (reason instanceof BrokenError) return failed("FUNCTION_BROKEN", `The function cannot be set up: ${reason.message}`, reason.exception);
+  if (reason instanceof SetUpTooLong) return failed("FUNCTION_BROKEN", `The function cannot be set up: ${reason.message}.`);
   if (reason instanceof ContainerGone) {
     const { exit } = reason;
     if (exit.outOfMemory) {

@@ -51,6 +51,10 @@ export function callsInTurn(calls: readonly HeldCall[], { container, running, va
     next() {
       for (let [call] = waiting; call !== undefined && canFollow(call); [call] = waiting) {
         waiting.shift();
+        if (call.verdict === "cancelled") {
+          sent.push({ call, outcome: Promise.resolve(new Error("nobody wants it any more")) });
+          continue;
+        }
         running.add(call);
         sent.push({ call, outcome: outcomeOf(call) });
       }

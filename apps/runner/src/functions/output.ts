@@ -51,6 +51,7 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
   /** Those that began and whose markers have not come; what is read is the first one's. */
   const calls: string[] = [];
   let started = "";
+  let isSetUp = false;
   const { promise: setUp, resolve: endSetUp } = Promise.withResolvers<void>();
 
   const take = (text: string): Promise<void>[] => {
@@ -61,24 +62,27 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
     };
     started += text;
     for (;;) {
-      const marker = started.indexOf("\0");
-      const before = marker === -1 ? started : started.slice(0, marker);
-      const end = marker === -1 ? -1 : started.indexOf("\n", marker);
-      const lines = before.split("\n");
+      const [call] = calls;
+      // Any other NUL is the user's.
+      const marker = isSetUp && call === undefined ? undefined : `\0${isSetUp ? call : ""}\n`;
+      const end = marker === undefined ? -1 : started.indexOf(marker);
+      const lines = (end === -1 ? started : started.slice(0, end)).split("\n");
       const rest = lines.pop() ?? "";
-      if (marker === -1 || end === -1) {
-        tell(calls[0], rest.length > LONGEST_LINE ? [...lines, rest] : lines);
-        started = (rest.length > LONGEST_LINE ? "" : rest) + (marker === -1 ? "" : started.slice(marker));
+      if (marker === undefined || end === -1) {
+        // The beginning of a marker may be at its end.
+        const told = rest.length > LONGEST_LINE ? rest.length - (marker?.length ?? 0) : 0;
+        tell(call, told > 0 ? [...lines, rest.slice(0, told)] : lines);
+        started = rest.slice(told);
         return waits;
       }
-      const call = started.slice(marker + 1, end);
-      const isMarker = call === "" || calls[0] === call;
-      tell(calls[0], isMarker ? [...lines, ...(rest === "" ? [] : [rest])] : [...lines, `${rest}${call}`]);
-      started = started.slice(end + 1);
-      if (call === "") endSetUp();
-      else if (isMarker) {
+      tell(call, rest === "" ? lines : [...lines, rest]);
+      started = started.slice(end + marker.length);
+      if (isSetUp && call !== undefined) {
         calls.shift();
         marked.get(call)?.();
+      } else {
+        isSetUp = true;
+        endSetUp();
       }
     }
   };

@@ -30,6 +30,8 @@ export interface PoolOptions extends Omit<CrewOptions, "served" | "onChange" | "
 const MOST_DELIVERIES = 5;
 /** So long calls wait behind those that they came together with, which were expected to be short. */
 const MOMENT_MS = 200;
+/** So long a cancelled call may take to end by itself, where others go on beside it. */
+const CANCEL_MS = 2_000;
 
 export class FunctionPool {
   readonly held = new Map<string, HeldCall>();
@@ -116,10 +118,13 @@ export class FunctionPool {
       return this.#drop(call);
     }
     const member = this.#crew.of(call);
-    // One that has not begun is in the harness, or behind it; it is dropped when its turn comes.
+    // One that has not begun is ended when its turn comes.
     if (member === undefined || call.startedAt === undefined) return;
-    if (this.#served.concurrency > 1) member.container?.cancel(id);
-    else this.#crew.kill(member);
+    if (this.#served.concurrency === 1) return this.#crew.kill(member);
+    member.container?.cancel(id);
+    setTimeout(() => {
+      if (member.running.has(call)) this.#crew.leave(member);
+    }, CANCEL_MS);
   }
 
   /** Ends a container that has nothing to do. @returns whether there was one */
@@ -176,8 +181,9 @@ export class FunctionPool {
       const outcome = await this.#watched(turn, member);
       turns.ended(turn);
       if (outcome instanceof ContainerGone) this.#waitAgain(turns.rest());
-      else if (this.#stopping) this.#waitAgain(turns.leave());
-      if (call.verdict === "put back" && outcome instanceof ContainerGone) this.#putBack(call);
+      else if (this.#stopping || member.state !== "ready") this.#waitAgain(turns.leave());
+      if (outcome instanceof ContainerGone && member.isKilled && call.verdict === undefined) this.#waitAgain([call]);
+      else if (call.verdict === "put back" && outcome instanceof ContainerGone) this.#putBack(call);
       else if (call.verdict === "cancelled") this.#drop(call);
       else void this.#endOf(outcome, call).then((end) => this.#end(call, end));
     }
@@ -190,6 +196,7 @@ export class FunctionPool {
   async #watched({ call, outcome }: Turn, member: Member): Promise<HarnessOutcome | Error> {
     const begunAt = performance.now();
     call.startedAt = Date.now();
+    if (call.verdict === "cancelled" && member.running.has(call)) this.#crew.kill(member);
     const timer = setTimeout(() => this.#timeOut(call, member), this.#served.timeoutSeconds * 1000);
     const ended = this.#options.started.soon({ id: call.id, container: member.container?.id ?? "" });
     const result = await outcome;

@@ -68,9 +68,12 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
 
   async function end(id: string, grace: AbortSignal, cleanUp: AbortSignal): Promise<void> {
     const one = served.get(id);
+    if (one === undefined) return;
     served.delete(id);
-    await one?.queue.stop();
-    await one?.pool.stop(grace, cleanUp);
+    // Clean-up may import more of it.
+    using _ = code.hold(one.pool.served.code);
+    await one.queue.stop();
+    await one.pool.stop(grace, cleanUp);
   }
 
   async function look(): Promise<void> {

@@ -26,6 +26,10 @@ class ImageState:
     forced_from: int | None = None
     """The first layer to make anew, counted with the base as 0."""
 
+    def is_made_from(self, other: ImageState) -> bool:
+        """Whether it begins with all that the other is."""
+        return (self.builder_version, self.base, self.steps[: len(other.steps)]) == (other.builder_version, other.base, other.steps)
+
 
 def without_files(step: Step) -> StepOperation:
     """The operation as far as it is known before its files are read."""

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from ._errors import LaminaError
@@ -159,8 +160,14 @@ class _Loop:
         self.pid = os.getpid()
         self.loop = asyncio.new_event_loop()
         # It ends with the process: what waits for it is never the last to end.
-        self.thread = threading.Thread(target=self.loop.run_forever, name="lamina", daemon=True)
+        self.thread = threading.Thread(target=self._go_on, name="lamina", daemon=True)
         self.thread.start()
+
+    def _go_on(self) -> None:
+        """Go on for ever. asyncio ends a loop when a task raises what ends programs, though the task keeps it for whoever waits."""
+        while True:
+            with suppress(SystemExit, KeyboardInterrupt):
+                self.loop.run_forever()
 
     @classmethod
     def running(cls) -> _Loop:

@@ -13,7 +13,7 @@ from ._functions.concurrent import concurrency_said_of
 from ._functions.definition import AppState, FunctionDefinition
 from ._functions.deployment import Deployment, deployment_of
 from ._functions.function import Function
-from ._functions.options import FunctionOptions, app_name, function_name, given_options, image_of, limits_of
+from ._functions.options import FunctionOptions, app_name, function_name, given_options, image_of, limits_of, refuse_older_python
 from ._functions.session import AppRun, say_builds, say_log
 from ._functions.target import Target
 from ._source import call_site
@@ -119,7 +119,8 @@ class App:
             methods = names_of(cls)
             if not methods:
                 raise call.refuse(f"{cls.__name__} has no method to call: put @lamina.method() on those that are")
-            return Cls(self._target(self._register(given, cls, call, methods)), cls, self._state)
+            definition = self._register(given, cls, call, methods)
+            return Cls(self._target(definition), cls, definition)
 
         return decorate if cls is None else decorate(cls)
 
@@ -172,10 +173,12 @@ class App:
         name = function_name(code.__name__ if own is None else own, call)
         if "<locals>" in code.__qualname__ and not in_container():
             raise call.refuse(f"{code.__name__} is defined in a function; a container finds only what is defined in a module")
+        image = image_of(options.get("image"), call) or self._image or Image.debian_slim()
+        refuse_older_python(image, call)
         definition = FunctionDefinition(
             app=self._state,
             name=name,
-            image=image_of(options.get("image"), call) or self._image or Image.debian_slim(),
+            image=image,
             secrets=(*self._secrets, *call.secrets(options.get("secrets"))),
             limits={**concurrency_said_of(code), **limits_of(options, call)},
             source=call.source,

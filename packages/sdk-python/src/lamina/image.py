@@ -15,6 +15,7 @@ from ._container import in_container
 from ._definition import DEFAULT_BUILDER_VERSION, BaseOperation, DockerfileCommands, FromRegistry, PipInstall, RunFields, running
 from ._image_secrets import refuse_values_in, registry_secret, with_secrets
 from ._image_state import ImageState, Step, without_files
+from ._imports import keep_failure
 from ._local_steps import LocalCopy, LocalInstructions, LocalPackages, LocalPoetry
 from ._progress import Progress
 from ._results import BuildResult, ImagePlan, OnEvent
@@ -265,13 +266,13 @@ class Image:
     def imports(self) -> Iterator[None]:
         """For imports of what the image has, and this machine may not have: `with image.imports():`.
 
-        Here, what is missing is passed over; in a container it is an error, as anywhere.
+        Here, what is missing is passed over; in a container it is an error for functions of this image, and of those made from it.
         """
         try:
             yield
-        except ImportError:
+        except ImportError as error:
             if in_container():
-                raise
+                keep_failure(self._state, error)
 
     def env(self, /, **env_vars: str) -> Image:
         """Set environment variables, for later steps and for what runs in the image. Nothing in a value is expanded."""

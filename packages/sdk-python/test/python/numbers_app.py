@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from dataclasses import dataclass
 
@@ -18,6 +19,11 @@ image = (
 
 with image.imports():
     from only_there import ANSWER  # type: ignore[import-not-found]
+
+lacking = lamina.Image.debian_slim(python_version="3.13").env(OFFSET="1")
+
+with lacking.imports():
+    import only_nowhere  # type: ignore[import-not-found]
 
 
 class OutOfRange(Exception):
@@ -84,6 +90,10 @@ def _fail(kind: str) -> None:
         raise KeyError("first")
     if kind == "own":
         raise OutOfRange(7, 5)
+    if kind == "exit":
+        sys.exit(4)
+    if kind == "stop":
+        next(iter([]))
     if kind == "unpicklable":
         raise Unpicklable(why="of no use")
     raise ValueError("no luck")
@@ -138,6 +148,26 @@ def environment(*names: str) -> list[str | None]:
 @app.function(image=image)
 def answer() -> tuple[int, bool]:
     return ANSWER, lamina.is_local()
+
+
+@app.function(image=lamina.Image.debian_slim(python_version="3.13"))
+def without_imports() -> bool:
+    return "ANSWER" in globals()
+
+
+@app.function(image=lacking.workdir("/srv"))
+def with_lacking() -> str:
+    return str(only_nowhere)
+
+
+@app.cls(image=image)
+class Broken:
+    @lamina.enter()
+    def begin(self) -> None:
+        raise LookupError("no set-up")
+
+    @lamina.method()
+    def work(self) -> None: ...
 
 
 @app.cls(image=image, max_containers=1)

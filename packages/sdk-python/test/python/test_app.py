@@ -27,6 +27,11 @@ class Plain:
     def work(self) -> None: ...
 
 
+class Worker:
+    @lamina.method()
+    def work(self) -> None: ...
+
+
 def refused(call: Callable[[], object]) -> LaminaError:
     """The error, whose place is the line in this file where it was called."""
     with pytest.raises(LaminaError) as caught:
@@ -46,6 +51,8 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: App("a").function(gpu="a T4")(plain), "gpu: "),
     (lambda: App("a").function(gpu=["T4", 5])(plain), "gpu: "),  # type: ignore[list-item]
     (lambda: App("a").function(image="debian")(plain), "image: must be an Image"),  # type: ignore[call-overload]
+    (lambda: App("a").function(image=Image.debian_slim("3.9"))(plain), "image: has Python 3.9, and what imports lamina needs 3.10"),
+    (lambda: App("a", image=Image.debian_slim("3.9")).function(plain), "image: has Python 3.9"),
     (lambda: App("a").function(timeout=-1)(plain), "timeout: must be 0.1 or more"),
     (lambda: App("a").function(timeout="1m")(plain), "timeout: must be a number"),  # type: ignore[call-overload]
     (lambda: App("a").function(memory=1.5)(plain), "memory: must be a whole number"),  # type: ignore[call-overload]
@@ -102,6 +109,21 @@ def test_a_variable_of_secrets_has_one_value_in_an_app() -> None:
         secret_values(state_of_app(app).functions)
     assert caught.value.message == "other: two secrets of this app give TOKEN different values; name their variables apart"
     assert caught.value.source == state_of_app(app).functions[1].source
+
+
+def test_what_is_imported_of_an_image_counts_for_functions_that_run_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lamina.image.in_container", lambda: True)
+    monkeypatch.setattr("lamina._imports._failed", [])
+    app, plain_image = App("a"), Image.debian_slim(python_version="3.13")
+    image = plain_image.pip_install("six")
+    with image.imports():
+        raise ModuleNotFoundError("No module named 'six'")
+    assert app.function(image=plain_image)(plain).__lamina_handler__ is plain
+    for number, of in enumerate((image, image.env(A="1"))):
+        with pytest.raises(ModuleNotFoundError, match="six"):
+            app.function(image=of, name=f"f{number}")(plain).__lamina_handler__  # noqa: B018 - it is asked for as a container does
+    with pytest.raises(ModuleNotFoundError, match="six"):
+        app.cls(image=image)(Worker).__lamina_class__  # noqa: B018
 
 
 def test_options_are_those_of_the_platform_by_their_names() -> None:
@@ -199,7 +221,14 @@ def test_the_code_of_a_function_is_its_modules_neighbours_or_its_package_and_the
             "alone/.venv/x.py": "",
             "alone/pack/__init__.py": "",
             "alone/pack/table.csv": "1",
-            "alone/drafts/x.py": "",
+            "alone/company/tools.py": "",
+            "alone/company/table.csv": "1",
+            "alone/company/team/mail.py": "",
+            "alone/company/group/__init__.py": "",
+            "alone/company/group/table.csv": "1",
+            "alone/company/data/2026/large.py": "",
+            "alone/lamina/notes.py": "",
+            "alone/rows/2026/large.py": "",
         }
     )
     module = import_file(place.path("alone/with_data.py"))
@@ -207,7 +236,52 @@ def test_the_code_of_a_function_is_its_modules_neighbours_or_its_package_and_the
     assert (code.module.name, code.module.directory) == ("with_data", place.path("alone"))
     paths = {entry["path"] for entry in code.tree.tree.entries}
     assert {"with_data.py", "helper.py", "pack/__init__.py", "pack/table.csv", "lamina/__init__.py"} <= paths
-    assert not any(path.startswith((".venv", "drafts", "data.csv")) for path in paths)
+    assert not any(path.startswith((".venv", "rows", "data.csv", "lamina/notes")) for path in paths)
+    assert [path for path in sorted(paths) if path.startswith("company")] == [
+        "company",
+        "company/group",
+        "company/group/__init__.py",
+        "company/group/table.csv",
+        "company/team",
+        "company/team/mail.py",
+        "company/tools.py",
+    ]
+
+
+PACKAGED = """
+import lamina
+from .other import WORD
+from . import inner
+app = lamina.App("packaged")
+
+@app.function()
+def word(): return WORD
+"""
+
+
+def test_a_file_in_a_package_is_imported_as_its_module_with_its_package_as_the_code(place: Place) -> None:
+    place.write({"outer/__init__.py": "", "outer/shop/__init__.py": "", "outer/shop/app.py": PACKAGED})
+    place.write({"outer/shop/other.py": "WORD = 'sold'", "outer/shop/inner/__init__.py": "import lamina\napp = lamina.App('inner')\n"})
+    module = import_file(place.path("outer/shop/app.py"))
+    assert (module.__name__, module.word.local()) == ("outer.shop.app", "sold")
+    [code] = codes_of(state_of_app(module.app).functions, str(place.home))
+    assert (code.module.name, code.module.directory) == ("outer.shop.app", str(place.directory))
+    assert "outer/shop/other.py" in {entry["path"] for entry in code.tree.tree.entries}
+    assert import_file(place.path("outer/shop/inner/__init__.py")) is module.inner
+
+
+def test_a_file_in_a_package_that_python_finds_elsewhere_or_that_fails_is_told_of_by_its_module(place: Place) -> None:
+    place.write({"lamina/__init__.py": "", "lamina/app.py": "", "sold/__init__.py": "", "sold/out.py": "\nimport beside_it\n"})
+    place.write({"sold/beside_it.py": ""})
+    with pytest.raises(LaminaError, match=r"lamina/app\.py is not what `import lamina\.app` finds, which is .*lamina/app\.py") as caught:
+        import_file(place.path("lamina/app.py"))
+    assert caught.value.code == "INVALID_INPUT"
+    with pytest.raises(
+        LaminaError, match=r"out\.py cannot be imported as sold\.out: ModuleNotFoundError: No module named 'beside_it'"
+    ) as caught:
+        import_file(place.path("sold/out.py"))
+    assert caught.value.source is not None
+    assert caught.value.source.line == 2
 
 
 def test_what_a_file_raises_when_it_is_imported_is_told_with_its_place(place: Place) -> None:

@@ -26,6 +26,11 @@ def test_an_exception_is_said_once_with_its_stack_below() -> None:
     ]
 
 
+def test_what_a_function_could_not_be_set_up_for_is_said_once_with_its_stack_below() -> None:
+    error = LaminaError("FUNCTION_BROKEN", f"The function cannot be set up: {_MESSAGE}", last_lines=_STACK)
+    assert failure_lines(error)[1:] == ["  stack", *(f"    │ {line}" for line in _STACK[:-1])]
+
+
 def test_lines_are_broken_between_words_and_stay_within_the_terminal() -> None:
     lines = failure_lines(LaminaError("CALL_FAILED", _MESSAGE, last_lines=_STACK), columns=50)
     assert lines[:3] == ["CALL_FAILED: shop.TooLarge: row 4 of 6 is", "  larger than anything that this function was", "  written for"]

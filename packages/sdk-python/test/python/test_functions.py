@@ -14,7 +14,7 @@ from lamina import CallTimeoutError, Function, FunctionCall, LaminaError, Remote
 from lamina._client import connect
 from lamina._synchronize import run
 from lamina.app import state_of_app
-from numbers_app import Counter, OutOfRange, Point, app, double
+from numbers_app import Broken, Counter, OutOfRange, Point, app, double
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -110,6 +110,29 @@ def test_an_exception_that_cannot_be_made_again_is_told_of() -> None:
     assert caught.value.type == "numbers_app.Unpicklable"
 
 
+@pytest.mark.parametrize(("kind", "name"), [("exit", "SystemExit"), ("stop", "StopIteration")])
+def test_an_exception_that_would_end_what_calls_is_told_of_in_each_form(kind: str, name: str) -> None:
+    with pytest.raises(RemoteError) as caught:
+        numbers_app.fails.remote(kind)
+    assert caught.value.type == name
+    with pytest.raises(RemoteError) as caught:
+        asyncio.run(numbers_app.fails.remote.aio(kind))
+    assert caught.value.type == name
+    [found] = list(numbers_app.fails.map([kind], return_exceptions=True))
+    assert isinstance(found, RemoteError)
+    assert double.remote(1) == 2
+
+
+def test_inputs_that_end_the_program_end_it_and_not_what_waits() -> None:
+    def inputs() -> Iterator[int]:
+        yield 1
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        list(double.map(inputs()))
+    assert double.remote(1) == 2
+
+
 def test_values_of_python_come_and_go_as_they_are_of_any_size() -> None:
     moment = datetime.datetime(2026, 3, 1, tzinfo=datetime.timezone.utc)
     values = (None, 2**100, b"\0\xff", {1: (2, 3)}, {4, 5}, moment, 1 + 2j, Point(1, 2), "x" * 300_000)
@@ -162,6 +185,14 @@ def test_what_only_the_image_has_is_imported_there_alone() -> None:
     assert numbers_app.answer.remote() == (42, False)
 
 
+def test_what_an_image_lacks_of_what_is_imported_of_it_breaks_its_functions_alone() -> None:
+    with pytest.raises(LaminaError, match="ModuleNotFoundError: No module named 'only_nowhere'") as caught:
+        numbers_app.with_lacking.remote()
+    assert caught.value.code == "FUNCTION_BROKEN"
+    assert any('File "numbers_app.py"' in line for line in caught.value.last_lines)
+    assert numbers_app.without_imports.remote() is False
+
+
 def test_a_class_has_one_object_a_container_and_is_set_up_once() -> None:
     counter = Counter()
     assert counter.add.remote(5) == 105
@@ -170,6 +201,13 @@ def test_a_class_has_one_object_a_container_and_is_set_up_once() -> None:
     assert list(counter.add.map([1, 1])) in ([111, 112], [112, 111])
     here = Counter()
     assert (here.add.local(1), here.add(2), here.count) == (1, 3, 3)
+
+
+def test_what_a_function_could_not_be_set_up_for_is_the_platforms_error_with_its_stack() -> None:
+    with pytest.raises(LaminaError, match="cannot be set up: LookupError: no set-up") as caught:
+        Broken().work.remote()
+    assert (type(caught.value), caught.value.code) == (LaminaError, "FUNCTION_BROKEN")
+    assert caught.value.last_lines[-1] == "LookupError: no set-up"
 
 
 def test_functions_called_within_a_program_are_those_of_the_app_for_the_moment_and_no_others() -> None:

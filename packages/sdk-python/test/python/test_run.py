@@ -220,6 +220,25 @@ def newest_call() -> tuple[str, str]:
     return run(ask())
 
 
+PACKAGED = """
+import lamina
+from .words import WORD
+
+app = lamina.App("packaged")
+
+@app.function(image=lamina.Image.debian_slim(python_version="3.13"))
+def word():
+    return WORD
+"""
+
+
+def test_what_a_file_imports_of_its_package_or_of_a_directory_beside_it_is_in_the_container(place: Place) -> None:
+    place.write({"shop/__init__.py": "", "shop/app.py": PACKAGED, "shop/words.py": "WORD = 'relative'"})
+    place.write({"beside.py": PACKAGED.replace(".words", "shelf.words"), "shelf/words.py": "WORD = 'absolute'"})
+    assert command(place, "run", "shop/app.py::word").out == b'"relative"\n'
+    assert command(place, "run", "beside.py::word").out == b'"absolute"\n'
+
+
 READER = """
 import lamina
 from pathlib import Path

@@ -1,6 +1,6 @@
 /** Sources in Python beside a user's file: what is sent of them. */
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ignoreLines } from "../local/ignore-file.ts";
 import { ignoringOf } from "../local/ignore.ts";
@@ -9,6 +9,9 @@ import { Unsupported } from "../local/walk.ts";
 
 /** Never sources, wherever they are. */
 const LEFT_OUT = ["**/.venv", "**/venv", "**/__pycache__", "**/node_modules", "**/.git", "**/*.pyc"];
+
+/** `module.py`, and extension modules such as `module.cpython-312-x86_64-linux-gnu.so`. */
+const MODULE = /^(?:[\w-]+\.py|\w+(?:\.[\w-]+)*\.so)$/;
 
 /**
  * The tree of a module's sources: the package that it is in, where it is in one; else the modules and packages of the directory. What the
@@ -25,10 +28,27 @@ export async function pythonTree(directory: string, module: string, home: string
   throw new Unsupported("missing-file", `there is no module ${module} in ${directory} (looked for ${place}.py and ${place}/__init__.py)`);
 }
 
-/** `module.py`, extension modules such as `module.cpython-312-x86_64-linux-gnu.so`, and directories that are packages. */
+/** What of a directory can be imported, as patterns: modules, directories that are packages, and modules in other directories. */
 async function modulesAndPackages(directory: string): Promise<string[]> {
   const names = await readdir(directory);
-  return names.filter(
-    (name) => /^\w+(\.[\w-]+)*\.so$|^\w+\.py$/.test(name) || (/^\w+$/.test(name) && existsSync(join(directory, name, "__init__.py"))),
-  );
+  return (await Promise.all(names.map((name) => patternsOf(directory, name)))).flat();
+}
+
+/** A directory without modules right in it is not searched: what lies beside a file may be anything. */
+async function patternsOf(directory: string, name: string): Promise<string[]> {
+  const place = join(directory, name);
+  if (MODULE.test(name)) return [name];
+  if (!/^\w+$/.test(name)) return [];
+  if (existsSync(join(place, "__init__.py"))) return [name];
+  const inside = await namesIn(place);
+  const others = inside.filter((one) => !MODULE.test(one));
+  if (others.length === inside.length) return [];
+  const below = await Promise.all(others.map((one) => patternsOf(place, one)));
+  return ["*.py", "*.so", ...below.flat()].map((pattern) => `${name}/${pattern}`);
+}
+
+/** None of what is no directory, is a link, or cannot be read. */
+async function namesIn(place: string): Promise<readonly string[]> {
+  const isDirectory = (await lstat(place)).isDirectory();
+  return isDirectory ? readdir(place).catch(() => []) : [];
 }

@@ -14,12 +14,15 @@ const BUILT_IN: ReadonlyMap<string, new (message: string, options: ErrorOptions)
 
 /**
  * An error of the name and, where it is JavaScript's own, the class that was thrown, with the stack from there above the one from here
- * and a LaminaError as its cause. For what the platform itself has to say of a call, that LaminaError.
+ * and a LaminaError as its cause. For what the platform itself has to say of a call, that LaminaError; of a function that could not be set
+ * up, with the stack of that.
  */
 export function errorOf({ exception, ...info }: CallError): Error {
   if (exception === undefined) return new LaminaError(info);
   const { type, message, stack } = exception;
-  const cause = new LaminaError({ ...info, message: `${type}: ${message}`, lastLines: stack.trimEnd().split("\n") });
+  const lastLines = stack.trimEnd().split("\n");
+  if (info.code !== "CALL_FAILED") return new LaminaError({ ...info, lastLines });
+  const cause = new LaminaError({ ...info, message: `${type}: ${message}`, lastLines });
   const error = new (BUILT_IN.get(type) ?? Error)(message, { cause });
   if (error.name !== type) Object.defineProperty(error, "name", { value: type, configurable: true, writable: true });
   const both = [stack.trimEnd(), "    --- which was called from here ---", ...framesOutside(error.stack ?? "")].join("\n");

@@ -18,6 +18,8 @@ _LONGEST_QUOTE = 160
 # What is left free of a terminal's width, as apps/cli has it.
 _FREE = 3
 _RULE = "    │ "
+# Errors that may be about an exception: of a call, or of what sets its function up.
+_OF_EXCEPTIONS = ("CALL_FAILED", "FUNCTION_BROKEN")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SAID_BEFORE = re.compile(r"\[\d+/\d+\] (.*)")
 
@@ -59,12 +61,17 @@ def _shown(text: str) -> str:
 
 def _stack_of(error: LaminaError) -> Sequence[str] | None:
     """A stack has the message at its beginning, that of Python at its end, and is not to say it again."""
-    if error.code != "CALL_FAILED":
+    if error.code not in _OF_EXCEPTIONS:
         return None
     said, lines = error.message.split("\n"), list(error.last_lines)
-    if lines[: len(said)] == said:
+    if _is_said_again(lines[: len(said)], said):
         return lines[len(said) :]
-    return lines[: -len(said)] if lines[-len(said) :] == said else lines
+    return lines[: -len(said)] if _is_said_again(lines[-len(said) :], said) else lines
+
+
+def _is_said_again(lines: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether they are what the message says; the platform may have said something before it."""
+    return lines == said or (lines[1:] == said[1:] and lines != [] and said[0].endswith(f": {lines[0]}"))
 
 
 def _is_said(line: str, error: LaminaError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -32,28 +33,50 @@ def import_file(file: str) -> ModuleType:
     path = os.path.abspath(file)
     if not os.path.isfile(path):
         raise LaminaError("INVALID_INPUT", f"{file} is not a file.")
-    name = os.path.basename(path).removesuffix(".py")
-    if "." in name:
+    directory, name = _place_of(path)
+    if name == "" or "." in os.path.basename(path).removesuffix(".py"):
         raise LaminaError("INVALID_INPUT", f"{file} has a name that cannot be imported: give it one without further dots.")
-    sys.path.insert(0, os.path.dirname(path))
+    sys.path.insert(0, directory)
+    try:
+        module = importlib.import_module(name) if "." in name else _module_of(name, path)
+    except LaminaError:
+        raise
+    except Exception as error:
+        raise _failing(file, name, path, error) from error
+    if not isinstance(module.__file__, str) or not os.path.samefile(module.__file__, path):
+        raise LaminaError("INVALID_INPUT", f"{file} is not what `import {name}` finds, which is {module.__file__}.")
+    return module
+
+
+def _place_of(path: str) -> tuple[str, str]:
+    """The directory that a file is imported from, and the name of its module: in a package, with those of the packages around it."""
+    directory, base = os.path.split(path)
+    names = [] if base == "__init__.py" else [base.removesuffix(".py")]
+    while os.path.exists(os.path.join(directory, "__init__.py")):
+        above, package = os.path.split(directory)
+        if package == "" or "." in package:
+            break
+        names.insert(0, package)
+        directory = above
+    return directory, ".".join(names)
+
+
+def _module_of(name: str, path: str) -> ModuleType:
+    """A file as the module of that name, whatever has it otherwise."""
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except LaminaError:
-        raise
-    except Exception as error:
-        raise _failing(file, path, error) from error
+    spec.loader.exec_module(module)
     return module
 
 
-def _failing(file: str, path: str, error: Exception) -> LaminaError:
+def _failing(file: str, name: str, path: str, error: Exception) -> LaminaError:
+    what = f"{file} cannot be imported as {name}" if "." in name else f"{file} cannot be imported"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else frames[-1].lineno if frames else None
     source = None if line is None else SourceLocation(path, line, 1)
-    return LaminaError("INVALID_INPUT", f"{file} cannot be imported: {type(error).__name__}: {error}", source=source)
+    return LaminaError("INVALID_INPUT", f"{what}: {type(error).__name__}: {error}", source=source)
 
 
 def apps_of(module: ModuleType) -> Sequence[AppState]:

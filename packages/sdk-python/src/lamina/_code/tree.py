@@ -15,6 +15,7 @@ from .module import CodeModule
 
 # Never sources, wherever they are.
 _LEFT_OUT = ["**/.venv", "**/venv", "**/__pycache__", "**/node_modules", "**/.git", "**/*.pyc"]
+# `module.py`, and extension modules such as `module.cpython-312-x86_64-linux-gnu.so`.
 _MODULE = re.compile(r"[\w-]+\.py|\w+(\.[\w-]+)*\.so")
 _OURS = "lamina"
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -29,7 +30,9 @@ def code_tree(module: CodeModule, home: str) -> LocalTree:
     top = name.split(".", maxsplit=1)[0]
     is_file = os.path.exists(os.path.join(directory, f"{top}.py"))
     is_in_package = os.path.isdir(os.path.join(directory, top)) and ("." in name or not is_file)
-    names = [top] if is_in_package else _modules_and_packages(directory)
+    found = [top] if is_in_package else _modules_and_packages(directory)
+    # A directory of our name that is no package is not what the module imports here.
+    names = [one for one in found if not one.startswith(f"{_OURS}/")]
     ignoring = ignoring_of(["*", *(f"!{one}" for one in names), *ignore_lines(directory), *_LEFT_OUT])
     parts = [TreePart(LocalPath(directory, directory), ".", ignoring)]
     if _OURS not in names and f"{_OURS}.py" not in names:
@@ -42,9 +45,30 @@ def code_tree(module: CodeModule, home: str) -> LocalTree:
 
 
 def _modules_and_packages(directory: str) -> Sequence[str]:
-    """`module.py`, extension modules such as `module.cpython-312-x86_64-linux-gnu.so`, and directories that are packages."""
-    return [name for name in sorted(os.listdir(directory)) if _MODULE.fullmatch(name) or _is_package(directory, name)]
+    """What of a directory can be imported, as patterns: modules, directories that are packages, and modules in other directories."""
+    return [pattern for name in sorted(os.listdir(directory)) for pattern in _patterns_of(directory, name)]
 
 
-def _is_package(directory: str, name: str) -> bool:
-    return re.fullmatch(r"\w+", name) is not None and os.path.exists(os.path.join(directory, name, "__init__.py"))
+def _patterns_of(directory: str, name: str) -> Sequence[str]:
+    """A directory without modules right in it is not searched: what lies beside a file may be anything."""
+    place = os.path.join(directory, name)
+    if _MODULE.fullmatch(name):
+        return [name]
+    if not re.fullmatch(r"\w+", name):
+        return []
+    if os.path.exists(os.path.join(place, "__init__.py")):
+        return [name]
+    inside = _names_in(place)
+    others = [one for one in inside if not _MODULE.fullmatch(one)]
+    if len(others) == len(inside):
+        return []
+    below = [pattern for one in others for pattern in _patterns_of(place, one)]
+    return [f"{name}/{pattern}" for pattern in ("*.py", "*.so", *below)]
+
+
+def _names_in(place: str) -> Sequence[str]:
+    """None of what is no directory, is a link, or cannot be read."""
+    try:
+        return [] if os.path.islink(place) else sorted(os.listdir(place))
+    except OSError:
+        return []

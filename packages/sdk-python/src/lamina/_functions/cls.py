@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from .._arguments import Call
+from .._imports import refuse_without_imports
 from .._source import call_site
-from .definition import AppState
+from ..image import state_of
+from .definition import AppState, FunctionDefinition
 from .function import Function
 from .options import app_name, function_name
 from .target import Target
@@ -37,10 +39,7 @@ class Method(Generic[P, R, L]):
             return cast("Function[P, R, L]", self)
         bound = self.__lamina_handler__.__get__(instance, owner)
         target = Target(lambda: "", owner.__name__ if owner else "", self.__lamina_handler__.__name__)
-        function: Function[P, R, L] = Function(target, bound)
-        # The harness binds it itself.
-        function.__lamina_handler__ = self.__lamina_handler__
-        return function
+        return Function(target, bound)
 
 
 @overload
@@ -105,17 +104,25 @@ def _members(cls: type) -> list[str]:
 class Cls:
     """A class of an app: called, it gives an object whose methods are called by `.remote` and the like."""
 
-    def __init__(self, target: Target, cls: type | None = None, app: AppState | None = None) -> None:
+    def __init__(self, target: Target, cls: type | None = None, definition: FunctionDefinition | None = None) -> None:
         """Use `App.cls` or `Cls.from_name`."""
         self._target = target
-        self._app = app
         self._cls = cls
+        self._definition = definition
         if cls is not None:
             self.__name__, self.__qualname__, self.__module__, self.__doc__ = cls.__name__, cls.__qualname__, cls.__module__, cls.__doc__
-            # What a container makes an object of, and the methods that begin and end it.
-            self.__lamina_class__ = cls
+            # The methods that begin and end the object of a container.
             self.__lamina_enter__ = _marked(cls, _ENTER)
             self.__lamina_exit__ = _marked(cls, _EXIT)
+
+    @property
+    def __lamina_class__(self) -> type:
+        """What a container makes an object of. ImportError where its image lacks what is imported of it."""
+        if self._cls is None:
+            raise AttributeError("its code is not here")
+        if self._definition is not None:
+            refuse_without_imports(state_of(self._definition.image))
+        return self._cls
 
     @staticmethod
     def from_name(app: str, name: str) -> Cls:
@@ -131,7 +138,7 @@ class Cls:
 
     def is_of(self, app: AppState) -> bool:
         """Whether it was made for that app, for the SDK alone."""
-        return self._app is app
+        return self._definition is not None and self._definition.app is app
 
     def __repr__(self) -> str:
         """The name."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from .._errors import LaminaError, RemoteError, error_from
 from .._values.transfer import receive_value
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from .._client import Client
 
 
-async def exception_of(client: Client, error: Mapping[str, Any]) -> BaseException:
-    """The exception that was raised, where it can be made again here, with a RemoteError as its cause; else that RemoteError.
+async def exception_of(client: Client, error: Mapping[str, Any]) -> Exception:
+    """The exception that was raised, where it can be raised here, with a RemoteError as its cause; else that RemoteError.
 
-    For what the platform itself has to say of a call, a LaminaError.
+    For what the platform itself has to say of a call, a LaminaError; of a function that could not be set up, with the stack of that.
     """
     told = error.get("exception")
-    if told is None:
-        return error_from(error) or LaminaError("INTERNAL", "The call failed, and the platform does not say why.")
+    if told is None or error.get("code") != "CALL_FAILED":
+        said = error if told is None else {**error, "lastLines": _stack_lines(told)}
+        return error_from(said) or LaminaError("INTERNAL", "The call failed, and the platform does not say why.")
     remote = _remote_error(told)
     raised = await _raised(client, told)
     if raised is None:
@@ -33,10 +34,15 @@ async def exception_of(client: Client, error: Mapping[str, Any]) -> BaseExceptio
 
 def _remote_error(told: Mapping[str, Any]) -> RemoteError:
     kind, message, stack = told["type"], told["message"], told["stack"]
-    return RemoteError(f"{kind}: {message}", type=kind, stack=stack, last_lines=stack.rstrip().split("\n"))
+    return RemoteError(f"{kind}: {message}", type=kind, stack=stack, last_lines=_stack_lines(told))
 
 
-async def _raised(client: Client, told: Mapping[str, Any]) -> BaseException | None:
+def _stack_lines(told: Mapping[str, Any]) -> Sequence[str]:
+    stack: str = told["stack"]
+    return stack.rstrip().split("\n")
+
+
+async def _raised(client: Client, told: Mapping[str, Any]) -> Exception | None:
     if "pickled" not in told:
         return None
     try:
@@ -46,4 +52,9 @@ async def _raised(client: Client, told: Mapping[str, Any]) -> BaseException | No
         if error.code == "VALUE_UNREADABLE":
             return None
         raise
-    return value if isinstance(value, BaseException) else None
+    return value if _may_be_raised(value) else None
+
+
+def _may_be_raised(value: object) -> TypeGuard[Exception]:
+    """Not what would end this program, as SystemExit, or the coroutine or generator that it comes out of."""
+    return isinstance(value, Exception) and not isinstance(value, (StopIteration, StopAsyncIteration))

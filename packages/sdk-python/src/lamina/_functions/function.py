@@ -10,9 +10,10 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from .._arguments import Call
 from .._code.module import main_name
+from .._imports import refuse_without_imports
 from .._source import call_site
 from .._synchronize import synchronized, synchronized_generator
-from ..image import Image
+from ..image import Image, state_of
 from .call import FunctionCall, call_now, spawn_call
 from .definition import AppState, FunctionDefinition
 from .map import MapOptions, map_calls
@@ -37,8 +38,15 @@ class Function(Generic[P, R, L]):
         self._definition = definition
         if handler is not None:
             functools.update_wrapper(self, handler)
-            # What a container calls.
-            self.__lamina_handler__ = handler
+
+    @property
+    def __lamina_handler__(self) -> Callable[..., Any]:
+        """What a container calls. ImportError where its image lacks what is imported of it."""
+        if self._handler is None:
+            raise AttributeError("its code is not here")
+        if self._definition is not None:
+            refuse_without_imports(state_of(self._definition.image))
+        return self._handler
 
     @staticmethod
     def from_name(app: str, name: str) -> Function[..., Any, Any]:

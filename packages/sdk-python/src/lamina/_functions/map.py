@@ -182,7 +182,10 @@ class _CallsInFlight:
     async def _guard(self, loop: Coroutine[Any, Any, None]) -> None:
         try:
             await loop
-        except Exception as error:
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            # Also what ends programs, when the inputs raise it: whoever takes the results has to hear of it.
             self._failure = self._failure or error
             self._tell()
 

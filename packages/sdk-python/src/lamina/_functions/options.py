@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from .._arguments import Call
 from .._definition import GPU
-from ..image import Image
+from ..image import Image, state_of
 from ..secret import Secret
 
 _APP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -20,6 +20,8 @@ _GPU_RULE = 'must be like "T4", "A100:2", "A100-80GB" or "any"'
 _DAY_SECONDS = 86_400
 _HOUR_SECONDS = 3_600
 _MOST_CONTAINERS = 8
+# As `__init__` asks for.
+_OLDEST_PYTHON = (3, 10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +97,17 @@ def image_of(image: object, call: Call) -> Image | None:
     if image is None or isinstance(image, Image):
         return image
     raise call.refuse("image: must be an Image")
+
+
+def refuse_older_python(image: Image, call: Call) -> None:
+    """Refuse an image whose Python cannot import this package, which the module of a function does."""
+    base = state_of(image).base
+    if base["kind"] != "debianSlim":
+        return
+    version = tuple(map(int, base["pythonVersion"].split(".")))
+    if version < _OLDEST_PYTHON:
+        oldest = ".".join(map(str, _OLDEST_PYTHON))
+        raise call.refuse(f"image: has Python {base['pythonVersion']}, and what imports lamina needs {oldest} or newer")
 
 
 def limits_of(options: FunctionOptions, call: Call) -> Mapping[str, Any]:
