@@ -348,6 +348,14 @@ describe("takes", () => {
       what: "a variable that is set again and again",
       steps: Array.from({ length: 20 }, (): StepOperation => ({ kind: "env", variables: { A: "x".repeat(100_000) } })),
     },
+    {
+      what: "thousands of variables, each in a step of its own or set anew by instructions",
+      steps: Array.from({ length: 10_000 }, (_, n): StepOperation =>
+        n % 2 === 0
+          ? { kind: "env", variables: { [`A${n}`]: "x" } }
+          : { kind: "dockerfileCommands", commands: [`ENV A${n - 1}=$A${n - 1}y B${n}=z`] },
+      ),
+    },
   ])("$what", ({ steps }) => {
     expect(checkDefinition(definitionOf(...steps)).name).toBe("2026.11");
   });

@@ -22,8 +22,7 @@ export const NOTHING_INHERITED: Inherited = { user: undefined, changed: undefine
 /** The state after a step. */
 export function afterStep(before: Inherited, step: StepOperation | ResolvedStep): Inherited {
   if (step.kind === "env") {
-    const values = new Map([...before.values, ...Object.entries(step.variables)]);
-    return { ...afterAssignments(before, Object.keys(step.variables)), values };
+    return { ...afterAssignments(before, Object.keys(step.variables)), values: before.values.with(Object.entries(step.variables)) };
   }
   if (step.kind === "copyLocalFile" || step.kind === "copyLocalDir") return { ...before, isEmpty: false };
   if (step.kind !== "dockerfileCommands") return before;

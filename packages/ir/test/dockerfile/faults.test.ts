@@ -138,7 +138,7 @@ test.each<[what: string, steps: StepOperation[], message: RegExp]>([
   [
     "more layers than an image may have",
     [fragment(Array.from({ length: 119 }, () => "WORKDIR /x")), fragment("ENV A=b\nRUN a\nRUN b")],
-    /^too-many-layers 1: the image has 121 layers of files, and no more than 120 fit .*in dockerfileCommands each RUN, COPY, ADD and WORKDIR/,
+    /^too-many-layers 1: dockerfileCommands: the image has 121 layers of files, and no more than 120 fit .*in dockerfileCommands each RUN, COPY, ADD and WORKDIR/,
   ],
 ])("%s", (_, steps, message) => {
   expect(messageOf(...steps)).toMatch(message);
