@@ -210,6 +210,12 @@ const faults: readonly { what: string; definition: Definition; reason: Definitio
     reason: "invalid-index-url",
     step: 0,
   },
+  ...["https://index.example/simple x", "https:///simple", "https://index.example/\n"].map((indexUrl) => ({
+    what: `the index ${JSON.stringify(indexUrl)}, which is no URL`,
+    definition: definitionOf({ kind: "pipInstall", arguments: ["x"], indexUrl }),
+    reason: "invalid-index-url" as const,
+    step: 0,
+  })),
   {
     what: "a definition of more than 4 MiB",
     definition: definitionOf(

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { PersistentMap } from "../src/persistent-map.ts";
 
@@ -7,7 +7,10 @@ const additions = fc.array(fc.array(fc.tuple(fc.constantFrom("a", "b", "c", "d",
 test("it holds what a map does to which the same was added, and what was added later is not in it", () => {
   fc.assert(
     fc.property(additions, (all) => {
-      const maps = all.reduce<PersistentMap<number>[]>((made, entries) => [...made, (made.at(-1) ?? new PersistentMap()).with(entries)], []);
+      const maps = all.reduce<PersistentMap<number>[]>(
+        (made, entries) => [...made, (made.at(-1) ?? new PersistentMap()).with(entries)],
+        [],
+      );
       for (const [index, map] of maps.entries()) {
         const plain = new Map(all.slice(0, index + 1).flat());
         for (const name of "abcdef") expect([map.has(name), map.get(name)]).toEqual([plain.has(name), plain.get(name)]);

@@ -201,6 +201,18 @@ const faults: readonly (readonly [what: string, reason: ErrorReason, call: () =>
     /"index.example" is not the URL of a package index/,
   ],
   [
+    "a space in the URL of an index",
+    "invalid-index-url",
+    () => image.pipInstall("six", { indexUrl: "https://pypi.org/simple x" }),
+    /"https:\/\/pypi.org\/simple x" is not the URL of a package index/,
+  ],
+  ...["--help", "--dry-run", "-qh"].map((flag): (typeof faults)[number] => [
+    `the flag ${flag}, with which nothing is installed`,
+    "invalid-requirement",
+    () => image.pipInstall(flag, "six"),
+    new RegExp(`with "${flag}" nothing is installed: leave it out`),
+  ]),
+  [
     "a second index that is no URL",
     "invalid-index-url",
     () => image.pipInstall("x", { extraIndexUrl: ["https://a", "b c"] }),
