@@ -184,7 +184,7 @@ _FAULTS: list[tuple[str, Callable[[], object]]] = [
     ("dockerfile_commands: the instructions: must be a list", lambda: IMAGE.dockerfile_commands("RUN true")),
     ("lies outside the working directory", lambda: IMAGE.copy_local_file("../x")),
     (
-        "workdir: the image has 121 layers of files, and no more than 120 fit (each step but env makes one, and in dockerfile_commands each",
+        "workdir: the image has 121 layers of files, and no more than 120 fit (each step but env makes one, and in dockerfile_commands",
         lambda: _many(121),
     ),
     ("more than 4194304 bytes: put long texts", lambda: IMAGE.run_commands("x" * 4 * 1024 * 1024)),
