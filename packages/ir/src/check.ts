@@ -6,8 +6,8 @@ import { pathFault } from "./check-path.ts";
 import { pythonFault } from "./check-python.ts";
 import { DefinitionError, type Fault } from "./definition-error.ts";
 import { fileLayersOf } from "./dockerfile/fragment.ts";
-import { afterStep, type Inherited, NOTHING_INHERITED } from "./dockerfile/inherited.ts";
-import { isImageReference, SCRATCH } from "./image-reference.ts";
+import { afterStep, type Inherited, inheritedFrom } from "./dockerfile/inherited.ts";
+import { isImageReference } from "./image-reference.ts";
 import { divideArguments, pipArguments, referencesIn } from "./lower/pip-arguments.ts";
 import { isReservedVariable } from "./lower/reserved.ts";
 import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "./operation.ts";
@@ -51,9 +51,7 @@ export function checkBeginning(beginning: Beginning): Checked {
     throw new DefinitionError("unknown-builder-version", `there is no builder version "${beginning.builderVersion}"; known are ${known}`);
   }
   checkBase(base);
-  const isEmpty = base.kind === "fromRegistry" && base.reference === SCRATCH;
-  const inherited = { ...NOTHING_INHERITED, isEmpty };
-  return { version, beginning, steps: 0, bytes: 0, layers: 0, environment: NO_ENVIRONMENT, inherited };
+  return { version, beginning, steps: 0, bytes: 0, layers: 0, environment: NO_ENVIRONMENT, inherited: inheritedFrom(base) };
 }
 
 /** Checks one more step. @throws {DefinitionError} */
