@@ -94,7 +94,9 @@ describe("a failure is told in the terms of whoever can mend it", () => {
   test("a step that could not be run is told without the script of it", () => {
     const text = 'process "/bin/sh -c lamina_1=\'a \\"b\\"\'\nexit" did not complete successfully: unable to start: no such thing';
     const failed = { layer: 0, step: { number: 1, total: 1 }, error: text };
-    expect(failureOf(new SolveError("failed", text), { ...nothing, failed }).message).toBe("BuildKit failed: unable to start: no such thing");
+    expect(failureOf(new SolveError("failed", text), { ...nothing, failed }).message).toBe(
+      "BuildKit failed: unable to start: no such thing",
+    );
   });
 
   test("a parent image that is gone", async () => {

@@ -9,7 +9,7 @@ import { fileLayersOf } from "./dockerfile/fragment.ts";
 import { afterStep, type Inherited, inheritedFrom } from "./dockerfile/inherited.ts";
 import { isImageReference } from "./image-reference.ts";
 import { divideArguments, pipArguments, referencesIn } from "./lower/pip-arguments.ts";
-import { isReservedVariable } from "./lower/reserved.ts";
+import { isReservedForSecrets, isReservedVariable } from "./lower/reserved.ts";
 import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "./operation.ts";
 import { packageNamesFault, requirementsFault } from "./package-faults.ts";
 
@@ -108,7 +108,9 @@ function layerCountFault(layers: number): Fault | undefined {
 
 function faultOf(step: Step): Fault | undefined {
   return (
-    invalidText(step) ?? faultOfKind(step) ?? ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names) : undefined)
+    invalidText(step) ??
+    faultOfKind(step) ??
+    ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names, isReservedForSecrets) : undefined)
   );
 }
 
@@ -134,7 +136,7 @@ function faultOfKind(step: Step): Fault | undefined {
     case "env":
       return Object.keys(step.variables).length === 0
         ? { reason: "empty-arguments", message: "there is no variable" }
-        : reservedVariable(Object.keys(step.variables));
+        : reservedVariable(Object.keys(step.variables), isReservedVariable);
   }
 }
 
@@ -187,8 +189,8 @@ function secretVariables(secrets: NonNullable<StepOf<"pipInstall" | "runCommands
   return { names, complete: secrets.every((secret) => typeof secret === "string" || secret.kind === "inline") };
 }
 
-function reservedVariable(names: readonly string[]): Fault | undefined {
-  const reserved = names.find(isReservedVariable);
+function reservedVariable(names: readonly string[], isReserved: (name: string) => boolean): Fault | undefined {
+  const reserved = names.find(isReserved);
   return reserved === undefined
     ? undefined
     : { reason: "reserved-variable", message: `${reserved} is used by the platform while it builds: choose another name` };

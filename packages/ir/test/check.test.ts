@@ -264,8 +264,8 @@ const faults: readonly { what: string; definition: Definition; reason: Definitio
     step: 1,
   },
   { what: "a name of ours", definition: definitionOf({ kind: "env", variables: { LAMINA_NL: "" } }), reason: "reserved-variable", step: 0 },
-  ...["LAMINA_SECRET_1", "lamina_value"].map((name) => ({
-    what: `a secret with a name of ours, ${name}`,
+  ...["LAMINA_SECRET_1", "lamina_value", "PATH", "IFS", "BASH_ENV", "LD_PRELOAD", "TRACEPARENT"].map((name) => ({
+    what: `a secret with a name of ours or of the system's, ${name}`,
     definition: definitionOf({ kind: "runCommands", commands: ["x"], secrets: secret(name) }),
     reason: "reserved-variable" as const,
     step: 0,

@@ -13,7 +13,8 @@ test("it holds what a map does to which the same was added, and what was added l
       );
       for (const [index, map] of maps.entries()) {
         const plain = new Map(all.slice(0, index + 1).flat());
-        for (const name of ["a", "b", "c", "d", "e"] as const) expect([map.has(name), map.get(name)]).toEqual([plain.has(name), plain.get(name)]);
+        for (const name of ["a", "b", "c", "d", "e"] as const)
+          expect([map.has(name), map.get(name)]).toEqual([plain.has(name), plain.get(name)]);
       }
     }),
   );

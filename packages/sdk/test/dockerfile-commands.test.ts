@@ -163,7 +163,8 @@ describe("files of the context", () => {
     await expect(snapshotOf(imageState(copying("COPY *.py /x")))).rejects.toMatchObject({
       code: "INVALID_INPUT",
       reason: "invalid-instruction",
-      message: 'dockerfileCommands: command 1: COPY takes "*.py", and that matches 2 files, so that the destination has to be a directory, and end with "/"',
+      message:
+        'dockerfileCommands: command 1: COPY takes "*.py", and that matches 2 files, so that the destination has to be a directory, and end with "/"',
       info: { source: { file: import.meta.filename } },
     });
     await expect(snapshotOf(imageState(copying("COPY *.py /x/\nCOPY a* /y")))).resolves.toBeDefined();

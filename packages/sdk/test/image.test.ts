@@ -314,6 +314,12 @@ const faults: readonly (readonly [what: string, reason: ErrorReason, call: () =>
     () => image.runCommands("echo ghp_0123", { secrets: [Secret.fromDict({ TOKEN: "ghp_0123" })] }),
     /^(?!.*ghp_).*runCommands: the value of the secret TOKEN is in what is to be built.* write \$\{TOKEN\}/,
   ],
+  [
+    "a variable of a secret by which the programs of the image are found",
+    "reserved-variable",
+    () => image.runCommands("ls", { secrets: [Secret.fromDict({ PATH: "/evil/evil/evil" })] }),
+    /^runCommands: PATH is used by the platform while it builds: choose another name/,
+  ],
   ["a secret of nothing", "empty-arguments", () => Secret.fromDict({}), /Secret.fromDict: give at least one variable/],
   ["a secret of no variable", "empty-arguments", () => Secret.fromEnv([]), /Secret.fromEnv: give at least one variable name/],
   ["a secret without a name", "invalid-secret-name", () => Secret.fromName(""), /Secret.fromName: a secret's name is/],

@@ -60,7 +60,8 @@ function describe(error: unknown, context: FailureContext): ErrorInfo {
   if (error instanceof UnstagedTreeError) return { ...describe(error.cause, context), ...layerWith(error.tree, context) };
   if (error instanceof LaminaError) return error.info;
   if (isRegistryError(error)) return { code: "REGISTRY_UNAVAILABLE", message: `The registry failed: ${error.message}` };
-  if (error instanceof SolveError) return solveFailure({ kind: error.kind, line: error.line, message: context.redact(error.message) }, context);
+  if (error instanceof SolveError)
+    return solveFailure({ kind: error.kind, line: error.line, message: context.redact(error.message) }, context);
   const message = error instanceof Error ? error.message : String(error);
   return { code: "BUILD_FAILED", message: `The builder failed: ${message}` };
 }

@@ -30,7 +30,8 @@ export function withValues(instruction: Instruction, known: KnownVariables): Ins
   const newFlags = WITH_EXPANDED_FLAGS.has(keyword) ? flags.map((flag) => flagWithValues(flag, valueOf)) : flags;
   const newJson = EXPANDED_BY_WORD.has(keyword) ? json?.map(valueOf) : json;
   const newRest = EXPANDED_WHOLE.has(keyword) ? valueOf(rest) : wordsWithValues(instruction, valueOf);
-  const isSame = newRest === rest && newFlags.every((flag, index) => flag === flags[index]) && (newJson ?? []).join() === (json ?? []).join();
+  const isSame =
+    newRest === rest && newFlags.every((flag, index) => flag === flags[index]) && (newJson ?? []).join() === (json ?? []).join();
   return isSame ? undefined : { ...instruction, flags: newFlags, json: newJson, rest: newRest };
 }
 
@@ -62,6 +63,7 @@ function checkRequired({ keyword, place, rest, json }: Instruction, { values, is
   if (NOT_EXPANDED.has(keyword)) return;
   for (const { text, name, mayBeEmpty } of (json ?? [rest]).flatMap(requiredVariables)) {
     const isMissing = values.has(name) ? values.get(name) === "" && !mayBeEmpty : isBaseKnown;
-    if (isMissing) throw new FragmentError(place, `${keyword} has ${JSON.stringify(text)}, and ${name} has no value: set it before by ENV or ARG`);
+    if (isMissing)
+      throw new FragmentError(place, `${keyword} has ${JSON.stringify(text)}, and ${name} has no value: set it before by ENV or ARG`);
   }
 }

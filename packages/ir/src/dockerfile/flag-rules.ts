@@ -89,7 +89,10 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     ...copied,
     "keep-git-dir": flag,
     unpack: flag,
-    checksum: matching(/^([0-9a-f]{40}|[0-9a-f]{64}|sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/, '"sha256:…", or a commit for a git repository'),
+    checksum: matching(
+      /^([0-9a-f]{40}|[0-9a-f]{64}|sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/,
+      '"sha256:…", or a commit for a git repository',
+    ),
   },
   HEALTHCHECK: {
     interval: duration,

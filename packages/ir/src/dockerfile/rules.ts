@@ -120,7 +120,9 @@ function portFault(text: string): string | undefined {
 }
 
 function signalFault(text: string): string | undefined {
-  return SIGNAL.test(text) || text.includes("$") ? undefined : `needs a signal as in "SIGTERM" or "15", and ${JSON.stringify(text)} is none`;
+  return SIGNAL.test(text) || text.includes("$")
+    ? undefined
+    : `needs a signal as in "SIGTERM" or "15", and ${JSON.stringify(text)} is none`;
 }
 
 const NAMES =

@@ -172,7 +172,12 @@ def _step_fault(step: StepOperation) -> str | None:
     secrets = run_fields_of(step).get("secrets", [])
     variables = [variable for secret in secrets if secret["kind"] == "inline" for variable in secret["variables"]]
     is_complete = all(secret["kind"] == "inline" for secret in secrets)
-    return _path_fault(step) or _text_fault(step) or _kind_fault(step, variables, is_complete) or _reserved_fault(variables)
+    return (
+        _path_fault(step)
+        or _text_fault(step)
+        or _kind_fault(step, variables, is_complete)
+        or _reserved_fault(variables, _RESERVED_FOR_SECRETS)
+    )
 
 
 def _text_fault(step: StepOperation) -> str | None:
@@ -206,7 +211,7 @@ def _kind_fault(step: StepOperation, variables: Sequence[str], is_complete: bool
     if step["kind"] == "aptInstall":
         return _empty_fault(step["arguments"]) or package_names_fault(step["arguments"])
     if step["kind"] == "env":
-        return _reserved_fault(step["variables"]) if step["variables"] else "there is no variable"
+        return _reserved_fault(step["variables"], _RESERVED) if step["variables"] else "there is no variable"
     return None
 
 
@@ -218,10 +223,16 @@ def _empty_fault(arguments: Sequence[str]) -> str | None:
 
 
 _RESERVED = re.compile(r"LAMINA_NL|LAMINA_SECRET_\d+|lamina_\w+", re.ASCII)
+# A step could not be run or searched with one of these, or would not see it.
+_RESERVED_FOR_SECRETS = re.compile(
+    r"PATH|IFS|BASH_ENV|BASHOPTS|SHELLOPTS|POSIXLY_CORRECT|TRACEPARENT|OTEL_TRACES_EXPORTER"
+    r"|OTEL_EXPORTER_OTLP_TRACES_(?:ENDPOINT|PROTOCOL)|(?i:LAMINA|LD)_\w*",
+    re.ASCII,
+)
 
 
-def _reserved_fault(names: Iterable[str]) -> str | None:
-    reserved = next((name for name in names if _RESERVED.fullmatch(name)), None)
+def _reserved_fault(names: Iterable[str], reserved_names: re.Pattern[str]) -> str | None:
+    reserved = next((name for name in names if reserved_names.fullmatch(name)), None)
     return None if reserved is None else f"{reserved} is used by the platform while it builds: choose another name"
 
 

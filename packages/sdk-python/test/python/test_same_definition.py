@@ -333,6 +333,23 @@ _INDEX_URLS = [
 ]
 
 
+def test_variables_of_secrets_are_refused_for_the_same(place: Place) -> None:
+    names = "PATH IFS BASH_ENV BASHOPTS SHELLOPTS POSIXLY_CORRECT LD_PRELOAD ld_x LD_ LAMINA_URL Lamina_X".split()
+    names += [
+        "TRACEPARENT",
+        "OTEL_TRACES_EXPORTER",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "LAMINA_NL",
+    ]
+    names += ["PATHS", "Path", "MY_PATH", "ENV", "HOME", "LDAP_PASSWORD", "LAMINATE", "OTEL_SERVICE_NAME"]
+    recipes: list[Recipe] = [
+        {"base": ["from_registry", ["x"], {}], "steps": [["run_commands", ["ls"], {"secrets": [{"values": {name: "a-value"}}]}]]}
+        for name in names
+    ]
+    _same(recipes, place.path("."))
+
+
 def test_layers_of_files_are_counted_the_same(place: Place) -> None:
     steps: list[list[Any]] = [["workdir", ["/x"], {}], ["workdir", ["/"], {}], ["env", [], {"A": "b"}]]
     beginning = [step for _ in range(120) for step in steps]
