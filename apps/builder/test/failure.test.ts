@@ -48,6 +48,7 @@ async function solve(dockerfile: string, { name, address = here.servers.buildkit
 const nothing = {
   failed: undefined,
   layer: () => ({ id: "", operation: undefined }),
+  placeOfLine: () => undefined,
   layers: 0,
   lastLines: () => [],
   redact: (text: string) => text,
@@ -75,6 +76,27 @@ describe("a failure is told in the terms of whoever can mend it", () => {
       message: `dockerfileCommands: the image ${image} that it copies from could not be had: dial tcp 127.0.0.1:9: connect: connection refused. Check that its registry runs and that BuildKit reaches it.`,
       layer: "layer-1",
     });
+  });
+
+  test("what BuildKit finds in instructions before it begins names their layer", async () => {
+    await using _builder = await here.builder();
+    const name = `${here.servers.registry.host}/no-variables`;
+    const { digest } = await solve("FROM scratch AS lamina-1\nWORKDIR /x\n", { name });
+    const image = Image.fromRegistry(`${name}@${digest}`).env({ A: "1" }).dockerfileCommands(["LABEL a=b", "ENV B=${NONE:?missing}"]);
+    const { error } = await build(here, image.env({ C: "1" }));
+    expect(error?.info).toMatchObject({
+      code: "BUILD_FAILED",
+      message: 'BuildKit failed: failed to process "${NONE:?missing}": NONE: missing',
+      source: { file: import.meta.filename },
+    });
+  });
+
+  test("a step that could not be run is told without the script of it", () => {
+    const text = 'process "/bin/sh -c lamina_1=\'a \\"b\\"\'\nexit" did not complete successfully: unable to start: no such thing';
+    const failed = { layer: 0, step: { number: 1, total: 1 }, error: text };
+    expect(failureOf(new SolveError("failed", text), { ...nothing, failed }).message).toBe(
+      "BuildKit failed: unable to start: no such thing",
+    );
   });
 
   test("a parent image that is gone", async () => {

@@ -10,6 +10,7 @@ import {
   isMissingSource,
   isMissingUser,
   isRefusedSource,
+  lineIn,
   missingFileIn,
   missingShellIn,
 } from "../src/buildkit/messages.ts";
@@ -17,11 +18,14 @@ import {
 const PUSH = "failed to push 127.0.0.1:5000/x: failed to do request";
 
 describe("of what BuildKit says", () => {
-  test("the error is what follows the lines of the Dockerfile", () => {
+  test("the error is what follows the lines of the Dockerfile, and its line is known", () => {
     const excerpt = `Dockerfile:3\n${"-".repeat(20)}\n   2 |     \n   3 | >>> RUN exit 7\n${"-".repeat(20)}\n`;
     expect(errorIn(`${excerpt}error: failed to solve: it broke\n`)).toBe("it broke");
     expect(errorIn("error: failed to solve: it broke\n")).toBe("it broke");
     expect(errorIn("error: it broke")).toBe("it broke");
+    expect(lineIn(`${excerpt}error: failed to solve: it broke\n`)).toBe(3);
+    expect(lineIn("error: failed to solve: dockerfile parse error on line 12: it broke\n")).toBe(12);
+    expect(lineIn("error: it broke")).toBeUndefined();
   });
 
   test.each([

@@ -138,7 +138,7 @@ test("a value that no environment can hold is refused without being shown", asyn
   await expect(set).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.not.stringContaining("cret") });
 });
 
-test.each(["PATH", "LD_PRELOAD", "LAMINA_SECRET_1"])("a secret that brings %s is refused", async (name) => {
+test.each(["PATH", "BASH_ENV", "LD_PRELOAD", "LAMINA_SECRET_1"])("a secret that brings %s is refused", async (name) => {
   await using platform = await testControlPlane();
   const set = platform.services.secrets.set(client, { name: "s", variables: { [name]: "x" } });
   await expect(set).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining(name) });

@@ -10,7 +10,7 @@ import {
   treeDigest,
 } from "../src/index.ts";
 import { canonicalCases, definitionCases, treeCases } from "../test/golden/vector-cases.ts";
-import { type Flags, PIP_FLAGS, UV_FLAGS } from "../src/lower/pip-flags.ts";
+import { type Flags, IDLE_FLAGS, PIP_FLAGS, UV_FLAGS } from "../src/lower/pip-flags.ts";
 import { goldenCases, requestOf } from "../test/golden/cases.ts";
 
 /** Where the vectors lie, with a slash at the end. */
@@ -22,7 +22,7 @@ export function vectorFiles(): Map<string, string> {
     ["canonical-json.json", json(canonicalCases.map(canonicalVector))],
     ["definitions.json", json(definitionCases.map(definitionVector))],
     ["trees.json", json(treeCases.map(({ name, entries }) => ({ name, entries, digest: treeDigest(entries) })))],
-    ["pip-flags.json", json({ uv: flagsVector(UV_FLAGS), pip: flagsVector(PIP_FLAGS) })],
+    ["pip-flags.json", json({ uv: flagsVector(UV_FLAGS), pip: flagsVector(PIP_FLAGS), idle: [...IDLE_FLAGS] })],
     ["lowering.json", json(goldenCases.map((golden) => loweringVector(golden.name, requestOf(golden))))],
     ...goldenCases.map((golden): [string, string] => [dockerfilePath(golden.name, requestOf(golden)), lower(requestOf(golden)).dockerfile]),
   ]);

@@ -4,11 +4,12 @@ import type { Fault } from "./definition-error.ts";
 import type { Definition, ResolvedDefinition } from "./operation.ts";
 import { moduleNameProblem, sourceProject, wheelFault, wheelName, type WheelTarget } from "./python-package.ts";
 
+type Beginning = Pick<Definition | ResolvedDefinition, "base" | "platform">;
 type Step = (Definition | ResolvedDefinition)["steps"][number];
 type LocalPackage = Extract<Step, { kind: "addPythonPackages" }>["packages"][number];
 
 /** The first fault of a step, by what the definition says of its base. */
-export function pythonFault(step: Step, definition: Definition | ResolvedDefinition, { poetry }: BuilderVersion): Fault | undefined {
+export function pythonFault(step: Step, definition: Beginning, { poetry }: BuilderVersion): Fault | undefined {
   const target: WheelTarget = { debianPython: debianPython(definition), platform: definition.platform };
   switch (step.kind) {
     case "addPythonPackages":
@@ -24,7 +25,7 @@ export function pythonFault(step: Step, definition: Definition | ResolvedDefinit
   }
 }
 
-function debianPython({ base }: Definition | ResolvedDefinition): number | undefined {
+function debianPython({ base }: Beginning): number | undefined {
   return base.kind === "debianSlim" ? Number(base.pythonVersion.split(".")[1]) : undefined;
 }
 

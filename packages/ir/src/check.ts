@@ -1,17 +1,34 @@
 /** Finds what cannot be built in a definition before any work is done for it. */
 import { type BuilderVersion, builderVersion, builderVersionNames } from "./builder-version.ts";
 import { instructionsFault } from "./check-instructions.ts";
+import { afterVariables, type EnvironmentSize, environmentFault, NO_ENVIRONMENT } from "./check-environment.ts";
 import { pathFault } from "./check-path.ts";
 import { pythonFault } from "./check-python.ts";
 import { DefinitionError, type Fault } from "./definition-error.ts";
 import { fileLayersOf } from "./dockerfile/fragment.ts";
-import { afterStep, type Inherited, NOTHING_INHERITED } from "./dockerfile/inherited.ts";
-import { entryBytes, LONGEST_ENTRY_BYTES } from "./environment-entry.ts";
-import { isImageReference, SCRATCH } from "./image-reference.ts";
+import { afterStep, type Inherited, inheritedFrom } from "./dockerfile/inherited.ts";
+import { isImageReference } from "./image-reference.ts";
 import { divideArguments, pipArguments, referencesIn } from "./lower/pip-arguments.ts";
-import { isReservedVariable } from "./lower/reserved.ts";
+import { isReservedForSecrets, isReservedVariable } from "./lower/reserved.ts";
 import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "./operation.ts";
 import { packageNamesFault, requirementsFault } from "./package-faults.ts";
+
+/** What the check of a definition has found out so far, for the step after. A step is checked once, however many follow. */
+export interface Checked {
+  readonly version: BuilderVersion;
+  readonly beginning: Beginning;
+  /** How many steps have been checked. */
+  readonly steps: number;
+  /** Of the steps, as JSON. */
+  readonly bytes: number;
+  /** Of files. */
+  readonly layers: number;
+  readonly environment: EnvironmentSize;
+  readonly inherited: Inherited;
+}
+
+/** What a definition says beside its steps. */
+export type Beginning = Omit<Definition, "steps"> | Omit<ResolvedDefinition, "steps">;
 
 /**
  * Checks a definition as its author wrote it, or the same resolved. The variables of a secret that
@@ -20,29 +37,45 @@ import { packageNamesFault, requirementsFault } from "./package-faults.ts";
  * @throws {DefinitionError} for the first fault, with the index of its step.
  */
 export function checkDefinition(definition: Definition | ResolvedDefinition): BuilderVersion {
-  const version = builderVersion(definition.builderVersion);
+  let checked = checkBeginning(definition);
+  for (const step of definition.steps) checked = checkStep(checked, step);
+  return checked.version;
+}
+
+/** @throws {DefinitionError} */
+export function checkBeginning(beginning: Beginning): Checked {
+  const { base } = beginning;
+  const version = builderVersion(beginning.builderVersion);
   if (version === undefined) {
     const known = builderVersionNames().join(", ");
-    throw new DefinitionError("unknown-builder-version", `there is no builder version "${definition.builderVersion}"; known are ${known}`);
+    throw new DefinitionError("unknown-builder-version", `there is no builder version "${beginning.builderVersion}"; known are ${known}`);
   }
-  checkBase(definition.base);
-  checkSize(definition.steps);
-  checkEnvironment(definition.steps);
-  const isResolved = definition.base.kind === "base";
-  const isEmpty = definition.base.kind === "fromRegistry" && definition.base.reference === SCRATCH;
-  let inherited: Inherited = { ...NOTHING_INHERITED, isEmpty };
-  definition.steps.forEach((step, index) => {
-    const secrets = secretVariables(("secrets" in step && step.secrets) || []);
-    const fault =
-      pathFault(step, isResolved) ??
+  checkBase(base);
+  return { version, beginning, steps: 0, bytes: 0, layers: 0, environment: NO_ENVIRONMENT, inherited: inheritedFrom(base) };
+}
+
+/** Checks one more step. @throws {DefinitionError} */
+export function checkStep(before: Checked, step: Step): Checked {
+  const { version, beginning, inherited } = before;
+  const bytes = before.bytes + Buffer.byteLength(JSON.stringify(step));
+  const environment = step.kind === "env" ? afterVariables(before.environment, step.variables) : before.environment;
+  const secrets = secretVariables(("secrets" in step && step.secrets) || []);
+  refuse(
+    sizeFault(bytes) ??
+      (step.kind === "env" ? environmentFault(environment, Object.keys(step.variables)) : undefined) ??
+      pathFault(step, beginning.base.kind === "base") ??
       faultOf(step) ??
-      pythonFault(step, definition, version) ??
-      instructionsFault(step, { secrets, inherited });
-    if (fault !== undefined) throw new DefinitionError(fault.reason, `${step.kind}: ${fault.message}`, index);
-    inherited = afterStep(inherited, step);
-  });
-  checkLayerCount(definition.steps);
-  return version;
+      pythonFault(step, beginning, version) ??
+      instructionsFault(step, { secrets, inherited }),
+  );
+  // Only instructions that have been found right can be counted.
+  const layers = before.layers + fileLayersOf(step);
+  refuse(layerCountFault(layers));
+  return { ...before, steps: before.steps + 1, bytes, layers, environment, inherited: afterStep(inherited, step) };
+
+  function refuse(fault: Fault | undefined): void {
+    if (fault !== undefined) throw new DefinitionError(fault.reason, `${step.kind}: ${fault.message}`, before.steps);
+  }
 }
 
 type Step = StepOperation | ResolvedStep;
@@ -50,8 +83,6 @@ type StepOf<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 
 /** Docker mounts no more than 127 layers, where the platform itself takes hundreds; the rest is left to the base. `env` adds no files. */
 const MOST_LAYERS = 120;
-/** All variables together share, with the arguments, a quarter of the stack: 2 MiB as a rule. */
-const LARGEST_ENVIRONMENT = 1024 * 1024;
 /** As JSON. What is larger belongs into files. */
 const LARGEST_DEFINITION = 4 * 1024 * 1024;
 
@@ -61,62 +92,25 @@ function checkBase(base: (Definition | ResolvedDefinition)["base"]): void {
   throw new DefinitionError("invalid-reference", `fromRegistry: ${JSON.stringify(base.reference)} is not an image reference ${example}`);
 }
 
-function checkSize(steps: readonly Step[]): void {
-  let size = 0;
-  steps.forEach((step, index) => {
-    size += Buffer.byteLength(JSON.stringify(step));
-    if (size <= LARGEST_DEFINITION) return;
-    const advice = "put long texts into files and copy them";
-    throw new DefinitionError(
-      "definition-too-large",
-      `${step.kind}: the definition has more than ${LARGEST_DEFINITION} bytes: ${advice}`,
-      index,
-    );
-  });
+function sizeFault(bytes: number): Fault | undefined {
+  if (bytes <= LARGEST_DEFINITION) return undefined;
+  const message = `the definition has more than ${LARGEST_DEFINITION} bytes: put long texts into files and copy them`;
+  return { reason: "definition-too-large", message };
 }
 
-function checkLayerCount(steps: readonly Step[]): void {
-  const layers = steps.flatMap((step, index) => Array.from({ length: fileLayersOf(step) }, () => index));
-  const excess = layers[MOST_LAYERS];
-  if (excess === undefined) return;
+function layerCountFault(layers: number): Fault | undefined {
+  if (layers <= MOST_LAYERS) return undefined;
   const counted = "each step but env makes one, and in dockerfileCommands each RUN, COPY, ADD and WORKDIR";
   const advice = "give several commands to one runCommands, several packages to one install, or copy one directory instead of its files";
-  throw new DefinitionError(
-    "too-many-layers",
-    `the image has ${layers.length} layers of files, and no more than ${MOST_LAYERS} fit (${counted}): ${advice}`,
-    excess,
-  );
-}
-
-function checkEnvironment(steps: readonly Step[]): void {
-  const sizes = new Map<string, number>();
-  steps.forEach((step, index) => {
-    if (step.kind !== "env") return;
-    for (const [name, value] of Object.entries(step.variables)) {
-      const size = entryBytes(name, value);
-      if (size > LONGEST_ENTRY_BYTES) {
-        throw new DefinitionError(
-          "environment-too-large",
-          `env: ${name} has ${size} bytes; Linux takes ${LONGEST_ENTRY_BYTES}: put it into a file`,
-          index,
-        );
-      }
-      sizes.set(name, size);
-    }
-    const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-    if (total > LARGEST_ENVIRONMENT) {
-      throw new DefinitionError(
-        "environment-too-large",
-        `env: all variables together have ${total} bytes; ${LARGEST_ENVIRONMENT} is the most`,
-        index,
-      );
-    }
-  });
+  const message = `the image has ${layers} layers of files, and no more than ${MOST_LAYERS} fit (${counted}): ${advice}`;
+  return { reason: "too-many-layers", message };
 }
 
 function faultOf(step: Step): Fault | undefined {
   return (
-    invalidText(step) ?? faultOfKind(step) ?? ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names) : undefined)
+    invalidText(step) ??
+    faultOfKind(step) ??
+    ("secrets" in step ? reservedVariable(secretVariables(step.secrets ?? []).names, isReservedForSecrets) : undefined)
   );
 }
 
@@ -142,7 +136,7 @@ function faultOfKind(step: Step): Fault | undefined {
     case "env":
       return Object.keys(step.variables).length === 0
         ? { reason: "empty-arguments", message: "there is no variable" }
-        : reservedVariable(Object.keys(step.variables));
+        : reservedVariable(Object.keys(step.variables), isReservedVariable);
   }
 }
 
@@ -195,8 +189,8 @@ function secretVariables(secrets: NonNullable<StepOf<"pipInstall" | "runCommands
   return { names, complete: secrets.every((secret) => typeof secret === "string" || secret.kind === "inline") };
 }
 
-function reservedVariable(names: readonly string[]): Fault | undefined {
-  const reserved = names.find(isReservedVariable);
+function reservedVariable(names: readonly string[], isReserved: (name: string) => boolean): Fault | undefined {
+  const reserved = names.find(isReserved);
   return reserved === undefined
     ? undefined
     : { reason: "reserved-variable", message: `${reserved} is used by the platform while it builds: choose another name` };

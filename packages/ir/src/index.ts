@@ -8,6 +8,7 @@ export * from "./gpu.ts";
 export { SCRATCH } from "./image-reference.ts";
 export * from "./layer.ts";
 export * from "./lower/index.ts";
+export { isReservedForSecrets } from "./lower/reserved.ts";
 export * from "./operation.ts";
 export { moduleNameProblem, normalPackageName } from "./python-package.ts";
 export * from "./resolve.ts";

@@ -40,6 +40,9 @@ function flagsFault(args: readonly string[]): Fault | undefined {
   if (wrong.problem === "no value") {
     return { reason: "invalid-requirement", message: `${wrong.flag} has no value, which is the argument after it` };
   }
+  if (wrong.problem === "idle") {
+    return { reason: "invalid-requirement", message: `with ${JSON.stringify(wrong.flag)} nothing is installed: leave it out` };
+  }
   const installer = wrong.installer === "uv" ? "pip or of uv" : "pip, which installs here since another flag is none of uv's";
   return { reason: "invalid-requirement", message: `${JSON.stringify(wrong.flag)} is no flag of ${installer}` };
 }
@@ -82,9 +85,12 @@ function isPackage(name: string): boolean {
   return !/\s/.test(name) && (PACKAGE.test(name) || SEARCH.test(name) || FILE.test(name));
 }
 
+/** A space is refused here, since it is written otherwise in a URL, and a host that is empty: `URL` takes the first name of the path for it. */
+const INDEX_URL = /^(?:https?:\/\/[^/\\\s\p{Cc}]|file:\/\/)[^\s\p{Cc}]*$/iu;
+
 /** A URL, or a directory of the image that is laid out like one. */
 function isIndex(location: string): boolean {
   if (/^(?:\$\{|\.{0,2}\/)/.test(location)) return true;
   const text = replaceReferences(location, () => "1");
-  return /^(?:https?|file):\/\//i.test(text) && URL.canParse(text);
+  return INDEX_URL.test(text) && URL.canParse(text);
 }

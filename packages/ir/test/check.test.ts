@@ -210,6 +210,12 @@ const faults: readonly { what: string; definition: Definition; reason: Definitio
     reason: "invalid-index-url",
     step: 0,
   },
+  ...["https://index.example/simple x", "https:///simple", "https://index.example/\n"].map((indexUrl) => ({
+    what: `the index ${JSON.stringify(indexUrl)}, which is no URL`,
+    definition: definitionOf({ kind: "pipInstall", arguments: ["x"], indexUrl }),
+    reason: "invalid-index-url" as const,
+    step: 0,
+  })),
   {
     what: "a definition of more than 4 MiB",
     definition: definitionOf(
@@ -258,8 +264,8 @@ const faults: readonly { what: string; definition: Definition; reason: Definitio
     step: 1,
   },
   { what: "a name of ours", definition: definitionOf({ kind: "env", variables: { LAMINA_NL: "" } }), reason: "reserved-variable", step: 0 },
-  ...["LAMINA_SECRET_1", "lamina_value"].map((name) => ({
-    what: `a secret with a name of ours, ${name}`,
+  ...["LAMINA_SECRET_1", "lamina_value", "PATH", "IFS", "BASH_ENV", "LD_PRELOAD", "TRACEPARENT"].map((name) => ({
+    what: `a secret with a name of ours or of the system's, ${name}`,
     definition: definitionOf({ kind: "runCommands", commands: ["x"], secrets: secret(name) }),
     reason: "reserved-variable" as const,
     step: 0,
@@ -347,6 +353,14 @@ describe("takes", () => {
     {
       what: "a variable that is set again and again",
       steps: Array.from({ length: 20 }, (): StepOperation => ({ kind: "env", variables: { A: "x".repeat(100_000) } })),
+    },
+    {
+      what: "thousands of variables, each in a step of its own or set anew by instructions",
+      steps: Array.from({ length: 10_000 }, (_, n): StepOperation =>
+        n % 2 === 0
+          ? { kind: "env", variables: { [`A${n}`]: "x" } }
+          : { kind: "dockerfileCommands", commands: [`ENV A${n - 1}=$A${n - 1}y B${n}=z`] },
+      ),
     },
   ])("$what", ({ steps }) => {
     expect(checkDefinition(definitionOf(...steps)).name).toBe("2026.11");

@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { afterAll, expect, test } from "vitest";
 import { DEFAULT_BUILDER_VERSION, builderVersion } from "../src/index.ts";
 import { uvUnderstands } from "../src/lower/pip-arguments.ts";
-import { PIP_FLAGS, UV_FLAGS } from "../src/lower/pip-flags.ts";
+import { isIdle, PIP_FLAGS, UV_FLAGS } from "../src/lower/pip-flags.ts";
 
 // Some flags name directories, which uv makes.
 const elsewhere = mkdtempSync(join(tmpdir(), "lamina-uv-"));
@@ -43,6 +43,20 @@ test.each([...UV_FLAGS.options])("uv has %s, with a value", async (flag) => {
 test.each(pipFlags)("uv takes %s, or pip does", async (flag) => {
   const said = await saidByUv(flag, "x", "x");
   expect(uvUnderstands([flag, "x", "x"])).toBe(!/unexpected argument|unsupported/.test(said));
+});
+
+test.each([
+  ["--dry-run", UV_FLAGS, true],
+  ["--check", UV_FLAGS, true],
+  ["-qh", UV_FLAGS, true],
+  ["-r", UV_FLAGS, false],
+  ["-rh", UV_FLAGS, false],
+  ["--dry", PIP_FLAGS, true],
+  ["--dry", UV_FLAGS, false],
+  ["--check", PIP_FLAGS, false],
+  ["-IV", PIP_FLAGS, true],
+] as const)("%s is known for whether anything is installed", (flag, flags, expected) => {
+  expect(isIdle(flag, flags)).toBe(expected);
 });
 
 test("no flag that uv or pip shows is missing", async () => {

@@ -1,14 +1,23 @@
 /** Checks an image as far as that can be done before its local files are read. */
-import { checkDefinition, DefinitionError } from "@lamina/ir";
+import { type Checked, checkBeginning, checkStep, DefinitionError } from "@lamina/ir";
 import type { Call } from "./arguments.ts";
 import { failure } from "./failure.ts";
-import type { ImageState } from "./image-state.ts";
+import type { ImageState, Step } from "./image-state.ts";
 import { withoutFiles } from "./local-steps/index.ts";
 
-/** @throws INVALID_INPUT or UNKNOWN_BUILDER_VERSION, at the call that made the image wrong */
-export function checkImage({ builderVersion, base, steps }: ImageState, call: Call): void {
+/** @throws INVALID_INPUT or UNKNOWN_BUILDER_VERSION, at the call that named the base */
+export function checkBase({ builderVersion, base }: Pick<ImageState, "builderVersion" | "base">, call: Call): Checked {
+  return atCall(call, () => checkBeginning({ builderVersion, base }));
+}
+
+/** Checks what comes after an image that is checked. @throws INVALID_INPUT, at the call that made the image wrong */
+export function checkNext(before: Checked, step: Step, call: Call): Checked {
+  return atCall(call, () => checkStep(before, withoutFiles(step)));
+}
+
+function atCall(call: Call, check: () => Checked): Checked {
   try {
-    checkDefinition({ builderVersion, base, steps: steps.map(withoutFiles) });
+    return check();
   } catch (error) {
     if (!(error instanceof DefinitionError)) throw error;
     const { reason } = error;

@@ -1,12 +1,12 @@
 /** The image: an immutable value; every method gives a new one with one more layer. */
-import { builderVersion, DEFAULT_BUILDER_VERSION, type StepOperation } from "@lamina/ir";
+import { builderVersion, type Checked, DEFAULT_BUILDER_VERSION, type StepOperation } from "@lamina/ir";
 import { resolve } from "node:path";
 import * as take from "./arguments.ts";
 import { buildImage, type BuildOptions, type BuildResult } from "./build.ts";
 import { connect } from "./client/client.ts";
 import { dockerfileOf } from "./dockerfile.ts";
 import { parseArgument } from "./failure.ts";
-import { checkImage } from "./image-check.ts";
+import { checkBase, checkNext } from "./image-check.ts";
 import { refuseCredentialsIn, refuseValuesIn, registrySecret, withSecrets } from "./image-secrets.ts";
 import { IMAGE, type ImageState, type Step } from "./image-state.ts";
 import type { LocalCopy } from "./local-steps/copy.ts";
@@ -37,9 +37,11 @@ export interface FromRegistryOptions {
  */
 export class Image {
   readonly [IMAGE]: ImageState;
+  readonly #checked: Checked;
 
-  private constructor(state: ImageState) {
+  private constructor(state: ImageState, checked: Checked) {
     this[IMAGE] = Object.freeze(state);
+    this.#checked = checked;
     Object.freeze(this);
   }
 
@@ -231,8 +233,7 @@ export class Image {
   static #from(base: ImageState["base"], version: string, call: take.Call & { readonly secrets?: readonly Secret[] }): Image {
     const { source, secrets = [] } = call;
     const state: ImageState = { format: 1, builderVersion: version, base, steps: [], sources: [source], secrets };
-    checkImage(state, call);
-    return new Image(state);
+    return new Image(state, checkBase(state, call));
   }
 
   #copy(copy: LocalCopyArguments, call: take.Call): Image {
@@ -254,8 +255,7 @@ export class Image {
       secrets: withSecrets(before.secrets, secrets, { ...call, of: "image" }),
       forcedFrom: before.forcedFrom ?? (forceBuild === true ? layer : undefined),
     };
-    checkImage(state, call);
-    return new Image(state);
+    return new Image(state, checkNext(this.#checked, step, call));
   }
 }
 

@@ -156,6 +156,20 @@ describe("files of the context", () => {
     });
   });
 
+  test("several that match go into a directory", async () => {
+    await using place = await workspace();
+    await place.write({ "src/a.py": "a", "src/b.py": "b" });
+    const copying = (instruction: string) => image.dockerfileCommands([instruction], { contextFiles: { ".": place.path("src") } });
+    await expect(snapshotOf(imageState(copying("COPY *.py /x")))).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      reason: "invalid-instruction",
+      message:
+        'dockerfileCommands: command 1: COPY takes "*.py", and that matches 2 files, so that the destination has to be a directory, and end with "/"',
+      info: { source: { file: import.meta.filename } },
+    });
+    await expect(snapshotOf(imageState(copying("COPY *.py /x/\nCOPY a* /y")))).resolves.toBeDefined();
+  });
+
   test.each<[source: string, reason: ErrorReason, message: string]>([
     [
       "d/out",

@@ -41,6 +41,12 @@ test("two branches off one base never touch each other", () => {
   );
 });
 
+test("thousands of steps are as quick to add as a few", () => {
+  let grown = image;
+  for (let n = 0; n < 3_000; n++) grown = grown.env({ [`A${n}`]: "x" });
+  expect(imageState(grown).steps).toHaveLength(3_000);
+});
+
 test("changing what was passed in does not change the image", () => {
   const variables = { A: "1" };
   const packages = ["numpy"];
@@ -195,6 +201,18 @@ const faults: readonly (readonly [what: string, reason: ErrorReason, call: () =>
     /"index.example" is not the URL of a package index/,
   ],
   [
+    "a space in the URL of an index",
+    "invalid-index-url",
+    () => image.pipInstall("six", { indexUrl: "https://pypi.org/simple x" }),
+    /"https:\/\/pypi.org\/simple x" is not the URL of a package index/,
+  ],
+  ...["--help", "--dry-run", "-qh"].map((flag): (typeof faults)[number] => [
+    `the flag ${flag}, with which nothing is installed`,
+    "invalid-requirement",
+    () => image.pipInstall(flag, "six"),
+    new RegExp(`with "${flag}" nothing is installed: leave it out`),
+  ]),
+  [
     "a second index that is no URL",
     "invalid-index-url",
     () => image.pipInstall("x", { extraIndexUrl: ["https://a", "b c"] }),
@@ -296,6 +314,12 @@ const faults: readonly (readonly [what: string, reason: ErrorReason, call: () =>
     () => image.runCommands("echo ghp_0123", { secrets: [Secret.fromDict({ TOKEN: "ghp_0123" })] }),
     /^(?!.*ghp_).*runCommands: the value of the secret TOKEN is in what is to be built.* write \$\{TOKEN\}/,
   ],
+  [
+    "a variable of a secret by which the programs of the image are found",
+    "reserved-variable",
+    () => image.runCommands("ls", { secrets: [Secret.fromDict({ PATH: "/evil/evil/evil" })] }),
+    /^runCommands: PATH is used by the platform while it builds: choose another name/,
+  ],
   ["a secret of nothing", "empty-arguments", () => Secret.fromDict({}), /Secret.fromDict: give at least one variable/],
   ["a secret of no variable", "empty-arguments", () => Secret.fromEnv([]), /Secret.fromEnv: give at least one variable name/],
   ["a secret without a name", "invalid-secret-name", () => Secret.fromName(""), /Secret.fromName: a secret's name is/],
@@ -303,7 +327,7 @@ const faults: readonly (readonly [what: string, reason: ErrorReason, call: () =>
     "more layers than can be",
     "too-many-layers",
     () => Array.from({ length: 121 }).reduce<Image>((grown) => grown.workdir("/x"), image),
-    /the image has 121 layers of files, and no more than 120 fit \(.*\): give several commands/,
+    /^workdir: the image has 121 layers of files, and no more than 120 fit \(.*\): give several commands/,
   ],
   [
     "a definition that is too large",

@@ -23,6 +23,7 @@ import {
   missingFileIn,
   missingShellIn,
   sourceCause,
+  withoutScript,
 } from "../buildkit/messages.ts";
 import { UnstagedTreeError } from "../contexts/prepare.ts";
 import type { FailedStep } from "./layer-progress.ts";
@@ -32,6 +33,8 @@ export interface FailureContext {
   readonly failed: FailedStep | undefined;
   /** The layer of a place in the segment. */
   readonly layer: (place: number) => { readonly id: string; readonly operation: ResolvedStep | undefined };
+  /** The place of the layer that a line of the Dockerfile is of. */
+  readonly placeOfLine: (line: number) => number | undefined;
   /** How many there are. */
   readonly layers: number;
   readonly lastLines: (place: number) => readonly string[];
@@ -57,7 +60,8 @@ function describe(error: unknown, context: FailureContext): ErrorInfo {
   if (error instanceof UnstagedTreeError) return { ...describe(error.cause, context), ...layerWith(error.tree, context) };
   if (error instanceof LaminaError) return error.info;
   if (isRegistryError(error)) return { code: "REGISTRY_UNAVAILABLE", message: `The registry failed: ${error.message}` };
-  if (error instanceof SolveError) return solveFailure({ kind: error.kind, message: context.redact(error.message) }, context);
+  if (error instanceof SolveError)
+    return solveFailure({ kind: error.kind, line: error.line, message: context.redact(error.message) }, context);
   const message = error instanceof Error ? error.message : String(error);
   return { code: "BUILD_FAILED", message: `The builder failed: ${message}` };
 }
@@ -70,7 +74,7 @@ function layerWith(tree: Digest, { layers, layer }: FailureContext): { readonly 
   return ids[0] === undefined ? {} : { layer: ids[0] };
 }
 
-function solveFailure(error: Pick<SolveError, "kind" | "message">, context: FailureContext): ErrorInfo {
+function solveFailure(error: Pick<SolveError, "kind" | "line" | "message">, context: FailureContext): ErrorInfo {
   if (error.kind === "lost") {
     const message = `The connection to BuildKit was lost twice (${oneLine(error.message)}). See its log, and whether it had enough memory and disk.`;
     return { code: "BUILD_FAILED", message };
@@ -100,8 +104,10 @@ function solveFailure(error: Pick<SolveError, "kind" | "message">, context: Fail
     const message = `The image to start from could not be had: ${oneLine(sourceCause(error.message))}. Check that its registry runs and that BuildKit reaches it.`;
     return { code: "REGISTRY_UNAVAILABLE", message };
   }
-  const layer = failed === undefined ? {} : { layer: context.layer(failed.layer).id };
-  return { code: "BUILD_FAILED", message: `BuildKit failed: ${oneLine(error.message)}`, ...layer };
+  // What BuildKit finds before it begins is of a line alone.
+  const place = failed?.layer ?? (error.line === undefined ? undefined : context.placeOfLine(error.line));
+  const layer = place === undefined ? {} : { layer: context.layer(place).id };
+  return { code: "BUILD_FAILED", message: `BuildKit failed: ${oneLine(withoutScript(error.message))}`, ...layer };
 }
 
 /** An image that an instruction copies from could not be had; BuildKit asks for it as for one to start from. */

@@ -92,6 +92,7 @@ async function makeLowered(lowered: Lowered, options: SegmentOptions): Promise<E
     return failureOf(error, {
       failed: progress.failed,
       layer,
+      placeOfLine: (line) => placeOfLine(line, lowered, layers),
       layers: layers.length,
       lastLines: (place) => progress.lastLines(place),
       redact,
@@ -172,6 +173,13 @@ function lowerSegment({ claimed, registryHost, gpus }: SegmentOptions, parent: P
 function layersOfSegment({ layers }: ClaimedAttempt, { stages }: Lowered): SegmentLayer[] {
   const targets = new Map(stages.map(({ layer, target }) => [layer, target]));
   return layers.map(({ id, index }) => ({ id, target: targets.get(index) ?? "" }));
+}
+
+/** The place of the layer whose stage a line is in; the line that begins a stage comes before all that its author wrote. */
+function placeOfLine(line: number, { dockerfile }: Lowered, layers: readonly SegmentLayer[]): number | undefined {
+  const before = dockerfile.split("\n").slice(0, line);
+  const place = layers.findLastIndex(({ target }) => before.some((text) => text.startsWith("FROM ") && text.endsWith(` AS ${target}`)));
+  return place === -1 ? undefined : place;
 }
 
 /** Every stage from the forced one on: a stage that is left out would be taken from the cache. */

@@ -8,7 +8,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import { type BuildKit, SolveError, type SolveRequest, type SolvedImage } from "./buildkit.ts";
 import { CONFIG_DESCRIPTOR, dockerConfig, type RegistryCredentials } from "./docker-config.ts";
-import { errorIn, isLostConnection } from "./messages.ts";
+import { errorIn, isLostConnection, lineIn } from "./messages.ts";
 import { type CallBuildctl, deleteRecords, markedBy } from "./records.ts";
 import { sealedFile } from "./sealed-file.ts";
 import { parseStatus } from "./status.ts";
@@ -145,7 +145,7 @@ async function runSolve({ program, address, environment, secretFiles }: Buildctl
   if (exit instanceof Error) throw new SolveError("failed", `buildctl cannot be started by setpriv: ${exit.message}`, { cause: exit });
   if (typeof exit === "string") throw new SolveError("lost", `buildctl was ended by ${exit}`);
   const message = errorIn(text);
-  throw new SolveError(isLostConnection(message) ? "lost" : "failed", message);
+  throw new SolveError(isLostConnection(message) ? "lost" : "failed", message, { line: lineIn(text) });
 }
 
 /** A solve that outlived a builder that was killed would keep the step in hand running, whoever wants it still. */

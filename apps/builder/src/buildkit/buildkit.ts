@@ -60,9 +60,12 @@ export interface SolvedImage {
 export class SolveError extends Error {
   override readonly name = "SolveError";
   readonly kind: "failed" | "lost";
+  /** The line of the Dockerfile that BuildKit says it is about, counted from 1. */
+  readonly line: number | undefined;
 
-  constructor(kind: SolveError["kind"], message: string, options?: ErrorOptions) {
+  constructor(kind: SolveError["kind"], message: string, { line, ...options }: ErrorOptions & { readonly line?: number | undefined } = {}) {
     super(message, options);
     this.kind = kind;
+    this.line = line;
   }
 }

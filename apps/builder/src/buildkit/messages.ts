@@ -5,6 +5,9 @@
 const TEXTS = {
   /** The lines of the Dockerfile that buildctl shows before an error: those of our wrapper, and so many that the error itself would be cut off. */
   excerpt: /^\S+:\d+\n-{20}\n[^]*\n-{20}\n/,
+  line: /^\S+:(\d+)\n-{20}\n|dockerfile parse error on line (\d+): /,
+  /** The whole script of a step stands in it. */
+  process: /^process "(?:\\[^]|[^"\\])*" did not complete successfully: /,
   prefix: /^error: (failed to solve: )?/,
   /** How gRPC says that the server went away. */
   lost: /(?:^|: )Unavailable: |code = Unavailable|transport is closing|error reading from server|\bEOF$/,
@@ -29,6 +32,17 @@ const TEXTS = {
 /** The error in what buildctl printed. */
 export function errorIn(output: string): string {
   return output.trim().replace(TEXTS.excerpt, "").replace(TEXTS.prefix, "");
+}
+
+/** The line of the Dockerfile that it is about, counted from 1. */
+export function lineIn(output: string): number | undefined {
+  const [, shown, named = shown] = TEXTS.line.exec(output.trim()) ?? [];
+  return named === undefined ? undefined : Number(named);
+}
+
+/** The error of a step without the script that it ran. */
+export function withoutScript(error: string): string {
+  return error.replace(TEXTS.process, "");
 }
 
 /** Whether the connection to BuildKit went away. What a registry answers to a push may look alike, and is not that. */

@@ -1,6 +1,6 @@
 /** Named secrets of a workspace. Values go in and to the holders of leases, and never come out otherwise. */
 import { badInput, LaminaError, type Services } from "@lamina/api";
-import { problemOfSecretValue } from "@lamina/ir";
+import { isReservedForSecrets, problemOfSecretValue } from "@lamina/ir";
 import { type Database, overOutages, type Queryable } from "../database/database.ts";
 import type { Sealer } from "./seal.ts";
 
@@ -55,9 +55,9 @@ export async function openSecret(
 
 /** Variables by which a builder's own programs, or the loader of every program, would be changed. @throws {LaminaError} INVALID_INPUT */
 export function checkNames(names: readonly string[]): void {
-  const reserved = names.find((name) => name === "PATH" || /^(LAMINA|LD)_/i.test(name));
+  const reserved = names.find(isReservedForSecrets);
   if (reserved === undefined) return;
-  const message = `A secret cannot bring ${reserved}: PATH, and names that begin with LAMINA_ or LD_, are reserved. Choose another name.`;
+  const message = `A secret cannot bring ${reserved}: names that begin with LAMINA_ or LD_, and those by which a system finds programs and runs shells, are reserved. Choose another name.`;
   throw badInput("reserved-variable", message);
 }
 

@@ -65,6 +65,9 @@ export function checkCopy(instruction: Instruction): void {
   if ([...sources, destination].some((word) => splitWords(word) === undefined)) throw fail("has an open quote");
   const problem = remotePathProblem(withoutQuotes(destination));
   if (problem !== undefined) throw fail(`has a destination, ${JSON.stringify(destination)}, that ${problem}`, "invalid-remote-path");
+  if (sources.length > 1 && !isDirectory(destination)) {
+    throw fail(`has several sources, so that its destination, ${JSON.stringify(destination)}, has to be a directory, and end with "/"`);
+  }
   const files = sources.filter((source) => heredocWord(source) === undefined);
   for (const source of keyword === "ADD" ? files : []) {
     if (!isRemote(source) && !source.startsWith("$")) throw localAdd(place, source, source);
@@ -74,6 +77,12 @@ export function checkCopy(instruction: Instruction): void {
     if (source.split("/").includes(".."))
       throw fail(`has a source with "..", ${JSON.stringify(source)}: write the path without it`, "escaping-source");
   }
+}
+
+/** Whether it names a directory whatever the image has; a variable may. */
+export function isDirectory(destination: string): boolean {
+  const path = withoutQuotes(destination);
+  return path.includes("$") || /(?:^|\/)\.?$/.test(path);
 }
 
 /** Names of heredocs become names of files. */

@@ -3,6 +3,7 @@ import type { Fault } from "../definition-error.ts";
 import type { ResolvedStep, StepOperation } from "../operation.ts";
 import type { TreeEntry } from "../tree.ts";
 import { checkVariableSources } from "./copy.ts";
+import { withValues } from "./expansion.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { flagValues } from "./flag-rules.ts";
 import { afterInstruction, type Inherited, isPosixShell } from "./inherited.ts";
@@ -119,6 +120,8 @@ function checkFragment({ commands, tree }: Fragment, { secrets, complete, inheri
   for (const instruction of readInstructions(commands)) {
     checkInstruction(instruction);
     checkVariableSources(instruction, state.values);
+    const whole = withValues(instruction, state);
+    if (whole !== undefined) checkInstruction(whole);
     if (tree === undefined && takesFiles(instruction)) {
       throw new FragmentError(
         instruction.place,

@@ -1,5 +1,6 @@
 /** What steps leave to the layers after them, beside files and variables: the user, the shell, and whether there can be one. */
-import type { ResolvedStep, StepOperation } from "../operation.ts";
+import { SCRATCH } from "../image-reference.ts";
+import type { Definition, ResolvedDefinition, ResolvedStep, StepOperation } from "../operation.ts";
 import { type Instruction, readInstructions } from "./read.ts";
 import { assignedNames } from "./assignments.ts";
 import { afterValues, NO_VALUES, type Values } from "./values.ts";
@@ -13,17 +14,45 @@ export interface Inherited {
   /** What SHELL says; undefined where no SHELL was. */
   readonly shell: readonly string[] | undefined;
   readonly values: Values;
+  /** Whether these are all, those of the base included. */
+  readonly isBaseKnown: boolean;
   /** Whether the image is without a file for certain, so without a shell. */
   readonly isEmpty: boolean;
 }
 
-export const NOTHING_INHERITED: Inherited = { user: undefined, changed: undefined, shell: undefined, values: NO_VALUES, isEmpty: false };
+export const NOTHING_INHERITED: Inherited = {
+  user: undefined,
+  changed: undefined,
+  shell: undefined,
+  values: NO_VALUES,
+  isBaseKnown: false,
+  isEmpty: false,
+};
+
+/** What a base leaves to the layers on it, as its author wrote it; of another's image nothing is known. */
+export function inheritedFrom(base: (Definition | ResolvedDefinition)["base"]): Inherited {
+  const isEmpty = base.kind === "fromRegistry" && base.reference === SCRATCH;
+  if (base.kind !== "debianSlim" && !isEmpty) return NOTHING_INHERITED;
+  return { ...NOTHING_INHERITED, isEmpty, isBaseKnown: true, values: NO_VALUES.with(VARIABLES_OF_PYTHON.map((name) => [name, undefined])) };
+}
+
+/** Those of the images that Docker makes of Python, of ours, and of an image without a file. */
+const VARIABLES_OF_PYTHON = [
+  "PATH",
+  "LANG",
+  "GPG_KEY",
+  "PYTHON_VERSION",
+  "PYTHON_SHA256",
+  "PYTHON_PIP_VERSION",
+  "PYTHON_SETUPTOOLS_VERSION",
+  "PYTHON_GET_PIP_URL",
+  "PYTHON_GET_PIP_SHA256",
+] as const;
 
 /** The state after a step. */
 export function afterStep(before: Inherited, step: StepOperation | ResolvedStep): Inherited {
   if (step.kind === "env") {
-    const values = new Map([...before.values, ...Object.entries(step.variables)]);
-    return { ...afterAssignments(before, Object.keys(step.variables)), values };
+    return { ...afterAssignments(before, Object.keys(step.variables)), values: before.values.with(Object.entries(step.variables)) };
   }
   if (step.kind === "copyLocalFile" || step.kind === "copyLocalDir") return { ...before, isEmpty: false };
   if (step.kind !== "dockerfileCommands") return before;

@@ -58,6 +58,12 @@ export function checkMount(value: string): string | undefined {
   if (from !== undefined && !IMAGE_BY_DIGEST.test(from)) {
     return "takes from= an image by its digest, as in host/repository@sha256:…: there are no other stages here";
   }
+  for (const [name, option] of options) {
+    const value = VALUES[name];
+    // A switch may have none, and what holds a variable is any until it has a value.
+    if (option === undefined || option.includes("$") || value?.test(option) !== false) continue;
+    return `has ${name}=${option}, which has to be ${value.like}`;
+  }
   if (options.get("id")?.startsWith("lamina-") === true) return 'has an id that begins with "lamina-", which is the platform\'s own';
   return options.get("source")?.split("/").includes("..") === true ? "has a source that leads out of the context" : undefined;
 }
@@ -68,6 +74,28 @@ const SAME: Readonly<Record<string, string>> = {
   destination: "target",
   ro: "readonly",
   rw: "readwrite",
+};
+
+interface Value {
+  readonly test: (text: string) => boolean;
+  readonly like: string;
+}
+
+const matching = (pattern: RegExp, like: string): Value => ({ test: (text) => pattern.test(text), like });
+const NUMBER: Value = { test: (text) => /^\d+$/.test(text) && Number(text) < 2 ** 32, like: 'a number, as in "1000"' };
+/** As Go reads it. */
+const SWITCH = matching(/^(1|t|true|0|f|false)$/i, "true or false");
+/** What the value of an option looks like, where that matters. */
+const VALUES: Readonly<Record<string, Value>> = {
+  target: matching(/^(?!\/[./]*$)/, "another place than the root"),
+  mode: matching(/^[0-7]{1,10}$/, 'an octal number, as in "0755"'),
+  uid: NUMBER,
+  gid: NUMBER,
+  sharing: matching(/^(shared|private|locked)$/i, "shared, private or locked"),
+  size: matching(/^\d+(\.\d+)?[kmgtp]?i?b?$/i, 'a size, as in "64m"'),
+  readonly: SWITCH,
+  readwrite: SWITCH,
+  required: SWITCH,
 };
 
 const SWITCHES = new Set(["readonly", "readwrite", "required"]);

@@ -114,10 +114,20 @@ function readInstruction(line: string, { lines, place }: Reading): Instruction {
 }
 
 function jsonStrings(text: string): string[] | undefined {
+  const list = jsonList(text);
+  return list?.every((part) => typeof part === "string") === true ? list : undefined;
+}
+
+/** Whether it is a JSON list, of whatever. */
+export function isList(text: string): boolean {
+  return jsonList(text) !== undefined;
+}
+
+function jsonList(text: string): unknown[] | undefined {
   if (!text.startsWith("[")) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return Array.isArray(value) && value.every((part) => typeof part === "string") ? value : undefined;
+    return Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -6,7 +6,8 @@ import { assignedNames } from "./assignments.ts";
 import { checkCopy } from "./copy.ts";
 import { checkFlags } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
-import { CONTINUED, type Instruction } from "./read.ts";
+import { CONTINUED, type Instruction, isList } from "./read.ts";
+import { userFault } from "./user.ts";
 import { splitAtSpace, splitWords, unknownExpansion, withoutQuotes } from "./words.ts";
 
 /** BuildKit takes no lines of 64 KiB. */
@@ -24,7 +25,7 @@ export function checkInstruction(instruction: Instruction): void {
   checkFlags(instruction);
   if (rest === "") throw new FragmentError(place, `${keyword} says nothing`);
   if (CONTINUED.test(rest)) throw new FragmentError(place, `${keyword} ends with a backslash: take it out`, "open-instruction");
-  const fault = rule(instruction) ?? expansionFault(instruction);
+  const fault = listFault(instruction) ?? rule(instruction) ?? expansionFault(instruction);
   if (fault !== undefined) throw new FragmentError(place, `${keyword} ${fault}`);
   if (keyword === "WORKDIR") checkDirectory(instruction);
   checkLength(instruction);
@@ -40,7 +41,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 /** Instructions in which BuildKit expands nothing: a shell may, or nobody. */
-const NOT_EXPANDED = new Set(["RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL"]);
+export const NOT_EXPANDED: ReadonlySet<string> = new Set(["RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL"]);
 
 function expansionFault({ keyword, rest, json, heredocs }: Instruction): string | undefined {
   if (NOT_EXPANDED.has(keyword)) return undefined;
@@ -48,6 +49,14 @@ function expansionFault({ keyword, rest, json, heredocs }: Instruction): string 
   const unknown = texts.map(unknownExpansion).find((expansion) => expansion !== undefined);
   return unknown === undefined ? undefined : `has ${JSON.stringify(unknown)}, which only a shell would expand: use it in RUN`;
 }
+
+/** BuildKit takes no list but of strings; what is no list at all is for a shell. */
+function listFault({ keyword, rest, json }: Instruction): string | undefined {
+  if (!TAKES_LISTS.has(keyword) || json !== undefined || !isList(rest)) return undefined;
+  return `has a JSON list of other things than strings: quote each`;
+}
+
+const TAKES_LISTS = new Set(["RUN", "CMD", "ENTRYPOINT", "SHELL", "VOLUME", "COPY", "ADD"]);
 
 /** What is wrong with an instruction. */
 type Rule = (instruction: Instruction) => string | undefined;
@@ -84,25 +93,42 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   CMD: anything,
   ENTRYPOINT: anything,
-  USER: quoted,
+  USER: (instruction) => quoted(instruction) ?? userFault(withoutQuotes(instruction.rest)),
   WORKDIR: quoted,
-  VOLUME: ({ json, rest }) => {
-    const paths = json ?? splitAtSpace(rest);
+  VOLUME: (instruction) => {
+    const paths = wordsOf(instruction);
     return paths.length === 0 || paths.some((path) => path.trim() === "") ? "needs paths" : undefined;
   },
-  EXPOSE: ({ rest }) => {
-    const bad = splitAtSpace(rest).find((port) => !PORT.test(port));
-    return bad === undefined ? undefined : `needs ports as in "8080" or "53/udp", and ${JSON.stringify(bad)} is none`;
-  },
-  STOPSIGNAL: ({ rest }) => (SIGNAL.test(rest) ? undefined : `needs a signal as in "SIGTERM" or "15", and ${JSON.stringify(rest)} is none`),
+  EXPOSE: (instruction) =>
+    wordsOf(instruction)
+      .map(portFault)
+      .find((fault) => fault !== undefined),
+  STOPSIGNAL: ({ rest }) => signalFault(rest),
   HEALTHCHECK: ({ rest }) => (/^NONE$/i.test(rest) || /^CMD\s+\S/i.test(rest) ? undefined : "needs CMD and a command, or NONE"),
   SHELL: ({ json }) => (json === undefined || json.length === 0 ? 'needs a JSON list, as in ["/bin/bash", "-c"]' : undefined),
 };
 
-const PORT = /^\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$|\$/i;
+/** The paths of VOLUME, or the ports of EXPOSE. */
+function wordsOf({ json, rest }: Instruction): readonly string[] {
+  return json ?? splitAtSpace(rest);
+}
+
+function portFault(text: string): string | undefined {
+  const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(?:tcp|udp|sctp))?$/i.exec(text) ?? [];
+  const isPort = Number(first) <= Number(last) && Number(last) <= 65_535;
+  return isPort || text.includes("$") ? undefined : `needs ports as in "8080" or "53/udp", and ${JSON.stringify(text)} is none`;
+}
+
+function signalFault(text: string): string | undefined {
+  return SIGNAL.test(text) || text.includes("$")
+    ? undefined
+    : `needs a signal as in "SIGTERM" or "15", and ${JSON.stringify(text)} is none`;
+}
+
 const NAMES =
   "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT RTMAX RTMIN SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ";
-const SIGNAL = new RegExp(`^(\\d{1,2}|(SIG)?(${NAMES.replaceAll(" ", "|")}|RTMIN\\+\\d{1,2}|RTMAX-\\d{1,2})|\\$.*)$`, "i");
+const REAL_TIME = String.raw`RTMIN\+(?:[1-9]|1[0-5])|RTMAX-(?:[1-9]|1[0-4])`;
+const SIGNAL = new RegExp(`^(0?[1-9]|[1-9]\\d|(SIG)?(${NAMES.replaceAll(" ", "|")}|${REAL_TIME}))$`, "i");
 
 function nameFault(names: readonly string[]): string | undefined {
   const bad = names.find((name) => !VariableName.safeParse(name).success);

@@ -2,7 +2,7 @@
 import type { Fault } from "../definition-error.ts";
 import type { TreeEntry } from "../tree.ts";
 import { type ContextPaths, followed, linksOf, pathsOf } from "./context-paths.ts";
-import { contextSources } from "./copy.ts";
+import { contextSources, copyArguments, isDirectory } from "./copy.ts";
 import { flagValues, hasFlag } from "./flag-rules.ts";
 import { FragmentError } from "./fragment-error.ts";
 import { isFromContext, mountOf } from "./mount.ts";
@@ -42,21 +42,28 @@ interface Source {
   readonly text: string;
   /** Of a source that is a link: whether it is copied itself, and not what it leads to. */
   readonly keepsLinks: boolean;
+  /** Whether there is room for several files where it goes. */
+  readonly mayBeSeveral: boolean;
 }
 
 function sourcesOf(instruction: Instruction): Source[] {
   const mounted = flagValues(instruction.flags, "mount")
     .map(mountOf)
     .filter((mount) => instruction.keyword === "RUN" && isFromContext(mount))
-    .map(({ options }) => ({ text: options.get("source") ?? ".", keepsLinks: false }));
+    .map(({ options }) => ({ text: options.get("source") ?? ".", keepsLinks: false, mayBeSeveral: true }));
   // With --parents `**` matches directories, and `/./` divides the path.
   const keepsLinks = hasFlag(instruction.flags, "parents");
-  const copied = contextSources(instruction).map((text) => ({ text: keepsLinks ? text.replaceAll("/./", "/") : text, keepsLinks }));
+  const mayBeSeveral = isDirectory(copyArguments(instruction).destination);
+  const copied = contextSources(instruction).map((text) => ({
+    text: keepsLinks ? text.replaceAll("/./", "/") : text,
+    keepsLinks,
+    mayBeSeveral,
+  }));
   return [...mounted, ...copied];
 }
 
 /** What keeps a source from being copied; undefined where nothing does, or where only the build can tell. */
-function problemOf({ text, keepsLinks }: Source, context: ContextPaths): Fault | undefined {
+function problemOf({ text, keepsLinks, mayBeSeveral }: Source, context: ContextPaths): Fault | undefined {
   if (OPEN.test(text)) return undefined;
   const path = relative(text.replaceAll(/\\(.)/gs, "$1"));
   if (path.includes("**")) return undefined;
@@ -66,6 +73,10 @@ function problemOf({ text, keepsLinks }: Source, context: ContextPaths): Fault |
   const pattern = patternOf(path);
   const matching = [...context.paths].filter((there) => pattern.test(there));
   if (matching.length === 0) return missing("nothing that matches", text);
+  if (matching.length > 1 && !mayBeSeveral) {
+    const message = `that matches ${matching.length} files, so that the destination has to be a directory, and end with "/"`;
+    return { reason: "invalid-instruction", message };
+  }
   return keepsLinks ? undefined : matching.map((there) => linkProblem(there, context)).find((problem) => problem !== undefined);
 }
 

@@ -1,12 +1,13 @@
 /** The values of variables, as far as the instructions tell them. */
+import { PersistentMap } from "../persistent-map.ts";
 import type { Instruction } from "./read.ts";
 import { assignmentsOf } from "./assignments.ts";
 import { withoutQuotes } from "./words.ts";
 
 /** By name; undefined where a variable has a value that only the build knows. What is not in it has none, but from the base. */
-export type Values = ReadonlyMap<string, string | undefined>;
+export type Values = PersistentMap<string | undefined>;
 
-export const NO_VALUES: Values = new Map();
+export const NO_VALUES: Values = new PersistentMap();
 
 /** A text whose variables are replaced. */
 export type Expanded =
@@ -18,10 +19,8 @@ export type Expanded =
 
 export function afterValues(before: Values, instruction: Instruction): Values {
   if (instruction.keyword !== "ENV" && instruction.keyword !== "ARG") return before;
-  const after = new Map(before);
   // All of one instruction are expanded with what was before it.
-  for (const [name, value] of assignmentsOf(instruction)) after.set(name, value === undefined ? undefined : valueOf(value, before));
-  return after;
+  return before.with(assignmentsOf(instruction).map(([name, value]) => [name, value === undefined ? undefined : valueOf(value, before)]));
 }
 
 export function expanded(text: string, values: Values): Expanded {

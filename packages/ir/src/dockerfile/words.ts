@@ -32,8 +32,20 @@ export function variablesIn(text: string): string[] {
 
 /** An expansion that BuildKit does not know, such as `${NAME^^}`; what is quoted or escaped is none. */
 export function unknownExpansion(text: string): string | undefined {
+  return expansionsIn(text).find((expansion) => !KNOWN_EXPANSION.test(expansion));
+}
+
+/** The expansions that fail where their variable has no value, `${NAME?…}`, or an empty one, `${NAME:?…}`. */
+export function requiredVariables(text: string): { readonly text: string; readonly name: string; readonly mayBeEmpty: boolean }[] {
+  return expansionsIn(text).flatMap((expansion) => {
+    const [, name, colon] = /^\$\{(\w+)(:?)\?/.exec(expansion) ?? [];
+    return name === undefined ? [] : [{ text: expansion, name, mayBeEmpty: colon === "" }];
+  });
+}
+
+function expansionsIn(text: string): string[] {
   const expanded = (text.match(TOKEN) ?? []).filter((token) => !/^[\\']/.test(token)).join("");
-  return Array.from(expanded.matchAll(EXPANSION), ([expansion]) => expansion).find((expansion) => !KNOWN_EXPANSION.test(expansion));
+  return Array.from(expanded.matchAll(EXPANSION), ([expansion]) => expansion);
 }
 
 const VARIABLE = /(?<!\\)\$\{?([A-Za-z_][A-Za-z0-9_]*)/g;

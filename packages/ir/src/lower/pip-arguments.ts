@@ -3,7 +3,7 @@
  * requirements file, where pip and uv expand `${NAME}` themselves; and whether uv knows them all.
  */
 import type { ResolvedStep } from "../operation.ts";
-import { PIP_FLAGS, UV_FLAGS, valueOfFlag } from "./pip-flags.ts";
+import { isIdle, PIP_FLAGS, UV_FLAGS, valueOfFlag } from "./pip-flags.ts";
 
 export interface PipArguments {
   /** Given on the command line. */
@@ -53,10 +53,10 @@ export function isSwitch(argument: string): boolean {
   return values.length > 0 && values.every((value) => value === "none");
 }
 
-/** A flag that the program which installs does not have, or that its value is missing of. */
+/** A flag that the program which installs does not have, that its value is missing of, or with which nothing is installed. */
 export interface WrongFlag {
   readonly flag: string;
-  readonly problem: "unknown" | "no value";
+  readonly problem: "unknown" | "no value" | "idle";
   readonly installer: "uv" | "pip";
 }
 
@@ -74,6 +74,7 @@ export function wrongFlag(args: readonly string[]): WrongFlag | undefined {
     if (!isFlag(argument)) continue;
     const value = valueOfFlag(argument, flags);
     if (value === undefined) return { flag: argument, problem: "unknown", installer };
+    if (isIdle(argument, flags)) return { flag: argument, problem: "idle", installer };
     if (value === "next") waiting = argument;
   }
   return waiting === undefined ? undefined : { flag: waiting, problem: "no value", installer };

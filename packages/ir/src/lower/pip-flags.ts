@@ -60,26 +60,47 @@ export const PIP_FLAGS: Flags = {
   isAbbreviated: true,
 };
 
+/** With these, and what an image's pip or uv takes for one of them, both say something and install nothing. */
+export const IDLE_FLAGS = listed("--check --dry-run -h --help --show-settings -V --version");
+
+/** Whether nothing is installed by the program that is given this argument. */
+export function isIdle(argument: string, flags: Flags): boolean {
+  return argument.startsWith("--")
+    ? IDLE_FLAGS.has(wholeName(argument, flags))
+    : lettersOf(argument, flags).some((letter) => IDLE_FLAGS.has(letter));
+}
+
 /** Where the value of a flag is; undefined for a flag that the program does not have. */
 export function valueOfFlag(argument: string, flags: Flags): "none" | "joined" | "next" | undefined {
-  return argument.startsWith("--") ? valueOfName(argument, flags) : valueOfLetters(argument.slice(1), flags);
+  return argument.startsWith("--") ? valueOfName(argument, flags) : valueOfLetters(argument, flags);
 }
 
-function valueOfName(argument: string, { switches, options, isAbbreviated }: Flags): ReturnType<typeof valueOfFlag> {
+function valueOfName(argument: string, flags: Flags): ReturnType<typeof valueOfFlag> {
+  const name = wholeName(argument, flags);
+  if (flags.switches.has(name)) return "none";
+  if (!flags.options.has(name)) return undefined;
+  return argument.includes("=") ? "joined" : "next";
+}
+
+function wholeName(argument: string, { switches, options, isAbbreviated }: Flags): string {
   const [given = ""] = argument.split("=", 1);
   const isWhole = switches.has(given) || options.has(given) || given === "--" || !isAbbreviated;
-  const name = isWhole ? given : ([...switches, ...options].toSorted().find((flag) => flag.startsWith(given)) ?? given);
-  if (switches.has(name)) return "none";
-  if (!options.has(name)) return undefined;
-  return given === argument ? "next" : "joined";
+  return isWhole ? given : ([...switches, ...options].toSorted().find((flag) => flag.startsWith(given)) ?? given);
 }
 
-/** Letters without a value, and at the end one that may have one. */
-function valueOfLetters(letters: string, { switches, options }: Flags): ReturnType<typeof valueOfFlag> {
-  const last = letters.split("").findIndex((letter) => !switches.has(`-${letter}`));
-  if (last === -1) return "none";
-  if (!options.has(`-${letters[last]}`)) return undefined;
-  return last === letters.length - 1 ? "next" : "joined";
+function valueOfLetters(argument: string, flags: Flags): ReturnType<typeof valueOfFlag> {
+  const letters = lettersOf(argument, flags);
+  const last = letters.at(-1) ?? "";
+  if (flags.switches.has(last)) return "none";
+  if (!flags.options.has(last)) return undefined;
+  return letters.length === argument.length - 1 ? "next" : "joined";
+}
+
+/** Letters without a value, and at the end one that may have one, whose value is what follows. */
+function lettersOf(argument: string, { switches }: Flags): string[] {
+  const letters = Array.from(argument.slice(1), (letter) => `-${letter}`);
+  const last = letters.findIndex((letter) => !switches.has(letter));
+  return last === -1 ? letters : letters.slice(0, last + 1);
 }
 
 function listed(...lines: readonly string[]): ReadonlySet<string> {

@@ -4,22 +4,13 @@
  * `set -e`, `exec >file`, functions and `cd` hold for the commands after it.
  */
 import { shellArgument, shellWord } from "./quoting.ts";
-import { NEWLINE_ARGUMENT } from "./reserved.ts";
+import { FOREIGN_VARIABLES } from "./reserved.ts";
 import { secretSearch } from "./secret-search.ts";
 
 /** Where the builder's CA bundle is mounted. It lies on the container's own /dev, so no layer keeps a trace of it. */
 export const CA_FILE = "/dev/lamina/ca.pem";
 
 const CA_VARIABLES = ["SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"];
-
-/** What BuildKit and the Dockerfile put into the environment of a RUN and the user did not. */
-const FOREIGN_VARIABLES = [
-  NEWLINE_ARGUMENT,
-  "TRACEPARENT",
-  "OTEL_TRACES_EXPORTER",
-  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
-];
 
 /** Of a command, in bytes: enough to know it by. BuildKit drops lines of a step that prints too much at once. */
 const LONGEST_SHOWN = 2_000;

@@ -1,6 +1,6 @@
 /** Instructions that cannot be built: each is refused before any work, with a message of its own that says where. */
 import { expect, test } from "vitest";
-import { checkDefinition, DefinitionError, type StepOperation } from "../../src/index.ts";
+import { checkDefinition, type Definition, DefinitionError, type StepOperation } from "../../src/index.ts";
 
 type Fragment = Extract<StepOperation, { kind: "dockerfileCommands" }>;
 
@@ -116,6 +116,52 @@ test.each<[instruction: string, message: RegExp, more?: Partial<Fragment>]>([
   ["ENV URL=https://$TOKEN@x", /ENV names \$TOKEN, a secret/, inline("TOKEN")],
   ["COPY <<EOF /x\n${TOKEN:-x}\nEOF", /COPY names \$TOKEN, a secret/, inline("TOKEN")],
   ['SHELL ["python3", "-c"]\nRUN print(1)', /RUN has secrets, and the shell \["python3","-c"\] cannot search/, inline("TOKEN")],
+  ["EXPOSE 99999", /EXPOSE needs ports .* "99999" is none/],
+  ["EXPOSE 80-70", /EXPOSE needs ports .* "80-70" is none/],
+  ["HEALTHCHECK --interval=1ns CMD true", /HEALTHCHECK --interval is at least 1ms/],
+  ["HEALTHCHECK --interval=99999999999h CMD true", /HEALTHCHECK --interval is too long: 2562047h/],
+  ["HEALTHCHECK --interval=$X CMD true", /HEALTHCHECK --interval has to be like "30s"/],
+  ["HEALTHCHECK --retries=$X CMD true", /HEALTHCHECK --retries has to be like "3"/],
+  ["RUN --mount=type=cache,target=/c,mode=9999 true", /RUN --mount has mode=9999, which has to be an octal number/],
+  ["RUN --mount=type=cache,target=/c,uid=abc true", /RUN --mount has uid=abc, which has to be a number/],
+  ["RUN --mount=type=cache,target=/c,gid=4294967296 true", /RUN --mount has gid=4294967296, which has to be a number/],
+  ["RUN --mount=type=cache,target=/c,sharing=foo true", /RUN --mount has sharing=foo, which has to be shared, private or locked/],
+  ["RUN --mount=type=cache,target=/c,ro=maybe true", /RUN --mount has readonly=maybe, which has to be true or false/],
+  ["RUN --mount=type=cache,target=/ true", /RUN --mount has target=\/, which has to be another place than the root/],
+  ["RUN --mount=type=tmpfs,target=/c,size=abc true", /RUN --mount has size=abc, which has to be a size, as in "64m"/],
+  ["RUN --mount=type=cache,target=/c,uid=$X true", /RUN has "type=cache,target=\/c,uid=\$X", and nothing before it sets X/],
+  ["ENV X=me\nRUN --mount=type=cache,target=/c,uid=$X true", /RUN --mount has uid=me, which has to be a number/],
+  ["ENV A=${B:?err}", /ENV has "\$\{B:\?err\}", and B has no value: set it before/],
+  ["LABEL a=${B?err}", /LABEL has "\$\{B\?err\}", and B has no value/],
+  ["ENV B=\nENV A=${B:?err}", /ENV has "\$\{B:\?err\}", and B has no value/],
+  ["STOPSIGNAL 0", /STOPSIGNAL needs a signal/],
+  ["STOPSIGNAL RTMIN+16", /STOPSIGNAL needs a signal/],
+  ["STOPSIGNAL $X", /STOPSIGNAL has "\$X", and nothing before it sets X: give it a value by ENV or ARG/],
+  ["ARG X=SIGWHAT\nSTOPSIGNAL $X", /STOPSIGNAL needs a signal .* "SIGWHAT" is none/],
+  ["VOLUME /a $X", /VOLUME has "\$X", and nothing before it sets X/],
+  ['VOLUME ["$X"]', /VOLUME has "\$X", and nothing before it sets X/],
+  ["ARG X=\nVOLUME /a $X", /VOLUME needs paths/],
+  ["USER $X", /USER has "\$X", and nothing before it sets X/],
+  ["USER 99999999999", /USER has the number 99999999999; those of users and groups go from 0 to 2147483647/],
+  ["USER 0:-1", /USER has the number -1; those of users/],
+  ["USER a:b:c", /USER has "a:b:c", and a user and a group have one ":"/],
+  ["ENV X=99999999999\nUSER $X", /USER has the number 99999999999/],
+  ["WORKDIR $X", /WORKDIR has "\$X", and nothing before it sets X/],
+  ["ENV UP=..\nWORKDIR /x/$UP", /WORKDIR has a path, "\/x\/\.\.", that holds \.\./],
+  ['CMD ["a", 1]', /CMD has a JSON list of other things than strings: quote each/],
+  ["RUN [1]", /RUN has a JSON list of other things than strings/],
+  ["COPY a b /x", /COPY has several sources, so that its destination, "\/x", has to be a directory, and end with "\/"/, { tree }],
+  ['COPY ["a", "b", "/x"]', /COPY has several sources/, { tree }],
+  ["COPY <<ONE a /x\nONE", /COPY has several sources/, { tree }],
+  ["ADD https://x/a https://x/b /x", /ADD has several sources/],
+  ["ENV TO=/x\nCOPY a b $TO", /COPY has several sources, so that its destination, "\/x"/, { tree }],
+  ["COPY a $X", /COPY has "\$X", and nothing before it sets X: give it a value by ENV or ARG/, { tree }],
+  ["COPY --chown=$X a /x", /COPY has "\$X", and nothing before it sets X/, { tree }],
+  ["COPY --chown=a:b:c a /x", /COPY --chown has "a:b:c", and a user and a group have one ":"/, { tree }],
+  ["COPY --chown=0:4294967295 a /x", /COPY --chown has the number 4294967295/, { tree }],
+  ["COPY --chmod=u+ a /x", /COPY --chmod has to be like "0755" or "u\+x"/, { tree }],
+  ["COPY --exclude=[a a /x", /COPY --exclude has to be like "\*\.md"/, { tree }],
+  ["ADD --checksum=sha256:00000000000000000000000000000000 https://x/y /x", /ADD --checksum has to be like/],
   [`LABEL a="${"x".repeat(60_001)}"`, /LABEL has a line of more than 60000 bytes/],
 ])("%s", (instruction, message, more) => {
   const text = messageOf({ kind: "workdir", path: "/x" }, fragment(["USER root", `ENV OK=1\n${instruction}`], more));
@@ -138,7 +184,7 @@ test.each<[what: string, steps: StepOperation[], message: RegExp]>([
   [
     "more layers than an image may have",
     [fragment(Array.from({ length: 119 }, () => "WORKDIR /x")), fragment("ENV A=b\nRUN a\nRUN b")],
-    /^too-many-layers 1: the image has 121 layers of files, and no more than 120 fit .*in dockerfileCommands each RUN, COPY, ADD and WORKDIR/,
+    /^too-many-layers 1: dockerfileCommands: the image has 121 layers of files, and no more than 120 fit .*in dockerfileCommands each RUN, COPY, ADD and WORKDIR/,
   ],
 ])("%s", (_, steps, message) => {
   expect(messageOf(...steps)).toMatch(message);
@@ -152,10 +198,23 @@ test("takes what a Dockerfile may say beside that", () => {
     "COPY --parents --exclude=*.md --exclude=*.txt --link a/./b /x/",
     "COPY <<-ONE <<'TWO' a /x/\n\t$HOME\n\tONE\n$TOKEN\nTWO",
     "ADD --checksum=sha256:0000000000000000000000000000000000000000000000000000000000000000 https://x/y.tar /",
-    "ADD --keep-git-dir=true git@example.com:a/b.git#main /src\nARG URL=https://x/y\nADD $URL $TARGETARCH/x",
+    "ADD --keep-git-dir=true git@example.com:a/b.git#main /src\nARG URL=https://x/y TARGETARCH\nADD $URL $TARGETARCH/x",
     "ARG BUILDARCH=x TARGETARCH\nARG A B=1 C='x y'\nENV D $B\nENV X=${A:-${B}}${C##*/}${D/x/y}\\${E^^}'${F^^}'\nENV E=1 F=\"a b\"\nLABEL \"a b\"=c",
-    'SHELL ["/bin/bash", "-eu", "-c"]\nUSER 1000:$GID\nWORKDIR $HOME/x y\nVOLUME /a /b\nVOLUME ["/c d"]\nEXPOSE 80 53/udp 8000-8010 $PORT',
+    'SHELL ["/bin/bash", "-eu", "-c"]\nARG GID=0 HOME=/h PORT=1\nUSER 1000:$GID\nWORKDIR $HOME/x y\nVOLUME /a /b\nVOLUME ["/c d"]\nEXPOSE 80 53/udp 8000-8010 $PORT',
     'CMD []\nENTRYPOINT ["/x"]\nENTRYPOINT x y\nSTOPSIGNAL SIGRTMIN+3\nSTOPSIGNAL 9\nHEALTHCHECK NONE\nHEALTHCHECK --interval=1m30s --retries=3 CMD curl x',
+    "HEALTHCHECK --interval=0 --timeout=1ms --start-period=2562047h CMD x\nEXPOSE 0 65535 70-70\nSTOPSIGNAL 64\nUSER 2147483647:0",
+    "RUN --mount=type=cache,target=/c,mode=07777,uid=4294967295,sharing=SHARED,ro --mount=type=tmpfs,target=/t,size=1.5GiB make",
+    "COPY a b .\nCOPY a b d/./\nCOPY --chmod=o= --exclude=[^a-c]* a /x\nCOPY --chown=nobody:users a /x",
+    "ENV TO=/to/ WHO=1000:1000\nCOPY --chown=$WHO a b $TO\nUSER $WHO\nENV A=${TO:?no} B=${NO:-x} C='${NO:?no}' D=\\${NO:?no} E=${PATH:?no}",
+    "RUN echo ${NO:?no}\nCMD echo ${NO:?no}\nRUN [ -e /x ] && true",
   ];
   expect(messageOf(fragment(commands, { tree, ...inline("TOKEN") }))).toBe("it was taken");
+});
+
+test("what the base sets is not known of another's image", () => {
+  const steps = [fragment(["COPY app.py ${LAMBDA_TASK_ROOT}\nUSER $NB_UID\nENV A=${CONDA_DIR:?none}\nSTOPSIGNAL $X"], { tree })];
+  const check = (base: Definition["base"]) => () => checkDefinition({ builderVersion: "2026.11", base, steps });
+  expect(check({ kind: "fromRegistry", reference: "public.ecr.aws/lambda/python:3.12" })).not.toThrow();
+  expect(check({ kind: "debianSlim", pythonVersion: "3.12" })).toThrow(/nothing before it sets LAMBDA_TASK_ROOT/);
+  expect(check({ kind: "fromRegistry", reference: "scratch" })).toThrow(/nothing before it sets LAMBDA_TASK_ROOT/);
 });

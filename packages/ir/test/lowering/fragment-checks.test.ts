@@ -92,3 +92,15 @@ test("as many layers are counted as the image has", async () => {
     expect({ kind: step.kind, layers: fileLayersOf(step) }).toEqual({ kind: step.kind, layers: layers - 1 });
   }
 });
+
+test("values at the edge of what is taken are taken by BuildKit", async () => {
+  const commands = [
+    "EXPOSE 0 65535 70-80\nSTOPSIGNAL SIGRTMIN+15\nSTOPSIGNAL RTMAX-14\nSTOPSIGNAL 1\nUSER 2147483647:2147483647\nRUN true\nUSER 0",
+    "HEALTHCHECK --interval=0 --timeout=1ms --start-period=2562047h --start-interval=1.5s --retries=0 CMD x",
+    "RUN --mount=type=cache,target=/c,mode=07777,uid=4294967295,gid=0,sharing=SHARED,ro=T true",
+    "RUN --mount=type=tmpfs,target=/t,size=1.5GiB --mount=type=bind,target=/u,rw=false true",
+    "ENV TO=/to/ MODE=o=\nCOPY --chmod=$MODE a d/b $TO\nCOPY a d/b .\nCOPY --exclude=[^a-c]* --chmod=u+x,g=rX a /x/.",
+    "ENV A=${TO:?no} B=${NO:-x} C='${NO:?no}' D=\\${NO:?no} E=${PATH:?no}",
+  ];
+  expectBuilt(await build({ from: shell, steps: [{ kind: "dockerfileCommands", commands, tree: tree.digest }], trees: [tree] }));
+});

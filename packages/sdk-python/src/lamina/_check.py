@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from ._apt_arguments import package_names_fault
 from ._definition import (
@@ -21,6 +22,7 @@ from ._definition import (
     run_fields_of,
 )
 from ._errors import LaminaError, SourceLocation
+from ._persistent_map import PersistentMap
 from ._pip_arguments import pip_fault
 from ._python_package import module_name_problem, source_project, wheel_name, wheel_problem
 from ._text import quoted, trim
@@ -41,27 +43,67 @@ METHODS = {
 """The method of Image that makes a step, by the step's kind."""
 
 
-def check_definition(version_name: str, base: BaseOperation, steps: Sequence[StepOperation], source: SourceLocation | None) -> None:
+@dataclass(frozen=True)
+class Checked:
+    """What the check of a definition has found out so far, for the step after. A step is checked once, however many follow."""
+
+    version: BuilderVersion
+    base: BaseOperation
+    is_empty: bool
+    """Whether the image is without a file for certain, so without a shell."""
+    size: int = 0
+    """Of the steps, as JSON."""
+    layers: int = 0
+    """Of files, but for those of instructions, which only the platform can count."""
+    environment: int = 0
+    variables: PersistentMap[int] = field(default_factory=PersistentMap)
+    """The size of each variable that the steps set."""
+
+
+def check_beginning(version_name: str, base: BaseOperation, source: SourceLocation | None) -> Checked:
     """Raise INVALID_INPUT or UNKNOWN_BUILDER_VERSION, with `source`, for what cannot be right."""
     version = builder_version(version_name)
     if version is None:
         known = ", ".join(builder_version_names())
         raise LaminaError("UNKNOWN_BUILDER_VERSION", f'there is no builder version "{version_name}"; known are {known}', source=source)
-    fault = _base_fault(base) or _size_fault(steps) or _environment_fault(steps)
-    if fault is None:
-        without_shell = _step_without_shell(base, steps)
-        found = (
-            (step, _step_fault(step) or _python_fault(step, base, version) or (_NO_SHELL if step is without_shell else None))
-            for step in steps
-        )
-        fault = next((f"{METHODS[step['kind']]}: {fault}" for step, fault in found if fault is not None), None)
-    fault = fault or _layer_count_fault(steps)
+    _refuse(_base_fault(base), source)
+    return Checked(version, base, is_empty=base["kind"] == "fromRegistry" and base["reference"] == "scratch")
+
+
+def check_step(before: Checked, step: StepOperation, source: SourceLocation | None) -> Checked:
+    """Check one more step. Raise INVALID_INPUT, with `source`, for what cannot be right."""
+    checked = _after_step(before, step)
+    fault = (
+        _size_fault(checked)
+        or _environment_fault(checked, step)
+        or _step_fault(step)
+        or _python_fault(step, before.base, before.version)
+        or (_NO_SHELL if before.is_empty and step["kind"] in _RUN_BY_A_SHELL else None)
+        or _layer_count_fault(checked)
+    )
+    _refuse(fault and f"{METHODS[step['kind']]}: {fault}", source)
+    return checked
+
+
+def _refuse(fault: str | None, source: SourceLocation | None) -> None:
     if fault is not None:
         # Nothing stands before the host of a URL: messages are kept, and shown to others.
         raise LaminaError("INVALID_INPUT", re.sub(r'://[^/"]*@', "://***@", fault), source=source)
 
 
-# Docker mounts no more than 127 layers; the rest is left to the base. `env` adds no files.
+def _after_step(before: Checked, step: StepOperation) -> Checked:
+    size = before.size + len(json.dumps(step, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+    if step["kind"] == "env":
+        sizes = {name: entry_bytes(name, value) for name, value in step["variables"].items()}
+        added = sum(own - (before.variables.get(name) or 0) for name, own in sizes.items())
+        variables = before.variables.adding(sizes.items())
+        return replace(before, size=size, environment=before.environment + added, variables=variables)
+    is_file_layer = step["kind"] != "dockerfileCommands" and not (step["kind"] == "workdir" and step["path"] == "/")
+    is_empty = before.is_empty and step["kind"] == "workdir"
+    return replace(before, size=size, layers=before.layers + is_file_layer, is_empty=is_empty)
+
+
+# Docker mounts no more than 127 layers; the rest is left to the base.
 _MOST_LAYERS = 120
 # All variables together share, with the arguments, a quarter of the stack: 2 MiB as a rule.
 _LARGEST_ENVIRONMENT = 1024 * 1024
@@ -100,51 +142,42 @@ _NO_SHELL = (
 _RUN_BY_A_SHELL = frozenset("runCommands aptInstall pipInstall addPythonPackages poetryInstallFromFile runFunction".split())
 
 
-def _step_without_shell(base: BaseOperation, steps: Sequence[StepOperation]) -> StepOperation | None:
-    """The first step that a shell runs in an image without a file."""
-    if base["kind"] != "fromRegistry" or base["reference"] != "scratch":
+def _size_fault(checked: Checked) -> str | None:
+    if checked.size <= _LARGEST_DEFINITION:
         return None
-    first = next((step for step in steps if step["kind"] not in ("env", "workdir")), None)
-    return first if first is not None and first["kind"] in _RUN_BY_A_SHELL else None
+    return f"the definition has more than {_LARGEST_DEFINITION} bytes: put long texts into files and copy them"
 
 
-def _size_fault(steps: Sequence[StepOperation]) -> str | None:
-    size = 0
-    for step in steps:
-        size += len(json.dumps(step, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
-        if size > _LARGEST_DEFINITION:
-            advice = "put long texts into files and copy them"
-            return f"{METHODS[step['kind']]}: the definition has more than {_LARGEST_DEFINITION} bytes: {advice}"
-    return None
-
-
-def _environment_fault(steps: Sequence[StepOperation]) -> str | None:
-    sizes: dict[str, int] = {}
-    for step in steps:
-        if step["kind"] != "env":
-            continue
-        for name, value in step["variables"].items():
-            size = sizes[name] = entry_bytes(name, value)
-            if size > LONGEST_ENTRY_BYTES:
-                return f"env: {name} has {size} bytes; Linux takes {LONGEST_ENTRY_BYTES}: put it into a file"
-        if sum(sizes.values()) > _LARGEST_ENVIRONMENT:
-            return f"env: all variables together have {sum(sizes.values())} bytes; {_LARGEST_ENVIRONMENT} is the most"
-    return None
-
-
-def _layer_count_fault(steps: Sequence[StepOperation]) -> str | None:
-    layers = sum(step["kind"] != "env" for step in steps)
-    if layers <= _MOST_LAYERS:
+def _environment_fault(checked: Checked, step: StepOperation) -> str | None:
+    if step["kind"] != "env":
         return None
+    for name in step["variables"]:
+        size = checked.variables.get(name) or 0
+        if size > LONGEST_ENTRY_BYTES:
+            return f"{name} has {size} bytes; Linux takes {LONGEST_ENTRY_BYTES}: put it into a file"
+    if checked.environment <= _LARGEST_ENVIRONMENT:
+        return None
+    return f"all variables together have {checked.environment} bytes; {_LARGEST_ENVIRONMENT} is the most"
+
+
+def _layer_count_fault(checked: Checked) -> str | None:
+    if checked.layers <= _MOST_LAYERS:
+        return None
+    counted = "each step but env makes one, and in dockerfile_commands each RUN, COPY, ADD and WORKDIR"
     advice = "give several commands to one run_commands, several packages to one install, or copy one directory instead of its files"
-    return f"{layers} steps change files, and no more than {_MOST_LAYERS} can: {advice}"
+    return f"the image has {checked.layers} layers of files, and no more than {_MOST_LAYERS} fit ({counted}): {advice}"
 
 
 def _step_fault(step: StepOperation) -> str | None:
     secrets = run_fields_of(step).get("secrets", [])
     variables = [variable for secret in secrets if secret["kind"] == "inline" for variable in secret["variables"]]
     is_complete = all(secret["kind"] == "inline" for secret in secrets)
-    return _path_fault(step) or _text_fault(step) or _kind_fault(step, variables, is_complete) or _reserved_fault(variables)
+    return (
+        _path_fault(step)
+        or _text_fault(step)
+        or _kind_fault(step, variables, is_complete)
+        or _reserved_fault(variables, _RESERVED_FOR_SECRETS)
+    )
 
 
 def _text_fault(step: StepOperation) -> str | None:
@@ -178,7 +211,7 @@ def _kind_fault(step: StepOperation, variables: Sequence[str], is_complete: bool
     if step["kind"] == "aptInstall":
         return _empty_fault(step["arguments"]) or package_names_fault(step["arguments"])
     if step["kind"] == "env":
-        return _reserved_fault(step["variables"]) if step["variables"] else "there is no variable"
+        return _reserved_fault(step["variables"], _RESERVED) if step["variables"] else "there is no variable"
     return None
 
 
@@ -190,10 +223,16 @@ def _empty_fault(arguments: Sequence[str]) -> str | None:
 
 
 _RESERVED = re.compile(r"LAMINA_NL|LAMINA_SECRET_\d+|lamina_\w+", re.ASCII)
+# A step could not be run or searched with one of these, or would not see it.
+_RESERVED_FOR_SECRETS = re.compile(
+    r"PATH|IFS|BASH_ENV|BASHOPTS|SHELLOPTS|POSIXLY_CORRECT|TRACEPARENT|OTEL_TRACES_EXPORTER"
+    r"|OTEL_EXPORTER_OTLP_TRACES_(?:ENDPOINT|PROTOCOL)|(?i:LAMINA|LD)_\w*",
+    re.ASCII,
+)
 
 
-def _reserved_fault(names: Iterable[str]) -> str | None:
-    reserved = next((name for name in names if _RESERVED.fullmatch(name)), None)
+def _reserved_fault(names: Iterable[str], reserved_names: re.Pattern[str]) -> str | None:
+    reserved = next((name for name in names if reserved_names.fullmatch(name)), None)
     return None if reserved is None else f"{reserved} is used by the platform while it builds: choose another name"
 
 

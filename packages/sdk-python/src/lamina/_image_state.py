@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ._check import Checked
 from ._definition import BaseOperation, StepOperation
 from ._errors import SourceLocation
 from ._local_steps import LocalStep
@@ -23,6 +24,7 @@ class ImageState:
     sources: tuple[SourceLocation | None, ...]
     """Where each layer's method was called, the base first."""
     secrets: tuple[Secret, ...]
+    checked: Checked
     forced_from: int | None = None
     """The first layer to make anew, counted with the base as 0."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from ._definition import PipInstall
-from ._pip_flags import PIP_FLAGS, UV_FLAGS, value_of_flag
+from ._pip_flags import PIP_FLAGS, UV_FLAGS, is_idle, value_of_flag
 from ._requirement import requirement_fault
 from ._text import quoted
 
@@ -104,10 +104,13 @@ def _wrong_flag_fault(arguments: Sequence[str]) -> str | None:
         elif argument == "--":
             return None
         elif _is_flag(argument):
-            value = value_of_flag(argument, UV_FLAGS if is_uv else PIP_FLAGS)
+            flags = UV_FLAGS if is_uv else PIP_FLAGS
+            value = value_of_flag(argument, flags)
             if value is None:
                 installer = "pip or of uv" if is_uv else "pip, which installs here since another flag is none of uv's"
                 return f"{quoted(argument)} is no flag of {installer}"
+            if is_idle(argument, flags):
+                return f"with {quoted(argument)} nothing is installed: leave it out"
             if value == "next":
                 waiting = argument
     return None if waiting is None else f"{waiting} has no value, which is the argument after it"
@@ -145,15 +148,20 @@ def _index_fault(arguments: Sequence[str]) -> str | None:
     return None
 
 
+# A space is written otherwise in a URL, and a host that is empty is none.
+_INDEX_URL = re.compile(r"(?:https?://[^/\\\s\x00-\x1f\x7f-\x9f\ufeff]|file://)[^\s\x00-\x1f\x7f-\x9f\ufeff]*", re.IGNORECASE)
+
+
 def _is_index(location: str) -> bool:
     """A URL, or a directory of the image that is laid out like one."""
     if re.match(r"\$\{|\.{0,2}/", location):
         return True
     text = _REFERENCE.sub("1", location)
-    if not re.match(r"(?:https?|file)://", text, re.IGNORECASE) or re.search(r"\s", text):
+    if _INDEX_URL.fullmatch(text) is None:
         return False
     try:
         parts = urlsplit(text)
-        return (parts.scheme == "file" or bool(parts.hostname)) and (parts.port is None or parts.port >= 0)
+        has_host = parts.scheme == "file" or bool(parts.hostname)
+        return has_host and re.search(r"[<>^|]", parts.hostname or "") is None and (parts.port is None or parts.port >= 0)
     except ValueError:
         return False

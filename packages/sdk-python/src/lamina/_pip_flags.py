@@ -74,28 +74,48 @@ PIP_FLAGS = Flags(
 """Of `pip install` from pip 18 to 26: which one an image has is known only while building."""
 
 
+IDLE_FLAGS = frozenset("--check --dry-run -h --help --show-settings -V --version".split())
+"""With these, and what an image's pip or uv takes for one of them, both say something and install nothing."""
+
+
 def value_of_flag(argument: str, flags: Flags) -> str | None:
     """Where the value of a flag is: "none", "joined" or "next"; None for a flag that the program does not have."""
-    return _value_of_name(argument, flags) if argument.startswith("--") else _value_of_letters(argument[1:], flags)
+    return _value_of_name(argument, flags) if argument.startswith("--") else _value_of_letters(argument, flags)
+
+
+def is_idle(argument: str, flags: Flags) -> bool:
+    """Whether nothing is installed by the program that is given this argument."""
+    return not IDLE_FLAGS.isdisjoint([_whole_name(argument, flags)] if argument.startswith("--") else _letters_of(argument, flags))
 
 
 def _value_of_name(argument: str, flags: Flags) -> str | None:
-    given = argument.split("=", 1)[0]
-    name = given
-    if flags.is_abbreviated and given != "--" and given not in flags.switches | flags.options:
-        name = next((flag for flag in sorted(flags.switches | flags.options) if flag.startswith(given)), given)
+    name = _whole_name(argument, flags)
     if name in flags.switches:
         return "none"
     if name not in flags.options:
         return None
-    return "next" if given == argument else "joined"
+    return "joined" if "=" in argument else "next"
 
 
-def _value_of_letters(letters: str, flags: Flags) -> str | None:
-    """Letters without a value, and at the end one that may have one."""
-    last = next((index for index, letter in enumerate(letters) if f"-{letter}" not in flags.switches), None)
-    if last is None:
+def _whole_name(argument: str, flags: Flags) -> str:
+    given = argument.split("=", 1)[0]
+    if not flags.is_abbreviated or given == "--" or given in flags.switches | flags.options:
+        return given
+    return next((flag for flag in sorted(flags.switches | flags.options) if flag.startswith(given)), given)
+
+
+def _value_of_letters(argument: str, flags: Flags) -> str | None:
+    letters = _letters_of(argument, flags)
+    last = letters[-1] if letters else ""
+    if last in flags.switches:
         return "none"
-    if f"-{letters[last]}" not in flags.options:
+    if last not in flags.options:
         return None
-    return "next" if last == len(letters) - 1 else "joined"
+    return "next" if len(letters) == len(argument) - 1 else "joined"
+
+
+def _letters_of(argument: str, flags: Flags) -> list[str]:
+    """Letters without a value, and at the end one that may have one, whose value is what follows."""
+    letters = [f"-{letter}" for letter in argument[1:]]
+    last = next((index for index, letter in enumerate(letters) if letter not in flags.switches), len(letters))
+    return letters[: last + 1]

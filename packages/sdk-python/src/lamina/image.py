@@ -10,7 +10,7 @@ from typing import Any
 
 from ._arguments import AnyPath, Call, Condition, flags
 from ._build_function import function_step
-from ._check import check_definition
+from ._check import check_beginning, check_step
 from ._container import in_container
 from ._definition import DEFAULT_BUILDER_VERSION, BaseOperation, DockerfileCommands, FromRegistry, PipInstall, RunFields, running
 from ._image_secrets import refuse_values_in, registry_secret, with_secrets
@@ -353,8 +353,8 @@ def _image(state: ImageState) -> Image:
 
 
 def _from(base: BaseOperation, version: str, call: Call, secrets: Sequence[Secret] = ()) -> Image:
-    check_definition(version, base, [], call.source)
-    return _image(ImageState(version, base, (), (call.source,), tuple(secrets)))
+    checked = check_beginning(version, base, call.source)
+    return _image(ImageState(version, base, (), (call.source,), tuple(secrets), checked))
 
 
 def _with(image: Image, step: Step, call: Call, secrets: Sequence[Secret] = (), force_build: object = False) -> Image:
@@ -366,7 +366,7 @@ def _with(image: Image, step: Step, call: Call, secrets: Sequence[Secret] = (), 
         steps=(*before.steps, step),
         sources=(*before.sources, call.source),
         secrets=with_secrets(before.secrets, secrets, call, of="image"),
+        checked=check_step(before.checked, without_files(step), call.source),
         forced_from=len(before.steps) + 1 if is_forced else before.forced_from,
     )
-    check_definition(state.builder_version, state.base, [without_files(one) for one in state.steps], call.source)
     return _image(state)

@@ -183,7 +183,10 @@ _FAULTS: list[tuple[str, Callable[[], object]]] = [
     ("poetry_install_from_file: extras.2: is not a name", lambda: IMAGE.poetry_install_from_file("p", extras=["a", "b c"])),
     ("dockerfile_commands: the instructions: must be a list", lambda: IMAGE.dockerfile_commands("RUN true")),
     ("lies outside the working directory", lambda: IMAGE.copy_local_file("../x")),
-    ("121 steps change files, and no more than 120 can", lambda: _many(121)),
+    (
+        "workdir: the image has 121 layers of files, and no more than 120 fit (each step but env makes one, and in dockerfile_commands",
+        lambda: _many(121),
+    ),
     ("more than 4194304 bytes: put long texts", lambda: IMAGE.run_commands("x" * 4 * 1024 * 1024)),
     ("env: A has 131075 bytes", lambda: IMAGE.env(A="x" * (128 * 1024))),
     ("secrets of this image give A different values", lambda: _two_values()),
@@ -210,6 +213,20 @@ def _many(count: int) -> Image:
     for _ in range(count):
         image = image.workdir("/x")
     return image
+
+
+def test_what_makes_no_layer_of_files_is_not_counted_as_one() -> None:
+    image = _many(120).workdir("/").workdir("/.")
+    for _ in range(121):
+        image = image.dockerfile_commands(["ENV A=b"])
+    assert len(state_of(image).steps) == 243
+
+
+def test_thousands_of_steps_are_as_quick_to_add_as_a_few() -> None:
+    image = IMAGE
+    for number in range(3_000):
+        image = image.env(**{f"A{number}": "x"})
+    assert len(state_of(image).steps) == 3_000
 
 
 def _two_values() -> Image:

@@ -301,6 +301,7 @@ def test_requirements_are_refused_for_the_same(place: Place) -> None:
             [["-i", "nothing", "a"], {}],
             [["--index-url=x", "a"], {}],
             [["a"], {"index_url": "https://x y"}],
+            *([["a"], {"index_url": url}] for url in _INDEX_URLS),
             [["a"], {"index_url": "/simple"}],
             [["a"], {"index_url": "https://${TOKEN}@x/simple"}],
             [["a"], {"index_url": "https://${TOKEN}@x/simple", "secrets": _SECRETS[:1]}],
@@ -312,7 +313,55 @@ def test_requirements_are_refused_for_the_same(place: Place) -> None:
     _same(recipes, place.path("."))
 
 
+_INDEX_URLS = [
+    "https://pypi.org/simple",
+    "HTTPS://[::1]:8080/simple",
+    "file:///wheels",
+    "https://a:b@x.example/simple?a=b#c",
+    "https://x.example/simple x",
+    " https://x.example/simple",
+    "https://x.example/simple\n",
+    "https://x.example/\x01",
+    "https://x.example/\u3000",
+    "https://",
+    "https:///simple",
+    "https://x.example:99999/simple",
+    "https://x<y/simple",
+    "https://[::1/simple",
+    "https:\\\\x.example",
+    "ftp://x.example/simple",
+]
+
+
+def test_variables_of_secrets_are_refused_for_the_same(place: Place) -> None:
+    names = "PATH IFS BASH_ENV BASHOPTS SHELLOPTS POSIXLY_CORRECT LD_PRELOAD ld_x LD_ LAMINA_URL Lamina_X".split()
+    names += [
+        "TRACEPARENT",
+        "OTEL_TRACES_EXPORTER",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "LAMINA_NL",
+    ]
+    names += ["PATHS", "Path", "MY_PATH", "ENV", "HOME", "LDAP_PASSWORD", "LAMINATE", "OTEL_SERVICE_NAME"]
+    recipes: list[Recipe] = [
+        {"base": ["from_registry", ["x"], {}], "steps": [["run_commands", ["ls"], {"secrets": [{"values": {name: "a-value"}}]}]]}
+        for name in names
+    ]
+    _same(recipes, place.path("."))
+
+
+def test_layers_of_files_are_counted_the_same(place: Place) -> None:
+    steps: list[list[Any]] = [["workdir", ["/x"], {}], ["workdir", ["/"], {}], ["env", [], {"A": "b"}]]
+    beginning = [step for _ in range(120) for step in steps]
+    recipes: list[Recipe] = [{"base": ["from_registry", ["x"], {}], "steps": [*beginning, *more]} for more in ([], steps[:1], steps[1:])]
+    _same(recipes, place.path("."))
+
+
 _FLAGS = [
+    *([flag, "a"] for flag in ("--help", "--dry-run", "--check", "--show-settings", "--version", "-h", "-V", "-qh", "-hU", "-Ux")),
+    *(["--user", flag, "a"] for flag in ("--dry", "--help", "--he", "--check", "-V", "-IV", "-Ir")),
+    ["-r", "--help", "a"],
+    ["a", "--", "--help"],
     ["--frobnicate", "a"],
     ["--user", "--frobnicate", "a"],
     ["--user", "--exact", "a"],

@@ -11,7 +11,7 @@ import pytest
 from lamina._canonical import canonical_digest, canonical_json
 from lamina._definition import resolve_definition
 from lamina._layer import layer_ids
-from lamina._pip_flags import PIP_FLAGS, UV_FLAGS, Flags
+from lamina._pip_flags import IDLE_FLAGS, PIP_FLAGS, UV_FLAGS, Flags
 from lamina._tree import tree_digest
 
 _VECTORS = Path(__file__).parents[3] / "ir" / "vectors"
@@ -47,6 +47,11 @@ def test_flags_of_installers_are_the_same(name: str, flags: Flags) -> None:
     vector = json.loads((_VECTORS / "pip-flags.json").read_text())[name]
     assert flags.switches == frozenset(vector["switches"])
     assert flags.options == frozenset(vector["options"])
+
+
+def test_flags_that_install_nothing_are_the_same() -> None:
+    vector = json.loads((_VECTORS / "pip-flags.json").read_text())
+    assert frozenset(vector["idle"]) == IDLE_FLAGS
 
 
 @pytest.mark.parametrize(
