@@ -42,14 +42,15 @@ def import_file(file: str) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except LaminaError:
+    except (LaminaError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    # What ends the program, too.
+    except BaseException as error:
         raise _failing(file, path, error) from error
     return module
 
 
-def _failing(file: str, path: str, error: Exception) -> LaminaError:
+def _failing(file: str, path: str, error: BaseException) -> LaminaError:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else frames[-1].lineno if frames else None
     source = None if line is None else SourceLocation(path, line, 1)
