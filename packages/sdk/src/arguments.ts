@@ -7,6 +7,7 @@ import { z } from "zod";
 import { fault, parseArgument } from "./failure.ts";
 import { type Condition, isCondition } from "./local/condition.ts";
 import { ignoreFault } from "./local/ignore.ts";
+import { plainOptions } from "./plain-options.ts";
 import { isSecret, type Secret } from "./secret.ts";
 import { Variable } from "./variable.ts";
 
@@ -91,8 +92,8 @@ const runOptions = {
     .optional(),
 };
 
-export const RunOptions = z.strictObject(runOptions);
-export const PipInstallOptions = z.strictObject({
+export const RunOptions = plainOptions(runOptions);
+export const PipInstallOptions = plainOptions({
   ...runOptions,
   findLinks: oneOrMore,
   indexUrl: filled.optional(),
@@ -111,7 +112,7 @@ const packageNames = z
   )
   .transform((names) => [...new Set(names.map(normalPackageName))].sort())
   .default([]);
-export const PoetryInstallOptions = z.strictObject({
+export const PoetryInstallOptions = plainOptions({
   ...runOptions,
   ignoreLockfile: flag,
   extras: packageNames,
@@ -121,15 +122,15 @@ const instructions = z
   .array(filled, { error: "must be a list of strings" })
   .refine((list) => list.length > 0, fault("empty-arguments", "must not be empty"))
   .readonly();
-export const DockerfileCommandsOptions = z.strictObject({
+export const DockerfileCommandsOptions = plainOptions({
   ...runOptions,
   contextFiles: z.record(z.string(), filled, { error: "must be an object of paths in the context and local paths" }).optional(),
 });
-export const RunFunctionOptions = z.strictObject({
+export const RunFunctionOptions = plainOptions({
   ...runOptions,
   args: z.array(z.json({ error: "must be what JSON can say" }), { error: "must be a list" }).optional(),
 });
-export const CopyLocalDirOptions = z.strictObject({
+export const CopyLocalDirOptions = plainOptions({
   condition: z.custom<Condition>(isCondition, "must be a function").optional(),
   ignore: oneOrMore.check(({ value, issues }) => {
     for (const input of listed(value)) {
@@ -140,7 +141,7 @@ export const CopyLocalDirOptions = z.strictObject({
     }
   }),
 });
-export const DebianSlimOptions = z.strictObject(
+export const DebianSlimOptions = plainOptions(
   {
     pythonVersion: z
       .string({ error: 'must be a string such as "3.12"' })
@@ -151,15 +152,10 @@ export const DebianSlimOptions = z.strictObject(
       .optional(),
     builderVersion: text.optional(),
   },
-  {
-    // What is meant is clear where the version alone is given.
-    error: ({ input }) =>
-      typeof input === "string"
-        ? `the options must be an object: write debianSlim({ pythonVersion: ${JSON.stringify(input)} })`
-        : undefined,
-  },
+  // What is meant is clear where the version alone is given.
+  (input) => (typeof input === "string" ? `debianSlim({ pythonVersion: ${JSON.stringify(input)} })` : undefined),
 );
-export const FromRegistryOptions = z.strictObject({ secret: secret.optional(), setupDockerfileCommands: instructions.optional() });
+export const FromRegistryOptions = plainOptions({ secret: secret.optional(), setupDockerfileCommands: instructions.optional() });
 export const Variables = z.record(Variable, text, { error: "give an object of variable names and values" });
 export const Reference = text;
 

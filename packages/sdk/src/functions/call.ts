@@ -4,6 +4,7 @@ import { v7 as newId } from "uuid";
 import { z } from "zod";
 import type { CallOptions, Client } from "../client/client.ts";
 import { parseArgument } from "../failure.ts";
+import { plainOptions } from "../plain-options.ts";
 import { callSite } from "../source.ts";
 import { type Input, receiveValue, sendInput } from "../values/transfer.ts";
 import { errorOf } from "./exception.ts";
@@ -17,7 +18,7 @@ export interface GetOptions {
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-const GetOptions = z.strictObject({
+const GetOptions = plainOptions({
   timeout: z.number({ error: "must be a number of seconds" }).min(0, "must be 0 or more").optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
