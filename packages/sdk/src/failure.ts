@@ -66,5 +66,6 @@ function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
   if (issue.code === "unrecognized_keys") return `there is no option ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
   if (issue.code !== "invalid_type" || !issue.message.startsWith("Invalid input")) return issue.message;
+  if (issue.expected === "object" && issue.path.length === 0) return "the options must be an object";
   return `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
 }

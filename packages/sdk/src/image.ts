@@ -6,6 +6,7 @@ import { buildImage, type BuildOptions, type BuildResult } from "./build.ts";
 import { connect } from "./client/client.ts";
 import { dockerfileOf } from "./dockerfile.ts";
 import { parseArgument } from "./failure.ts";
+import { parseOptions } from "./options.ts";
 import { checkImage } from "./image-check.ts";
 import { refuseCredentialsIn, refuseValuesIn, registrySecret, withSecrets } from "./image-secrets.ts";
 import { IMAGE, type ImageState, type Step } from "./image-state.ts";
@@ -46,7 +47,7 @@ export class Image {
   /** Debian slim with Python, where `python` and `pip` work bare. @throws UNKNOWN_BUILDER_VERSION */
   static debianSlim(options: DebianSlimOptions = {}): Image {
     const call = calling("debianSlim");
-    const { pythonVersion, builderVersion: version = DEFAULT_BUILDER_VERSION } = parseArgument(take.DebianSlimOptions, options, call);
+    const { pythonVersion, builderVersion: version = DEFAULT_BUILDER_VERSION } = parseOptions(take.DebianSlimOptions, options, call);
     const python = pythonVersion ?? builderVersion(version)?.defaultPython ?? "";
     return Image.#from({ kind: "debianSlim", pythonVersion: python }, version, call);
   }
@@ -54,7 +55,7 @@ export class Image {
   /** An image of a registry, such as "python:3.12-slim" or "registry.example/team/app@sha256:…"; "scratch" is one without a file. */
   static fromRegistry(tag: string, options: FromRegistryOptions = {}): Image {
     const call = calling("fromRegistry");
-    const { secret, setupDockerfileCommands: setup } = parseArgument(take.FromRegistryOptions, options, call);
+    const { secret, setupDockerfileCommands: setup } = parseOptions(take.FromRegistryOptions, options, call);
     const reference = parseArgument(take.Reference, tag, { ...call, method: "fromRegistry: the tag" });
     const base = { kind: "fromRegistry" as const, reference, ...(secret && { secret: registrySecret(secret, call) }) };
     const image = Image.#from(base, DEFAULT_BUILDER_VERSION, { ...call, ...(secret && { secrets: [secret] }) });
@@ -149,7 +150,7 @@ export class Image {
    */
   copyLocalDir(localPath: string, remotePath?: string, options: take.CopyLocalDirOptions = {}): Image {
     const call = calling("copyLocalDir");
-    const { condition, ignore } = parseArgument(take.CopyLocalDirOptions, options, call);
+    const { condition, ignore } = parseOptions(take.CopyLocalDirOptions, options, call);
     return this.#copy({ method: "copyLocalDir", local: localPath, remote: remotePath, condition, ignore: take.listed(ignore) }, call);
   }
 
@@ -159,7 +160,7 @@ export class Image {
    */
   dockerfileCommands(commands: readonly string[], options: take.DockerfileCommandsOptions = {}): Image {
     const call = calling("dockerfileCommands");
-    const { contextFiles, ...rest } = parseArgument(take.DockerfileCommandsOptions, options, call);
+    const { contextFiles, ...rest } = parseOptions(take.DockerfileCommandsOptions, options, call);
     const instructions = take.instructionList(commands, call);
     if (contextFiles === undefined) {
       return this.#with({ kind: "dockerfileCommands", commands: [...instructions], ...runFields(rest) }, call, rest);
@@ -178,7 +179,7 @@ export class Image {
    */
   runFunction(handler: take.BuildFunction, options: take.RunFunctionOptions = {}): Image {
     const call = calling("runFunction");
-    const { args = [], ...rest } = parseArgument(take.RunFunctionOptions, options, call);
+    const { args = [], ...rest } = parseOptions(take.RunFunctionOptions, options, call);
     const given = args.length > 0 && { args: [...args] };
     if (typeof handler === "function") {
       const step = {

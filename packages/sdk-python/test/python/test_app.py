@@ -200,7 +200,9 @@ def test_the_code_of_a_function_is_its_modules_neighbours_or_its_package_and_the
 
 
 def test_what_a_file_raises_when_it_is_imported_is_told_with_its_place(place: Place) -> None:
-    place.write({"broken_app.py": "x = 1\n\nx.y\n", "wrong_syntax.py": "x = (\n", "ending_app.py": "import sys\nsys.exit(0)\n", "two.dots.py": ""})
+    place.write(
+        {"broken_app.py": "x = 1\n\nx.y\n", "wrong_syntax.py": "x = (\n", "ending_app.py": "import sys\nsys.exit(0)\n", "two.dots.py": ""}
+    )
     with pytest.raises(LaminaError, match=r"broken_app\.py cannot be imported: AttributeError") as caught:
         import_file(place.path("broken_app.py"))
     assert caught.value.source is not None

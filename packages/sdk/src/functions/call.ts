@@ -3,8 +3,7 @@ import { badInput, type CallEnd, LaminaError, type StartCallsInput } from "@lami
 import { v7 as newId } from "uuid";
 import { z } from "zod";
 import type { CallOptions, Client } from "../client/client.ts";
-import { parseArgument } from "../failure.ts";
-import { plainOptions } from "../plain-options.ts";
+import { parseOptions } from "../options.ts";
 import { callSite } from "../source.ts";
 import { type Input, receiveValue, sendInput } from "../values/transfer.ts";
 import { errorOf } from "./exception.ts";
@@ -18,7 +17,7 @@ export interface GetOptions {
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-const GetOptions = plainOptions({
+const GetOptions = z.strictObject({
   timeout: z.number({ error: "must be a number of seconds" }).min(0, "must be 0 or more").optional(),
   signal: z.instanceof(AbortSignal).optional(),
 });
@@ -46,7 +45,7 @@ export class Call<Result = unknown> {
    * @throws what the function threw; LaminaError for why the platform ended it; CALL_TIMED_OUT when it has not ended in the time to wait, and goes on
    */
   async get(options: GetOptions = {}): Promise<Result> {
-    const { timeout, signal } = parseArgument(GetOptions, options, { method: "Call.get", source: callSite() });
+    const { timeout, signal } = parseOptions(GetOptions, options, { method: "Call.get", source: callSite() });
     const client = await this.#client();
     const until = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout * 1_000;
     const end = await endOf(client, this.id, { until, signal });

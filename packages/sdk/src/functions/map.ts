@@ -4,7 +4,7 @@ import { v7 as newId } from "uuid";
 import { z } from "zod";
 import type { Client } from "../client/client.ts";
 import { parseArgument } from "../failure.ts";
-import { plainOptions } from "../plain-options.ts";
+import { parseOptions } from "../options.ts";
 import { callSite } from "../source.ts";
 import { sendInput } from "../values/transfer.ts";
 import { resultOf, startCalls } from "./call.ts";
@@ -18,7 +18,7 @@ export interface MapOptions<OnError = never> {
   /** What it gives takes the place of the result of a call that failed. Without it the first failure ends the whole. */
   readonly onError?: ((error: Error, index: number) => OnError) | undefined;
 }
-const MapOptions = plainOptions({
+const MapOptions = z.strictObject({
   concurrency: z.int({ error: "must be a whole number" }).min(1, "must be 1 or more").max(1_000, "must be 1000 or less").default(1_000),
   ordered: z.boolean({ error: "must be true or false" }).default(true),
   onError: z.custom<(error: Error, index: number) => unknown>((value) => typeof value === "function", "must be a function").optional(),
@@ -33,7 +33,7 @@ export function mapCalls<Result, OnError>(
   options: MapOptions<OnError>,
 ): AsyncGenerator<Result | OnError, void, void> {
   const at = { method: "map", source: callSite() };
-  const { concurrency, ordered } = parseArgument(MapOptions, options, at);
+  const { concurrency, ordered } = parseOptions(MapOptions, options, at);
   const { onError } = options;
   parseArgument(Iterated, inputs, { ...at, method: "map: the inputs" });
   return mapped<Result, OnError>(target, inputs, { concurrency, ordered, onError });
