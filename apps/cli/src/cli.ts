@@ -3,6 +3,7 @@ import manifest from "../package.json" with { type: "json" };
 import { INTERRUPTED } from "./interrupt.ts";
 import { createOutput } from "./output.ts";
 import { createProgram } from "./program.ts";
+import { endProcess, userFailure } from "./user-file/guard.ts";
 
 /** Runs the command that the arguments name, and ends the process with its exit code. */
 export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<never> {
@@ -10,12 +11,12 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
   process.on("SIGINT", () => {
     if (process.listenerCount("SIGINT") !== 1) return;
     output.afterInterrupt();
-    process.exit(INTERRUPTED);
+    endProcess(INTERRUPTED);
   });
   // Whoever reads our output may stop doing so, as `head` does.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
-    process.exit(0);
+    endProcess(0);
   });
   // Asked of the arguments too, since a usage error comes before the options are known.
   let output = createOutput({ json: wantsJson(args), env });
@@ -34,14 +35,14 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
     },
   });
   try {
-    await program.parseAsync([...args], { from: "user" });
+    await Promise.race([program.parseAsync([...args], { from: "user" }), userFailure]);
   } catch (error) {
     const { reportFailure } = await import("./failure.ts");
     process.exitCode = await reportFailure(error, output);
   }
   // A user's file may have left something behind that would keep the process, as a timer does.
   await Promise.all([written(process.stdout), written(process.stderr)]);
-  process.exit();
+  endProcess();
 }
 
 function written(stream: NodeJS.WriteStream): Promise<void> {

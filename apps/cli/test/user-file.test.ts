@@ -62,10 +62,17 @@ test("a file without images, a missing file and one of another kind are bad inpu
 test.each([
   ["a syntax error in TypeScript", "failing-file", "export const a = 1;\nconst b: = 2;\n", [2, 10]],
   ["TypeScript that has to be compiled", "failing-file", "export const a = 1;\nenum B { C }\n", [2, 1]],
+  ["TypeScript that ends too early", "failing-file", "export const a = 1;\nexport const b = f(\n", [2, 1]],
   ["an import that the SDK does not have", "failing-file", 'import { Imag } from "lamina";\nexport const a = Imag;\n', [1, 10]],
   ["a file that is not there", "failing-file", 'export const a = 1;\nimport { b } from "./not-there.ts";\n', [2, 19]],
   ["a package that is not installed", "failing-file", 'import { b } from "no-such-package/part";\n', [1, 19]],
   ["an error that is thrown", "failing-file", "export const a = 1;\nfunction f() {\n  throw new TypeError(`bad`);\n}\nf();\n", [3, 9]],
+  [
+    "an error of Node's that is awaited",
+    "failing-file",
+    'import { readFile } from "node:fs/promises";\nexport const a = await readFile("/not/there");\n',
+    [2, 18],
+  ],
   [
     "a call that cannot be right",
     "invalid-python-version",
@@ -80,9 +87,34 @@ test.each([
   ]);
 });
 
+test.each([
+  ["a rejection that nobody catches", 'Promise.reject(new Error("boom"));', "Error: boom"],
+  ["the first of two rejections", 'Promise.reject(new Error("boom")), Promise.reject(new Error("other"));', "Error: boom"],
+  ["a throw in a timer", 'await new Promise(() => setTimeout(() => { throw new Error("boom"); }));', "Error: boom"],
+  ["an end of the program", "process.exit(0);", "process.exit(0)"],
+  ["an end of the program that the file catches itself", "try { process.exit(3); } catch {}", "process.exit(3)"],
+])("%s is an error of the user's file, with its place", async (...[, statement, message]) => {
+  const outcome = await plan(`import { Image } from "lamina";\nexport const image = Image.debianSlim();\n${statement}\n`);
+  expect(outcome).toMatchObject({ exitCode: 2, stderr: "" });
+  const source = { file: path.join(directory, "image.ts"), line: 3 };
+  expect(jsonLines(outcome)).toMatchObject([
+    { type: "error", code: "INVALID_INPUT", reason: "failing-file", message: expect.stringContaining(message), source },
+  ]);
+});
+
+test("a file that awaits what never comes is an error that names it", async () => {
+  const outcome = await plan('import { Image } from "lamina";\nexport const image = Image.debianSlim();\nawait new Promise(() => {});\n');
+  expect(outcome).toMatchObject({ exitCode: 2, stderr: "" });
+  expect(jsonLines(outcome)).toMatchObject([
+    { type: "error", code: "INVALID_INPUT", reason: "failing-file", message: expect.stringContaining("image.ts awaits") },
+  ]);
+});
+
 test("a syntax error in JavaScript is shown with its place too", async () => {
   const outcome = await plan("export const a = 1;\nconst b = = 2;\n", { name: "broken.js" });
   expect(jsonLines(outcome)[0]).toMatchObject({ source: { file: path.join(directory, "broken.js"), line: 2 } });
+  const early = await plan("export const a = 1;\nexport const b = f(\n", { name: "early.js" });
+  expect(jsonLines(early)[0]).toMatchObject({ source: { file: path.join(directory, "early.js"), line: 3 } });
 });
 
 test("a missing package is named", async () => {

@@ -33,6 +33,7 @@ export const REASONS = {
   "wrong-file-kind": "a file in place of a directory, or the other way round",
   "reserved-file-name": "a file with a `.wh.` name",
   "name-not-utf8": "a name, or the target of a link, that is not UTF-8",
+  "file-not-utf8": "a file of Python or TOML that is not UTF-8",
   "changed-file": "a file that changes while it is read",
   "colliding-files": "two local files for one place",
   "failed-condition": "a `condition` that fails, or gives no boolean",

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { fault, parseArgument } from "./failure.ts";
 import { type Condition, isCondition } from "./local/condition.ts";
 import { ignoreFault } from "./local/ignore.ts";
+import { isPlain, type OptionsSchema, parseOptions } from "./options.ts";
 import { isSecret, type Secret } from "./secret.ts";
 import { Variable } from "./variable.ts";
 
@@ -127,8 +128,20 @@ export const DockerfileCommandsOptions = z.strictObject({
 });
 export const RunFunctionOptions = z.strictObject({
   ...runOptions,
-  args: z.array(z.json({ error: "must be what JSON can say" }), { error: "must be a list" }).optional(),
+  args: z
+    .array(z.custom<Json>((value) => isJson(value), "must be what JSON can say").pipe(z.json()), { error: "must be a list" })
+    .optional(),
 });
+/** What leads to itself has no end. */
+const DEEPEST_JSON = 500;
+
+function isJson(value: unknown, depth = 0): boolean {
+  if (depth > DEEPEST_JSON) return false;
+  const parts = Array.isArray(value) ? value : isPlain(value) ? Object.values(value) : undefined;
+  if (parts !== undefined) return parts.every((part: unknown) => isJson(part, depth + 1));
+  return value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+}
+
 export const CopyLocalDirOptions = z.strictObject({
   condition: z.custom<Condition>(isCondition, "must be a function").optional(),
   ignore: oneOrMore.check(({ value, issues }) => {
@@ -166,7 +179,7 @@ export const Reference = text;
 /** Parts the strings of a call from the options at their end. @throws INVALID_INPUT when there is no string, or something else among them */
 export function splitOptions<Options>(
   given: readonly unknown[],
-  options: z.ZodType<Options>,
+  options: OptionsSchema<Options>,
   call: Call & { readonly what: string },
 ): { readonly strings: string[]; readonly options: Options } {
   const last = given.at(-1);
@@ -180,23 +193,32 @@ export function splitOptions<Options>(
   const strings = values.map((value, index) =>
     parseArgument(filled, value, { ...call, method: `${call.method}: ${call.what} ${index + 1}` }),
   );
-  return { strings, options: parseArgument(options, hasOptions ? last : {}, call) };
+  return { strings, options: parseOptions(options, hasOptions ? last : {}, call) };
 }
 
 /** The options of a poetryInstallFromFile, the names in their normal form. */
 export function poetryOptions(options: PoetryInstallOptions, call: Call): z.output<typeof PoetryInstallOptions> {
-  return parseArgument(PoetryInstallOptions, options, call);
+  return parseOptions(PoetryInstallOptions, options, call);
 }
 
 /** The source of a function of JavaScript, as an expression. @throws INVALID_INPUT where there is none that stands by itself */
 export function functionSource(handler: (...args: never[]) => unknown, call: Call): { readonly name: string; readonly source: string } {
+  const name = /^[A-Za-z_$][\w$]*$/.test(handler.name) ? handler.name : "anonymous";
   const source = handler.toString();
+  if (/Generator/.test(Object.prototype.toString.call(handler))) {
+    throw badInput(
+      "invalid-function",
+      `${call.method}: ${name} is a generator, and nobody would ask it for values: give a function that does its work when it is called`,
+      call,
+    );
+  }
+  if (/^class\b/.test(source)) throw badInput("invalid-function", `${call.method}: ${name} is a class: give a function`, call);
   const cause = faultOfExpression(source);
   if (cause !== undefined) {
     const message = `${call.method}: the function has no source that stands by itself: give a function or an arrow function, not a method or a bound one`;
     throw badInput("invalid-function", message, { source: call.source, cause });
   }
-  return { name: /^[A-Za-z_$][\w$]*$/.test(handler.name) ? handler.name : "anonymous", source };
+  return { name, source };
 }
 
 /** Of a method or a native function there is one. */

@@ -11,6 +11,7 @@ import { refuseCredentialsIn, refuseValuesIn, registrySecret, withSecrets } from
 import { IMAGE, type ImageState, type Step } from "./image-state.ts";
 import type { LocalCopy } from "./local-steps/copy.ts";
 import type { LocalPath } from "./local-steps/read.ts";
+import { parseOptions } from "./options.ts";
 import { type ImagePlan, planImage, type PlanOptions } from "./plan.ts";
 import { referenceTo, type Secret } from "./secret.ts";
 import { callSite } from "./source.ts";
@@ -48,7 +49,7 @@ export class Image {
   /** Debian slim with Python, where `python` and `pip` work bare. @throws UNKNOWN_BUILDER_VERSION */
   static debianSlim(options: DebianSlimOptions = {}): Image {
     const call = calling("debianSlim");
-    const { pythonVersion, builderVersion: version = DEFAULT_BUILDER_VERSION } = parseArgument(take.DebianSlimOptions, options, call);
+    const { pythonVersion, builderVersion: version = DEFAULT_BUILDER_VERSION } = parseOptions(take.DebianSlimOptions, options, call);
     const python = pythonVersion ?? builderVersion(version)?.defaultPython ?? "";
     return Image.#from({ kind: "debianSlim", pythonVersion: python }, version, call);
   }
@@ -56,7 +57,7 @@ export class Image {
   /** An image of a registry, such as "python:3.12-slim" or "registry.example/team/app@sha256:…"; "scratch" is one without a file. */
   static fromRegistry(tag: string, options: FromRegistryOptions = {}): Image {
     const call = calling("fromRegistry");
-    const { secret, setupDockerfileCommands: setup } = parseArgument(take.FromRegistryOptions, options, call);
+    const { secret, setupDockerfileCommands: setup } = parseOptions(take.FromRegistryOptions, options, call);
     const reference = parseArgument(take.Reference, tag, { ...call, method: "fromRegistry: the tag" });
     const base = { kind: "fromRegistry" as const, reference, ...(secret && { secret: registrySecret(secret, call) }) };
     const image = Image.#from(base, DEFAULT_BUILDER_VERSION, { ...call, ...(secret && { secrets: [secret] }) });
@@ -151,7 +152,7 @@ export class Image {
    */
   copyLocalDir(localPath: string, remotePath?: string, options: take.CopyLocalDirOptions = {}): Image {
     const call = calling("copyLocalDir");
-    const { condition, ignore } = parseArgument(take.CopyLocalDirOptions, options, call);
+    const { condition, ignore } = parseOptions(take.CopyLocalDirOptions, options, call);
     return this.#copy({ method: "copyLocalDir", local: localPath, remote: remotePath, condition, ignore: take.listed(ignore) }, call);
   }
 
@@ -161,7 +162,7 @@ export class Image {
    */
   dockerfileCommands(commands: readonly string[], options: take.DockerfileCommandsOptions = {}): Image {
     const call = calling("dockerfileCommands");
-    const { contextFiles, ...rest } = parseArgument(take.DockerfileCommandsOptions, options, call);
+    const { contextFiles, ...rest } = parseOptions(take.DockerfileCommandsOptions, options, call);
     const instructions = take.instructionList(commands, call);
     if (contextFiles === undefined) {
       return this.#with({ kind: "dockerfileCommands", commands: [...instructions], ...runFields(rest) }, call, rest);
@@ -180,7 +181,7 @@ export class Image {
    */
   runFunction(handler: take.BuildFunction, options: take.RunFunctionOptions = {}): Image {
     const call = calling("runFunction");
-    const { args = [], ...rest } = parseArgument(take.RunFunctionOptions, options, call);
+    const { args = [], ...rest } = parseOptions(take.RunFunctionOptions, options, call);
     const given = args.length > 0 && { args: [...args] };
     if (typeof handler === "function") {
       const step = {

@@ -164,13 +164,14 @@ test.each([
 
 const image = Image.debianSlim();
 /** A call that somebody without a type checker may write. */
-const unchecked = (method: "pipInstall" | "runCommands" | "env", ...given: unknown[]): unknown =>
+const unchecked = (method: "pipInstall" | "aptInstall" | "runCommands" | "dockerfileCommands" | "env", ...given: unknown[]): unknown =>
   Reflect.apply(image[method], image, given);
 const debianSlim = (options: unknown): unknown => Reflect.apply(Reflect.get(Image, "debianSlim"), Image, [options]);
 /** The compiler takes any object for one with other options. */
 const uncheckedBase = (options: { readonly [name: string]: string }): unknown => Image.fromRegistry("x", options);
 
-const faults: readonly (readonly [what: string, reason: ErrorReason, call: () => unknown, message: RegExp])[] = [
+type Fault = readonly [what: string, reason: ErrorReason, call: () => unknown, message: RegExp];
+const faults: readonly Fault[] = [
   [
     "a patch version of Python",
     "invalid-python-version",
@@ -233,6 +234,30 @@ const faults: readonly (readonly [what: string, reason: ErrorReason, call: () =>
     /pipInstall: package 1: must be a string/,
   ],
   ["an option that does not exist", "unknown-option", () => unchecked("pipInstall", "x", { force_build: true }), /force_build/],
+  ...(["runCommands", "pipInstall", "aptInstall"] as const).map((method): Fault => [
+    `a secret in place of the options of ${method}`,
+    "invalid-argument",
+    () => unchecked(method, "git", Secret.fromName("s")),
+    new RegExp(`^${method}: the options must be a plain object: write \\{ secrets: \\[secret\\] \\}$`),
+  ]),
+  [
+    "a secret in place of the options of instructions",
+    "invalid-argument",
+    () => unchecked("dockerfileCommands", ["RUN true"], Secret.fromName("s")),
+    /write \{ secrets: \[secret\] \}$/,
+  ],
+  [
+    "a secret in place of the options of a base",
+    "invalid-argument",
+    (): unknown => Reflect.apply(Image.fromRegistry.bind(Image), undefined, ["debian", Secret.fromName("s")]),
+    /^fromRegistry: the options must be a plain object: write \{ secret \}$/,
+  ],
+  ...[new Map([["gpu", "T4"]]), Promise.resolve({ gpu: "T4" }), new Date(), image].map((other): Fault => [
+    `a ${other.constructor.name} in place of options`,
+    "invalid-argument",
+    () => unchecked("runCommands", "true", other),
+    /^runCommands: the options must be a plain object$/,
+  ]),
   ["a GPU that cannot be", "invalid-gpu", () => image.runCommands("true", { gpu: "two of them" }), /runCommands: gpu: must be like "T4"/],
   [
     "a secret that is none",

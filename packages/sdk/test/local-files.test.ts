@@ -5,9 +5,10 @@ import { chmod, lstat, mkdir, readFile, readlink, rename, rm, symlink, utimes, w
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { treeDigest } from "@lamina/ir";
-import type { ErrorReason, Image } from "lamina";
+import { type ErrorReason, Image, imageState } from "lamina";
 import { expect, test } from "vitest";
 import { stageTree } from "../src/local/stage.ts";
+import { snapshotOf } from "../src/snapshot.ts";
 import { snapshotOfCopy, workspace } from "./support/workspace.ts";
 
 const sha256 = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
@@ -110,6 +111,17 @@ test("a directory that is given as a file is copied as a directory", async () =>
   expect(asFile.operation).toEqual(asDirectory.operation);
 });
 
+test("a link to a file that is read as text is followed", async () => {
+  await using place = await workspace();
+  await place.write({ "p/main.toml": '[project]\nname = "p"\n', "real.py": "def f(): pass\n" });
+  await symlink("main.toml", place.path("p/pyproject.toml"));
+  await symlink("real.py", place.path("f.py"));
+  const packages = await snapshotOf(imageState(Image.debianSlim().addPythonPackages(place.path("p"))));
+  expect(packages.definition.steps).toMatchObject([{ packages: [{ kind: "project" }] }]);
+  const functions = await snapshotOf(imageState(Image.debianSlim().runFunction(`${place.path("f.py")}:f`)));
+  expect(functions.definition.steps).toMatchObject([{ source: "def f(): pass\n" }]);
+});
+
 test("a link that is given itself is followed", async () => {
   await using place = await workspace();
   await place.write({ "real/a": "a" });
@@ -204,6 +216,19 @@ test.each([
     message: `copyLocalDir: "${place.path("src/a")}" changed while it was read; try again when nothing writes to it`,
     info: { source: { file: import.meta.filename } },
   });
+});
+
+test("a file that is read as text is UTF-8", async () => {
+  await using place = await workspace();
+  const text = Buffer.from("# coding: latin-1\ndef f(): return '\u00e9'\n[project]\n", "latin1");
+  await writeFile(place.path("f.py"), text);
+  await mkdir(place.path("p"));
+  await writeFile(place.path("p/pyproject.toml"), text);
+  const refused = refusal("file-not-utf8", /\.(py|toml)" is not UTF-8; save it as UTF-8/);
+  const base = Image.debianSlim();
+  await expect(snapshotOf(imageState(base.runFunction(`${place.path("f.py")}:f`)))).rejects.toMatchObject(refused);
+  await expect(snapshotOf(imageState(base.addPythonPackages(place.path("p"))))).rejects.toMatchObject(refused);
+  await expect(snapshotOf(imageState(base.poetryInstallFromFile(place.path("p/pyproject.toml"))))).rejects.toMatchObject(refused);
 });
 
 test("a link whose target is not UTF-8 is refused", async () => {

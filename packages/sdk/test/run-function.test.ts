@@ -30,6 +30,34 @@ test.each([
   ["a function of the platform's own", () => image.runFunction(Math.max)],
   ["a path without a name", () => image.runFunction("model.py")],
   ["a name that is none", () => image.runFunction("model.py:a b")],
+  ["a generator", () => image.runFunction(function* made() {})],
+  ["an asynchronous generator", () => image.runFunction(async function* made() {})],
+  ["a class", (): unknown => Reflect.apply(image.runFunction.bind(image), undefined, [class Made extends Map {}])],
 ])("refuses what is no function to build with: %s", (_, call) => {
-  expect(thrownBy(call)).toMatchObject({ code: "INVALID_INPUT", info: { reason: "invalid-function" } });
+  expect(thrownBy(call)).toMatchObject({
+    code: "INVALID_INPUT",
+    info: { reason: "invalid-function", source: { file: import.meta.filename } },
+  });
 });
+
+test.each([
+  ["a date", () => new Date()],
+  ["what no number is", () => [Number.NaN]],
+  ["a function in an object", () => ({ f: () => 1 })],
+  ["what leads to itself", circle],
+])("refuses as an argument what JSON cannot say: %s", (_, made: () => unknown) => {
+  expect(thrownBy(() => Reflect.apply(image.runFunction.bind(image), undefined, [() => {}, { args: ["a", made()] }]))).toMatchObject({
+    code: "INVALID_INPUT",
+    info: {
+      reason: "invalid-argument",
+      message: "runFunction: args.2: must be what JSON can say",
+      source: { file: import.meta.filename },
+    },
+  });
+});
+
+function circle(): unknown {
+  const list: unknown[] = [];
+  list.push({ list });
+  return list;
+}

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { imagesOf, badInput, type NamedImage as LoadedImage } from "lamina";
+import { guarded } from "./guard.ts";
 import { resolveForUser } from "./resolve.ts";
 
 export type { LoadedImage };
@@ -40,8 +41,10 @@ export async function importFile(file: string): Promise<Readonly<Record<string, 
   if (!found?.isFile()) throw badInput("no-image", `${file} is not a file.`);
   if (!/\.[cm]?[jt]s$/.test(file)) throw badInput("no-image", `${file} is neither TypeScript nor JavaScript.`);
   resolveForUser();
+  const importUser = () => import(pathToFileURL(absolute).href);
+  const errorOf = async (thrown: unknown) => (await import("./user-error.ts")).uncaughtError(thrown, absolute);
   try {
-    const exports: unknown = await import(pathToFileURL(absolute).href);
+    const exports: unknown = await guarded({ file: absolute, load: importUser, errorOf });
     return typeof exports === "object" ? { ...exports } : {};
   } catch (error) {
     const { userError } = await import("./user-error.ts");

@@ -4,16 +4,24 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { asLaminaError, badInput, type LaminaError, type SourceLocation } from "lamina";
+import { asLaminaError, badInput, laminaError, type LaminaError, type SourceLocation } from "lamina";
+import { BadEnd } from "./guard.ts";
 
 /** What to show for a thing that was thrown; an error of ours stays what it is. */
 export async function userError(thrown: unknown, file: string): Promise<LaminaError> {
   const known = asLaminaError(thrown);
   if (known !== undefined) return known;
   if (!(thrown instanceof Error)) return invalid(`${file} threw ${String(thrown)}.`, undefined, thrown);
+  if (thrown instanceof BadEnd) return invalid(thrown.message, frameLocation(thrown.stack ?? ""), thrown);
   if (isMissingModule(thrown)) return missingModule(thrown);
   const source = headLocation(thrown.stack ?? "") ?? frameLocation(thrown.stack ?? "") ?? (await syntaxLocation(thrown, file));
   return invalid(`${thrown.name}: ${thrown.message}`, source, thrown);
+}
+
+/** The same for what nobody caught, which may be a fault of ours. */
+export async function uncaughtError(thrown: unknown, file: string): Promise<LaminaError> {
+  const frames = thrown instanceof Error && !(thrown instanceof BadEnd) ? framesOf(thrown.stack ?? "") : [];
+  return frames.length > 0 && frames.every(isOurs) ? laminaError(thrown) : userError(thrown, file);
 }
 
 function invalid(message: string, source: SourceLocation | undefined, cause: unknown): LaminaError {
@@ -46,22 +54,31 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-/** Node puts the place of a syntax error at the head of the stack: `place:line`, the line with those before it, and carets below the column. */
+/** Node puts the place of a syntax error at the head of the stack: `place:line`, and but for the end of the file the line with those before it, and carets below the column. */
 function headLocation(stack: string): SourceLocation | undefined {
-  const match = /^((?:file:\/\/)?\/.+):(\d+)\n(?:.*\n)+?( *)\^/.exec(stack);
-  const [, place, line, indentation] = match ?? [];
-  if (place === undefined || line === undefined || indentation === undefined) return undefined;
+  const [, place, line, indentation = ""] = /^((?:file:\/\/)?\/.+):(\d+)\n(?:(?:.*\n)+?( *)\^)?/.exec(stack) ?? [];
+  if (place === undefined || line === undefined) return undefined;
   return { file: pathOf(place), line: Number(line), column: indentation.length + 1 };
 }
 
 /** The first frame that is neither Node's nor ours. */
 function frameLocation(stack: string): SourceLocation | undefined {
-  const frames = stack.matchAll(/^\s+at (?:.*? \()?((?:file:\/\/)?\/.+?):(\d+):(\d+)\)?$/gm);
-  for (const [, place, line, column] of frames) {
-    if (place !== undefined && !pathOf(place).startsWith(import.meta.dirname))
-      return { file: pathOf(place), line: Number(line), column: Number(column) };
-  }
-  return undefined;
+  return framesOf(stack).find((frame) => !isOurs(frame));
+}
+
+/** All frames but Node's. */
+function framesOf(stack: string): SourceLocation[] {
+  return [...stack.matchAll(/^\s+at (?:async )?(?:.*? \()?((?:file:\/\/)?\/.+?):(\d+):(\d+)\)?$/gm)].map(
+    ([, place = "", line, column]) => ({
+      file: pathOf(place),
+      line: Number(line),
+      column: Number(column),
+    }),
+  );
+}
+
+function isOurs({ file }: SourceLocation): boolean {
+  return file.startsWith(dirname(import.meta.dirname));
 }
 
 /** Node tells the place of a syntax error in JavaScript only to who starts it with the file. */

@@ -62,6 +62,7 @@ async function writeFiles(directory: string): Promise<void> {
   await chmod(path.join(directory, "closed/a"), 0);
   for (const name of ["latin", "circle"]) await mkdir(path.join(directory, name));
   await writeFile(Buffer.concat([Buffer.from(path.join(directory, "latin/")), Buffer.from([0xe9])]), "a");
+  await writeFile(path.join(directory, "files/latin.py"), Buffer.from("# coding: latin-1\ndef f(): return '\u00e9'\n", "latin1"));
   await symlink("b", path.join(directory, "circle/a"));
   await symlink("a", path.join(directory, "circle/b"));
 }

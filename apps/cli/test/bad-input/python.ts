@@ -130,6 +130,7 @@ export const IN_PYTHON: readonly BadInputInPython[] = [
     image: step('run_function("files/model.py:upload")'),
     message: "upload",
   },
+  { what: "a file that is not UTF-8", image: step('run_function("files/latin.py:f")'), message: "is not UTF-8" },
   {
     what: "a GPU that no pool has",
     code: "POOL_UNAVAILABLE",

@@ -170,6 +170,7 @@ export const IN_TYPESCRIPT: readonly BadInput[] = [
   { what: "a function without a source", reason: "invalid-function", image: step("runFunction(Math.max)") },
   { what: "a function that its file does not define", reason: "invalid-function", image: step('runFunction("files/model.py:upload")') },
   { what: "two local files for one place", reason: "colliding-files", image: instructions("COPY a /x", TWICE) },
+  { what: "a file that is not UTF-8", reason: "file-not-utf8", image: step('runFunction("files/latin.py:f")') },
   {
     what: "a file that may not be read",
     reason: "unreadable-file",

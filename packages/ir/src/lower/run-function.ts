@@ -17,7 +17,7 @@ export function lowerRunFunction(step: RunFunction, { node, gpus }: Surroundings
       ...setup,
       file(SOURCE[language], step.source),
       file(CALL, callOf(step)),
-      `runFunction() { ${language === "python" ? "python3" : NODE} ${CALL}; }`,
+      `runFunction() { ${language === "python" ? "python3" : `${NODE} --disable-warning=ExperimentalWarning`} ${CALL}; }`,
     ],
     shell: "sh",
     gpu,
@@ -64,7 +64,16 @@ function callOf({ language, name, args = [], kwargs = {} }: RunFunction): string
       `const run = require("node:vm").runInThisContext("(" + source + "\\n)", {`,
       `  filename: ${JSON.stringify(name)}, importModuleDynamically: require("node:vm").constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,`,
       `});`,
-      `Promise.resolve(run(...${canonicalJson(args)})).catch((error) => { console.error(error); process.exitCode = 1; });`,
+      `const unended = () => { console.error(${JSON.stringify(`${name} never ended: it awaits what never comes.`)}); process.exit(1); };`,
+      `process.once("beforeExit", unended);`,
+      `const call = async () => { await run(...${canonicalJson(args)}); };`,
+      // Of the stack what is the function's own.
+      `const ours = (line) => /^ +at .*(node:|lamina-call)/.test(line);`,
+      `call().catch((error) => {`,
+      `  if (error instanceof Error) error.stack = String(error.stack).split("\\n").filter((line) => !ours(line)).join("\\n");`,
+      `  console.error(error);`,
+      `  process.exitCode = 1;`,
+      `}).finally(() => process.off("beforeExit", unended));`,
     ].join("\n");
   }
   return [
@@ -75,6 +84,8 @@ function callOf({ language, name, args = [], kwargs = {} }: RunFunction): string
     "spec.loader.exec_module(module)",
     `call = json.loads(${asciiLiteral(canonicalJson({ args, kwargs }))})`,
     `result = getattr(module, ${JSON.stringify(name)})(*call["args"], **call["kwargs"])`,
+    "if inspect.isgenerator(result) or inspect.isasyncgen(result):",
+    `    sys.exit(${JSON.stringify(`${name} is a generator, and nobody asks it for values.`)})`,
     "if inspect.isawaitable(result):",
     "    async def wait(): await result",
     "    asyncio.run(wait())",

@@ -31,10 +31,15 @@ def function_step(function: object, args: object, kwargs: object, run: RunFields
         return LocalFunction(call.local_path(named[1]), named[2], arguments, keywords, run)
     # A function of an app is built with as it is.
     function = getattr(function, "__lamina_handler__", function)
+    if inspect.isclass(function):
+        raise call.refuse(f"{function.__name__} is a class: give a function")
     if not inspect.isfunction(function):
         raise call.refuse('give a function, or one of a file as "file.py:name"')
     if not _NAME.fullmatch(function.__name__) or function.__name__ == "<lambda>":
         raise call.refuse("a function that runs while building has a name: define it by def")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        what = f"{function.__name__} is a generator, and nobody would ask it for values"
+        raise call.refuse(f"{what}: give a function that does its work when it is called")
     return function_operation(function.__name__, _source_of(function, call), arguments, keywords, run)
 
 
@@ -74,5 +79,5 @@ def _keywords(kwargs: object, call: Call) -> Mapping[str, Any]:
 def _json(value: object, what: str, call: Call) -> Any:
     try:
         return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise call.refuse(f"{what}: must be what JSON can say") from error

@@ -285,13 +285,20 @@ def test_a_file_in_a_package_that_python_finds_elsewhere_or_that_fails_is_told_o
 
 
 def test_what_a_file_raises_when_it_is_imported_is_told_with_its_place(place: Place) -> None:
-    place.write({"broken_app.py": "x = 1\n\nx.y\n", "wrong_syntax.py": "x = (\n", "two.dots.py": ""})
+    place.write(
+        {"broken_app.py": "x = 1\n\nx.y\n", "wrong_syntax.py": "x = (\n", "ending_app.py": "import sys\nsys.exit(0)\n", "two.dots.py": ""}
+    )
     with pytest.raises(LaminaError, match=r"broken_app\.py cannot be imported: AttributeError") as caught:
         import_file(place.path("broken_app.py"))
     assert caught.value.source is not None
     assert (Path(caught.value.source.file).name, caught.value.source.line) == ("broken_app.py", 3)
     with pytest.raises(LaminaError, match=r"wrong_syntax\.py cannot be imported: SyntaxError"):
         import_file(place.path("wrong_syntax.py"))
+    with pytest.raises(LaminaError, match=r"ending_app\.py cannot be imported: SystemExit: 0") as caught:
+        import_file(place.path("ending_app.py"))
+    assert caught.value.code == "INVALID_INPUT"
+    assert caught.value.source is not None
+    assert caught.value.source.line == 2
     with pytest.raises(LaminaError, match="without further dots"):
         import_file(place.path("two.dots.py"))
     with pytest.raises(LaminaError, match="is not a file"):

@@ -161,12 +161,33 @@ def test_a_relative_path_starts_at_the_working_directory_of_the_call(place: Plac
 
 _A_FEW: Any = ["six", "numpy"]
 _NO_STRING: Any = 3
+
+
+def _generates() -> Any:
+    yield 1
+
+
+async def _generates_later() -> Any:
+    yield 1
+
+
+class _Made: ...
+
+
+_CIRCLE: list[Any] = []
+_CIRCLE.append({"list": _CIRCLE})
+
 _FAULTS: list[tuple[str, Callable[[], object]]] = [
     ('debian_slim: python_version: must be a major and minor version such as "3.12"', lambda: Image.debian_slim("3.11.2")),
     ("from_registry: secret: must be a Secret", lambda: Image.from_registry("x", secret=_NO_STRING)),
     ("from_registry: the instructions: must not be empty", lambda: Image.from_registry("x", setup_dockerfile_commands=[])),
     ('run_commands: gpu: must be like "T4"', lambda: IMAGE.run_commands("true", gpu="T4:two")),
     ("run_commands: gpu: must be a string", lambda: IMAGE.run_commands("true", gpu=_NO_STRING)),
+    ("run_function: _generates is a generator, and nobody would ask it for values", lambda: IMAGE.run_function(_generates)),
+    ("run_function: _generates_later is a generator", lambda: IMAGE.run_function(_generates_later)),
+    ("run_function: _Made is a class: give a function", lambda: IMAGE.run_function(_Made)),
+    ("run_function: args.2: must be what JSON can say", lambda: IMAGE.run_function("a.py:b", args=["a", object()])),
+    ("run_function: args.1: must be what JSON can say", lambda: IMAGE.run_function("a.py:b", args=[_CIRCLE])),
     ("pip_install: give at least one package", lambda: IMAGE.pip_install()),
     ("apt_install: package 2: is empty", lambda: IMAGE.apt_install("git", " ")),
     ("pip_install: package 1: must be a string", lambda: IMAGE.pip_install(_NO_STRING, "x")),

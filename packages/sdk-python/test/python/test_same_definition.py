@@ -117,6 +117,7 @@ def test_chains_of_methods_are_the_same_definitions(place: Place, monkeypatch: p
     chance = random.Random(seed)
     monkeypatch.chdir(place.directory)
     place.write(_FILES)
+    os.symlink("main.toml", "linked/pyproject.toml")
     recipes: list[Recipe] = []
     for _ in range(40):
         steps = [_step(chance) for _ in range(chance.randint(0, 6))]
@@ -134,6 +135,7 @@ _FILES = {
     "project/src/__pycache__/a.pyc": "x",
     "module/__init__.py": "",
     "old/setup.py": "",
+    "linked/main.toml": "[project]\n",
     "plain.txt": "text",
     "context/a": "a",
 }
@@ -170,6 +172,7 @@ def _step(chance: random.Random) -> list[Any]:
             "project",
             "module/",
             "old",
+            "linked",
             "plain.txt",
             "wheels",
             "none",
@@ -469,11 +472,15 @@ def test_names_that_no_layer_can_hold_are_refused_for_the_same(place: Place, mon
 
 
 def test_functions_that_run_while_building_are_the_same_by_their_files(place: Place) -> None:
+    place.write({"latin.py": b"# coding: latin-1\ndef download(): return '\xe9'\n"})
+    os.symlink("model.py", place.path("linked.py"))
     place.write({"model.py": "\ufeffimport os\n\nasync def download(size):\n    os.mkdir('/m')\n", "none.py": "x = 1\n"})
     base = ["debian_slim", [], {"python_version": "3.12"}]
     given: list[tuple[str, dict[str, Any]]] = [
         ("model.py:download", {"args": [3, {"a": [None]}], "secrets": [{"name": "kept"}], "gpu": "T4"}),
         ("model.py:download", {}),
+        ("linked.py:download", {}),
+        ("latin.py:download", {}),
         ("none.py:download", {}),
     ]
     _same([{"base": base, "steps": [["run_function", [place.path(name)], options]]} for name, options in given], place.path("."))

@@ -3,7 +3,7 @@ import { badInput, type CallEnd, LaminaError, type StartCallsInput } from "@lami
 import { v7 as newId } from "uuid";
 import { z } from "zod";
 import type { CallOptions, Client } from "../client/client.ts";
-import { parseArgument } from "../failure.ts";
+import { parseOptions } from "../options.ts";
 import { callSite } from "../source.ts";
 import { type Input, receiveValue, sendInput } from "../values/transfer.ts";
 import { errorOf } from "./exception.ts";
@@ -45,7 +45,7 @@ export class Call<Result = unknown> {
    * @throws what the function threw; LaminaError for why the platform ended it; CALL_TIMED_OUT when it has not ended in the time to wait, and goes on
    */
   async get(options: GetOptions = {}): Promise<Result> {
-    const { timeout, signal } = parseArgument(GetOptions, options, { method: "Call.get", source: callSite() });
+    const { timeout, signal } = parseOptions(GetOptions, options, { method: "Call.get", source: callSite() });
     const client = await this.#client();
     const until = timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeout * 1_000;
     const end = await endOf(client, this.id, { until, signal });

@@ -4,6 +4,7 @@ import { v7 as newId } from "uuid";
 import { z } from "zod";
 import type { Client } from "../client/client.ts";
 import { parseArgument } from "../failure.ts";
+import { parseOptions } from "../options.ts";
 import { callSite } from "../source.ts";
 import { sendInput } from "../values/transfer.ts";
 import { resultOf, startCalls } from "./call.ts";
@@ -32,7 +33,7 @@ export function mapCalls<Result, OnError>(
   options: MapOptions<OnError>,
 ): AsyncGenerator<Result | OnError, void, void> {
   const at = { method: "map", source: callSite() };
-  const { concurrency, ordered } = parseArgument(MapOptions, options, at);
+  const { concurrency, ordered } = parseOptions(MapOptions, options, at);
   const { onError } = options;
   parseArgument(Iterated, inputs, { ...at, method: "map: the inputs" });
   return mapped<Result, OnError>(target, inputs, { concurrency, ordered, onError });

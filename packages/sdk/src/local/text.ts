@@ -1,10 +1,18 @@
 /** Local files that are read as text. */
-import { stat } from "node:fs/promises";
-import { text } from "node:stream/consumers";
+import { realpath, stat } from "node:fs/promises";
+import { buffer } from "node:stream/consumers";
 import { chunksOf, type FileStamp, openFile, stampOf } from "./digest.ts";
+import { Unsupported } from "./walk.ts";
 
-/** The text of a file in the state that `stamp` describes, or in the present one. @throws ChangedWhileRead */
+/** The text of a file in the state that `stamp` describes, or in the present one, a link then followed. @throws ChangedWhileRead, Unsupported */
 export async function readText(path: string, stamp?: FileStamp): Promise<string> {
-  await using file = await openFile(path);
-  return await text(chunksOf(file, { path, stamp: stamp ?? stampOf(await stat(path, { bigint: true })) }));
+  const absolute = stamp === undefined ? await realpath(path) : path;
+  await using file = await openFile(absolute);
+  const present = stamp ?? stampOf(await stat(absolute, { bigint: true }));
+  const bytes = await buffer(chunksOf(file, { path: absolute, stamp: present }));
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Unsupported("file-not-utf8", `"${path}" is not UTF-8; save it as UTF-8`, { cause });
+  }
 }

@@ -25,9 +25,17 @@ const source = require("node:fs").readFileSync("/dev/shm/lamina-function", "utf8
 const run = require("node:vm").runInThisContext("(" + source + "\n)", {
   filename: "fetch", importModuleDynamically: require("node:vm").constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
-Promise.resolve(run(...[{"nested":["a",1]}])).catch((error) => { console.error(error); process.exitCode = 1; });
+const unended = () => { console.error("fetch never ended: it awaits what never comes."); process.exit(1); };
+process.once("beforeExit", unended);
+const call = async () => { await run(...[{"nested":["a",1]}]); };
+const ours = (line) => /^ +at .*(node:|lamina-call)/.test(line);
+call().catch((error) => {
+  if (error instanceof Error) error.stack = String(error.stack).split("\n").filter((line) => !ours(line)).join("\n");
+  console.error(error);
+  process.exitCode = 1;
+}).finally(() => process.off("beforeExit", unended));
 LAMINA_FILE
-runFunction() { /dev/lamina/bin/node /dev/shm/lamina-call; }
+runFunction() { /dev/lamina/bin/node --disable-warning=ExperimentalWarning /dev/shm/lamina-call; }
 eval "$lamina_1"; lamina_check "$?"
 )
 lamina_s=$?; read -r lamina_i </dev/shm/lamina

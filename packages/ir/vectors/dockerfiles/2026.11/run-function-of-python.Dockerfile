@@ -106,6 +106,8 @@ module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 call = json.loads("{\"args\":[\"gr\u00fc\u00dfe 'LAMINA_FILE'\\n\"],\"kwargs\":{\"size\":1.5}}")
 result = getattr(module, "fetch")(*call["args"], **call["kwargs"])
+if inspect.isgenerator(result) or inspect.isasyncgen(result):
+    sys.exit("fetch is a generator, and nobody asks it for values.")
 if inspect.isawaitable(result):
     async def wait(): await result
     asyncio.run(wait())

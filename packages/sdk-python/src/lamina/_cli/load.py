@@ -39,9 +39,10 @@ def import_file(file: str) -> ModuleType:
     sys.path.insert(0, directory)
     try:
         module = importlib.import_module(name) if "." in name else _module_of(name, path)
-    except LaminaError:
+    except (LaminaError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    # What ends the program, too.
+    except BaseException as error:
         raise _failing(file, name, path, error) from error
     if not isinstance(module.__file__, str) or not os.path.samefile(module.__file__, path):
         raise LaminaError("INVALID_INPUT", f"{file} is not what `import {name}` finds, which is {module.__file__}.")
@@ -71,7 +72,7 @@ def _module_of(name: str, path: str) -> ModuleType:
     return module
 
 
-def _failing(file: str, name: str, path: str, error: Exception) -> LaminaError:
+def _failing(file: str, name: str, path: str, error: BaseException) -> LaminaError:
     what = f"{file} cannot be imported as {name}" if "." in name else f"{file} cannot be imported"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else frames[-1].lineno if frames else None

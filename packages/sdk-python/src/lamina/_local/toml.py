@@ -16,6 +16,6 @@ def parse_toml(text: str, given: str) -> dict[str, Any]:
         import tomli as tomllib
 
     try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Unsupported(f'"{given}" is not TOML: {error}') from error

@@ -35,7 +35,7 @@ class LocalFunction(LocalStep):
     def read(self, home: str) -> ReadStep:
         """The text of the file."""
         with about_path(self.path):
-            source = read_text(self.path.path).removeprefix("\ufeff")
+            source = read_text(self.path.path)
         if not re.search(rf"^(async )?def {self.name}\b|^{self.name}\b.*=", source, re.MULTILINE):
             raise Unsupported(f'"{self.path.given}" defines no function {self.name}')
         return ReadStep(function_operation(self.name, source, self.args, self.kwargs, self.run), None)
