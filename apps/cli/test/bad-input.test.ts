@@ -75,10 +75,15 @@ describe("ends the build before it begins, with its place in the user's file", (
     expectRefused(await lamina("build", "image.ts", "--json"), error);
   });
 
-  test.each(IN_PYTHON)("$what, in Python", { timeout: 30_000 }, async ({ code = "INVALID_INPUT", message, isSent, ...input }) => {
+  test.each(IN_PYTHON)("$what, in Python", { timeout: 30_000 }, async ({ code = "INVALID_INPUT", reason, message, isSent, ...input }) => {
     const text = pythonFile(input);
     await place.write("image.py", text);
-    const error = { code, message: expect.stringContaining(message), source: placeOf(MARK_IN_PYTHON, "image.py", text) };
+    const error = {
+      code,
+      ...(reason !== undefined && { reason }),
+      message: expect.stringContaining(message),
+      source: placeOf(MARK_IN_PYTHON, "image.py", text),
+    };
     expectRefused(await lamina("deploy", "image.py", "--json"), error, isSent && ["upload"]);
   });
 });

@@ -56,7 +56,13 @@ test("images of an app's functions count, and an export is picked by its name", 
 test("a file without images, a missing file and one of another kind are bad input", async () => {
   expect((await plan("export const a = 1;")).exitCode).toBe(2);
   expect((await cli(["plan", path.join(directory, "missing.ts")])).exitCode).toBe(2);
-  expect((await plan("a", { name: "image.py" })).exitCode).toBe(2);
+  expect((await plan("a", { name: "image.txt" })).exitCode).toBe(2);
+});
+
+test("for a file in Python the commands that take it are named", async () => {
+  const outcome = await plan("import lamina", { name: "image.py" });
+  expect(outcome.exitCode).toBe(2);
+  expect(jsonLines(outcome)).toMatchObject([{ reason: "no-image", message: expect.stringMatching(/`lamina run` and `lamina deploy`/) }]);
 });
 
 test.each([

@@ -265,10 +265,17 @@ export function listed(values: string | readonly string[] | undefined): readonly
 
 /**
  * Where local files go in the image. Without a remote path, a relative local path keeps itself, under the image's working directory.
- * @throws INVALID_INPUT for a local path that is absolute or leads out of the working directory and has no remote path
+ * @throws INVALID_INPUT for a local path that is absolute, leads out of the working directory or begins with ~, and has no remote path
  */
 export function destinationOf(local: string, remote: string | undefined, call: Call): string {
   if (remote !== undefined) return remotePath(remote, call);
+  if (local.startsWith("~")) {
+    throw badInput(
+      "invalid-local-path",
+      `${call.method}: the local path "${local}" begins with ~, which only a shell replaces: write it in full`,
+      call,
+    );
+  }
   const normal = posix.normalize(local);
   if (isAbsolute(normal) || normal === ".." || normal.startsWith("../")) {
     const message = `${call.method}: "${local}" lies outside the working directory; say where it goes in the image, as the second argument`;

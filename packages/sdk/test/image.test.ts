@@ -384,6 +384,12 @@ const faults: readonly Fault[] = [
     /a secret can stand in a requirement or the URL of an index/,
   ],
   [".. in a remote path", "invalid-remote-path", () => image.copyLocalDir("src", "/app/../x"), /\.\./],
+  [
+    "~ in a local path",
+    "invalid-local-path",
+    () => image.copyLocalFile("~/.ssh/id"),
+    /^copyLocalFile: the local path "~\/.ssh\/id" begins with ~, which only a shell replaces: write it in full$/,
+  ],
   ["an escaping path without a remote one", "missing-remote-path", () => image.copyLocalFile("../x"), /lies outside the working directory/],
   ["an absolute path without a remote one", "missing-remote-path", () => image.copyLocalDir("/etc"), /lies outside the working directory/],
   [

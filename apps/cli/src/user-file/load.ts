@@ -4,6 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { imagesOf, badInput, type NamedImage as LoadedImage } from "lamina";
 import { guarded } from "./guard.ts";
+import { isPython } from "./python.ts";
 import { resolveForUser } from "./resolve.ts";
 
 export type { LoadedImage };
@@ -39,7 +40,12 @@ export async function importFile(file: string): Promise<Readonly<Record<string, 
   const absolute = path.resolve(file);
   const found = await stat(absolute).catch(() => undefined);
   if (!found?.isFile()) throw badInput("no-image", `${file} is not a file.`);
-  if (!/\.[cm]?[jt]s$/.test(file)) throw badInput("no-image", `${file} is neither TypeScript nor JavaScript.`);
+  if (!/\.[cm]?[jt]s$/.test(file)) {
+    const advice = isPython(file)
+      ? ": for files in Python there are `lamina run` and `lamina deploy`, which build the images of its functions"
+      : "";
+    throw badInput("no-image", `${file} is neither TypeScript nor JavaScript${advice}.`);
+  }
   resolveForUser();
   const importUser = () => import(pathToFileURL(absolute).href);
   const errorOf = async (thrown: unknown) => (await import("./user-error.ts")).uncaughtError(thrown, absolute);

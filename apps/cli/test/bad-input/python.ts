@@ -1,9 +1,11 @@
 /** Bad inputs as files in Python; what is wrong is on the line that {@link MARK} is on. */
-import type { ErrorCode } from "lamina";
+import type { ErrorCode, ErrorReason } from "lamina";
 
 export interface BadInputInPython {
   readonly what: string;
   readonly code?: ErrorCode;
+  /** Where the platform finds it; what the SDK for Python finds by itself has none. */
+  readonly reason?: ErrorReason;
   /** An expression for an image. */
   readonly image: string;
   /** A part of the message, in the words of Python. */
@@ -34,6 +36,7 @@ export const IN_PYTHON: readonly BadInputInPython[] = [
   {
     what: "a Python version that no base has",
     code: "BASE_NOT_FOUND",
+    reason: "unknown-python-version",
     image: `Image.debian_slim("3.99")  ${MARK}`,
     message: "no Debian base with Python 3.99",
   },
@@ -45,12 +48,14 @@ export const IN_PYTHON: readonly BadInputInPython[] = [
   {
     what: "a base that its registry does not have",
     code: "BASE_NOT_FOUND",
+    reason: "unknown-base",
     image: `Image.from_registry("{REGISTRY}/nothing:1", secret=${login})  ${MARK}`,
     message: "nothing:1 cannot be had",
   },
   {
     what: "a base for machines of another kind",
     code: "BASE_NOT_FOUND",
+    reason: "base-for-another-platform",
     image: `Image.from_registry("{FOREIGN}", secret=${login})  ${MARK}`,
     message: "is not there for linux/",
   },
@@ -92,6 +97,7 @@ export const IN_PYTHON: readonly BadInputInPython[] = [
   {
     what: "a named secret that nobody has set",
     code: "SECRET_MISSING",
+    reason: "unknown-secret",
     image: step('run_commands("true", secrets=[Secret.from_name("nobody-has-set-it")])'),
     message: 'There is no secret "nobody-has-set-it"',
   },
@@ -137,9 +143,10 @@ export const IN_PYTHON: readonly BadInputInPython[] = [
     image: step('run_commands("true", gpu="T4")'),
     message: 'asks for GPU "T4"',
   },
-  { what: "FROM", image: instructions("FROM debian"), message: "FROM begins another image" },
+  { what: "FROM", reason: "from-instruction", image: instructions("FROM debian"), message: "FROM begins another image" },
   {
     what: "COPY of what is not in the context",
+    reason: "missing-source",
     image: instructions("COPY b /x", inContext),
     message: 'COPY takes "b", and there is no "b" in the context',
     isSent: true,
@@ -151,6 +158,7 @@ export const IN_PYTHON: readonly BadInputInPython[] = [
   },
   {
     what: "RUN where there is no shell",
+    reason: "missing-shell",
     image: `Image.from_registry("scratch")\n    .dockerfile_commands(["WORKDIR /x\\nRUN true"])  ${MARK}`,
     message: "command 1, line 2: RUN: the image has no /bin/sh",
   },

@@ -158,6 +158,8 @@ class Call:
         """Where local files go in the image: without a remote path, a relative local path keeps itself."""
         if remote is not None:
             return self.remote_path(remote)
+        if given.startswith("~"):
+            raise self.refuse(f'the local path "{given}" begins with ~, which only a shell replaces: write it in full')
         normal = normal_path(given)
         if normal.startswith(("/", "../")) or normal == "..":
             where = "say where it goes in the image, as the second argument"

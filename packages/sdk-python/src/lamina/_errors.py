@@ -33,6 +33,8 @@ class LaminaError(Exception):
 
     code: str
     message: str
+    reason: str | None
+    """What exactly is wrong with an input, by the list in the README of `packages/sdk`."""
     layer: str | None
     """The id of the layer that it concerns."""
     source: SourceLocation | None
@@ -48,6 +50,7 @@ class LaminaError(Exception):
         code: str,
         message: str,
         *,
+        reason: str | None = None,
         layer: str | None = None,
         source: SourceLocation | None = None,
         command: str | None = None,
@@ -57,6 +60,7 @@ class LaminaError(Exception):
         super().__init__(code, message)
         self.code = code
         self.message = message
+        self.reason = reason
         self.layer = layer
         self.source = source
         self.command = command
@@ -113,6 +117,7 @@ def error_from(info: object) -> LaminaError | None:
     return kind(
         code,
         message,
+        reason=info.get("reason"),
         layer=info.get("layer"),
         source=_location(info.get("source")),
         command=info.get("command"),

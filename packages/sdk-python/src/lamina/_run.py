@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
 
@@ -13,18 +14,25 @@ _BAD_USAGE = 2
 def main() -> int:
     """Run the command; gives the exit code."""
     if sys.version_info < (3, 10):  # noqa: UP036 - this is what it says
-        sys.stderr.write(f"INVALID_INPUT: {sys.executable} is Python {sys.version.split()[0]}; lamina needs 3.10 or newer.\n")
-        return _BAD_USAGE
+        return _refused(f"{sys.executable} is Python {sys.version.split()[0]}; lamina needs 3.10 or newer.")
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         what = f"{sys.executable} lacks {' and '.join(missing)}, which the Python package lamina needs"
-        sys.stderr.write(f"INVALID_INPUT: {what}. Install: {sys.executable} -m pip install {' '.join(missing)}\n")
-        return _BAD_USAGE
+        return _refused(f"{what}. Install: {sys.executable} -m pip install {' '.join(missing)}")
     # `-m` puts the working directory in front, where files of users may have the names of modules.
     sys.path = [place for place in sys.path if place not in ("", os.getcwd())]
     from ._cli.commands import execute
 
     return execute(sys.argv[1:])
+
+
+def _refused(message: str) -> int:
+    own = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
+    if "--json" in own:
+        sys.stdout.write(json.dumps({"type": "error", "code": "INVALID_INPUT", "message": message}) + "\n")
+    else:
+        sys.stderr.write(f"INVALID_INPUT: {message}\n")
+    return _BAD_USAGE
 
 
 if __name__ == "__main__":

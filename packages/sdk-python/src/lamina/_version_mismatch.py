@@ -29,9 +29,10 @@ async def explain_mismatch(error: LaminaError, info: Callable[[], Awaitable[Mapp
         return error
     if _numbers(version)[:2] == _numbers(VERSION)[:2]:
         return error
-    advice = "upgrade the platform" if _numbers(version) < _numbers(VERSION) else "upgrade the Python package `lamina`"
+    is_older = _numbers(version) < _numbers(VERSION)
+    reason, advice = ("older-platform", "upgrade the platform") if is_older else ("older-client", "upgrade the Python package `lamina`")
     message = f"The platform is version {version}, and this SDK {VERSION}: {advice}. It answered: {error.message}"
-    return LaminaError("VERSION_MISMATCH", message, layer=error.layer, source=error.source)
+    return LaminaError("VERSION_MISMATCH", message, reason=reason, layer=error.layer, source=error.source)
 
 
 def _numbers(version: str) -> list[int]:

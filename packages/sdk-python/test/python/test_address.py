@@ -80,3 +80,6 @@ def test_a_code_that_a_newer_platform_has_is_said() -> None:
     assert error is not None
     assert (error.code, error.message) == ("INTERNAL", "Something new. (NEW_CODE, which this version of Lamina does not know)")
     assert error_from({"code": 3}) is None
+    refused = error_from({"code": "INVALID_INPUT", "reason": "missing-source", "message": "x"})
+    assert refused is not None
+    assert refused.reason == "missing-source"

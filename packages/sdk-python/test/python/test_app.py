@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -284,6 +287,21 @@ def test_a_file_in_a_package_that_python_finds_elsewhere_or_that_fails_is_told_o
     assert caught.value.source.line == 2
 
 
+@pytest.mark.parametrize(("flags", "shown"), [([], "stderr"), (["--json"], "stdout")])
+def test_a_python_without_what_the_sdk_needs_says_so(flags: list[str], shown: str) -> None:
+    """Without site-packages nothing but the SDK itself is found."""
+    source = Path(lamina.__file__).parents[1]
+    command = [sys.executable, "-S", "-m", "lamina._run", "deploy", "a.py", *flags, "--"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(source)})
+    assert ran.returncode == 2
+    text: str = getattr(ran, shown)
+    assert ran.stdout + ran.stderr == text
+    assert "lacks httpx and zstandard" in text
+    if flags:
+        error = json.loads(text)
+        assert (error["type"], error["code"]) == ("error", "INVALID_INPUT")
+
+
 def test_what_a_file_raises_when_it_is_imported_is_told_with_its_place(place: Place) -> None:
     place.write(
         {"broken_app.py": "x = 1\n\nx.y\n", "wrong_syntax.py": "x = (\n", "ending_app.py": "import sys\nsys.exit(0)\n", "two.dots.py": ""}
@@ -297,6 +315,7 @@ def test_what_a_file_raises_when_it_is_imported_is_told_with_its_place(place: Pl
     with pytest.raises(LaminaError, match=r"ending_app\.py cannot be imported: SystemExit: 0") as caught:
         import_file(place.path("ending_app.py"))
     assert caught.value.code == "INVALID_INPUT"
+    assert caught.value.reason == "failing-file"
     assert caught.value.source is not None
     assert caught.value.source.line == 2
     with pytest.raises(LaminaError, match="without further dots"):

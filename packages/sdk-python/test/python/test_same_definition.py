@@ -203,6 +203,7 @@ def _step(chance: random.Random) -> list[Any]:
                     ["plain.txt", "a\tb"],
                     ["plain.txt", "\0"],
                     ["none"],
+                    ["~/x"],
                 ]
             ),
             {},

@@ -77,7 +77,7 @@ def _failing(file: str, name: str, path: str, error: BaseException) -> LaminaErr
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else frames[-1].lineno if frames else None
     source = None if line is None else SourceLocation(path, line, 1)
-    return LaminaError("INVALID_INPUT", f"{what}: {type(error).__name__}: {error}", source=source)
+    return LaminaError("INVALID_INPUT", f"{what}: {type(error).__name__}: {error}", reason="failing-file", source=source)
 
 
 def apps_of(module: ModuleType) -> Sequence[AppState]:

@@ -89,6 +89,7 @@ class Output:
         """Say what went wrong; gives the exit code."""
         info = {
             "code": error.code,
+            "reason": error.reason,
             "message": error.message,
             "layer": error.layer,
             "source": None if error.source is None else asdict(error.source),
