@@ -30,11 +30,11 @@ test("a secret without a value is none", () => {
 });
 
 test("fromEnv takes the values that are there when it is called", () => {
-  process.env["LAMINA_TEST_VALUE"] = VALUE;
-  const secret = Secret.fromEnv(["LAMINA_TEST_VALUE"]);
-  delete process.env["LAMINA_TEST_VALUE"];
+  process.env["VALUE_OF_THE_TEST"] = VALUE;
+  const secret = Secret.fromEnv(["VALUE_OF_THE_TEST"]);
+  delete process.env["VALUE_OF_THE_TEST"];
   const [step] = imageState(Image.debianSlim().runCommands("true", { secrets: [secret] })).steps;
-  expect(step).toMatchObject({ secrets: [{ kind: "inline", variables: ["LAMINA_TEST_VALUE"] }] });
+  expect(step).toMatchObject({ secrets: [{ kind: "inline", variables: ["VALUE_OF_THE_TEST"] }] });
 });
 
 test("fromEnv names the variable that is not set", () => {
