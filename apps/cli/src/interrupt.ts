@@ -1,5 +1,6 @@
 /** Ctrl-C: the first asks the work in hand to stop, the second ends the program at once. */
 import { constants } from "node:os";
+import { endProcess } from "./user-file/guard.ts";
 
 /** The exit code for what was cancelled. */
 export const INTERRUPTED = 130;
@@ -17,7 +18,7 @@ export function onInterrupt(): Interruption {
   let since: number | undefined;
   const interrupt = (name: NodeJS.Signals) => {
     if (since !== undefined && performance.now() - since < SAME_MS) return;
-    if (since !== undefined) process.exit(name === "SIGINT" ? INTERRUPTED : 128 + constants.signals[name]);
+    if (since !== undefined) endProcess(name === "SIGINT" ? INTERRUPTED : 128 + constants.signals[name]);
     since = performance.now();
     controller.abort();
   };

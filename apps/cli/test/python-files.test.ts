@@ -1,5 +1,5 @@
 /** Files in Python by the command line, on the platform that it starts. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pythonSdk } from "@lamina/testkit";
@@ -109,6 +109,17 @@ test("a Python without the SDK is told how to have it", async () => {
   const { PYTHONPATH: _, ...others } = environment;
   const outcome = await cli(["run", "numbers_app.py::add", "1"], { env: { ...others, PYTHONSAFEPATH: "1" }, cwd: directory });
   expect(outcome).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("python3 -m pip install lamina") });
+});
+
+test("a Python that cannot import the SDK is told why", async () => {
+  const place = path.join(directory, "broken");
+  await mkdir(path.join(place, "lamina"), { recursive: true });
+  await writeFile(path.join(place, "lamina/__init__.py"), "raise ImportError('this is too old')\n");
+  const env = { ...environment, PYTHONPATH: place };
+  const outcome = await cli(["run", "numbers_app.py::add", "1", "--json"], { env, cwd: directory });
+  const message = expect.stringContaining("python3 cannot import the package lamina: ImportError: this is too old");
+  expect(outcome.exitCode).toBe(2);
+  expect(jsonLines(outcome).at(-1)).toMatchObject({ type: "error", code: "INVALID_INPUT", message });
 });
 
 test("Ctrl-C cancels the call, ends the app for the moment, and ends with 130", async () => {

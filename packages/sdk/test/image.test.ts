@@ -204,8 +204,8 @@ const faults: readonly Fault[] = [
   [
     "a space in the URL of an index",
     "invalid-index-url",
-    () => image.pipInstall("six", { indexUrl: "https://pypi.org/simple x" }),
-    /"https:\/\/pypi.org\/simple x" is not the URL of a package index/,
+    () => image.pipInstall("six", { indexUrl: "https://index.example/simple x" }),
+    /"https:\/\/index\.example\/simple x" is not the URL of a package index/,
   ],
   ...["--help", "--dry-run", "-qh"].map((flag): (typeof faults)[number] => [
     `the flag ${flag}, with which nothing is installed`,

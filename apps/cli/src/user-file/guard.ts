@@ -3,8 +3,13 @@
 /** A file that is not loaded to its end, and throws nothing. */
 export class BadEnd extends Error {}
 
-/** The way out of this process. process.exit itself is none while a user's file is loaded. */
-export const endProcess: (code?: number) => never = process.exit.bind(process);
+/** What process.exit is but for the user's file, while that is loaded. */
+let outside: typeof process.exit | undefined;
+
+/** The way out of this process, by its exit code where none is given. process.exit itself is none while a user's file is loaded. */
+export function endProcess(...code: readonly [code?: number]): never {
+  return outside === undefined ? process.exit(...code) : outside(...code);
+}
 
 let hasFailed = false;
 const failed = Promise.withResolvers<never>();
@@ -28,6 +33,8 @@ export async function guarded<T>({ file, load, errorOf }: Guarded<T>): Promise<T
   };
   const onIdle = () => fail(new BadEnd(`${file} awaits at its top level what never comes.`));
   process.on("uncaughtException", fail).on("unhandledRejection", fail).once("beforeExit", onIdle);
+  const exit = process.exit.bind(process);
+  outside = exit;
   process.exit = (code) => {
     const end = new BadEnd(`process.exit(${code ?? ""}) ends the program before anything is done with ${file}.`);
     fail(end);
@@ -41,6 +48,7 @@ export async function guarded<T>({ file, load, errorOf }: Guarded<T>): Promise<T
     return hasFailed ? await userFailure : loaded;
   } finally {
     process.off("beforeExit", onIdle);
-    process.exit = endProcess;
+    process.exit = exit;
+    outside = undefined;
   }
 }

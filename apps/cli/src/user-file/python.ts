@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:os";
+import { text } from "node:stream/consumers";
 import { LaminaError, type PlatformAddress } from "lamina";
 
 export function isPython(file: string): boolean {
@@ -31,10 +32,8 @@ export async function runPython({ command, target, args = [], json }: PythonComm
   try {
     await once(child, "exit");
     const { exitCode, signalCode } = child;
-    if (exitCode === 1 && !(await hasSdk())) {
-      const message = `${target} is in Python, and python3 does not find the package lamina. Install it there: python3 -m pip install lamina`;
-      throw new LaminaError({ code: "INVALID_INPUT", message });
-    }
+    const problem = exitCode === 1 ? await importProblem() : undefined;
+    if (problem !== undefined) throw new LaminaError({ code: "INVALID_INPUT", message: `${target} is in Python, and ${problem}` });
     return exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);
   } catch (cause) {
     if (cause instanceof LaminaError) throw cause;
@@ -46,9 +45,12 @@ export async function runPython({ command, target, args = [], json }: PythonComm
   }
 }
 
-/** Asked only when something went wrong, since Python takes a moment to start. */
-async function hasSdk(): Promise<boolean> {
-  const child = spawn("python3", ["-c", "import importlib.util, sys; sys.exit(importlib.util.find_spec('lamina') is None)"]);
-  await once(child, "exit");
-  return child.exitCode === 0;
+/** What keeps Python from importing the SDK. Asked only when something went wrong, since Python takes a moment to start. */
+async function importProblem(): Promise<string | undefined> {
+  const child = spawn("python3", ["-c", "import lamina"], { stdio: ["ignore", "ignore", "pipe"] });
+  const [said] = await Promise.all([text(child.stderr), once(child, "exit")]);
+  if (child.exitCode === 0) return undefined;
+  const error = said.trimEnd().split("\n").at(-1) ?? "";
+  if (!error.includes("No module named 'lamina'")) return `python3 cannot import the package lamina: ${error}`;
+  return "python3 does not find the package lamina. Install it there: python3 -m pip install lamina";
 }

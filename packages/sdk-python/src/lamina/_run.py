@@ -13,8 +13,6 @@ _BAD_USAGE = 2
 
 def main() -> int:
     """Run the command; gives the exit code."""
-    if sys.version_info < (3, 10):  # noqa: UP036 - this is what it says
-        return _refused(f"{sys.executable} is Python {sys.version.split()[0]}; lamina needs 3.10 or newer.")
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         what = f"{sys.executable} lacks {' and '.join(missing)}, which the Python package lamina needs"

@@ -318,7 +318,7 @@ def test_requirements_are_refused_for_the_same(place: Place) -> None:
 
 
 _INDEX_URLS = [
-    "https://pypi.org/simple",
+    "https://index.example/simple",
     "HTTPS://[::1]:8080/simple",
     "file:///wheels",
     "https://a:b@x.example/simple?a=b#c",

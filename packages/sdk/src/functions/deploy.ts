@@ -41,8 +41,11 @@ export async function deployApp(
     throw badInput("empty-arguments", `The app ${app} has no function; make one by app.function(…) before it is deployed`);
   const secrets = secretValues(functions);
   await using code = await codeOf({ app, functions, home: sdkConfig().home });
-  const [images] = await Promise.all([builtImages(client, functions, options), sendCode(client, code.functions, options)]);
-  const parameters = await Promise.all(functions.map(allParametersOf));
+  const [images, parameters] = await Promise.all([
+    builtImages(client, functions, options),
+    Promise.all(functions.map(allParametersOf)),
+    sendCode(client, code.functions, options),
+  ]);
   return await client.apps.deploy(
     {
       app,
