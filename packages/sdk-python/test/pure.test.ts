@@ -4,6 +4,7 @@ import { pytestFile } from "./support/pytest.ts";
 pytestFile("test_vectors.py");
 pytestFile("test_image.py");
 pytestFile("test_same_definition.py");
+pytestFile("test_same_refusals.py");
 pytestFile("test_address.py");
 pytestFile("test_follow.py");
 pytestFile("test_examples.py");

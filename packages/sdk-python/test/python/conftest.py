@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# Its assertions show what differs, as those of tests do.
+pytest.register_assert_rewrite("same_definition")
+
 # What is started in the background ignores Ctrl-C, and so would the programs that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lamina import Image, LaminaError, Secret
+from lamina._check import METHODS
 from lamina._definition import resolve_definition
 from lamina._layer import layer_ids
 from lamina._snapshot import snapshot_of
@@ -22,7 +24,26 @@ RESOLUTION: dict[str, Any] = {
     "baseDigest": f"sha256:{'ab' * 32}",
     "secrets": {"kept": ["KEPT_B", "KEPT_A"], "other": ["OTHER"]},
 }
+SECRETS = [{"values": {"TOKEN": "hunter2!", "A": "1"}}, {"name": "kept"}, {"name": "other"}]
 _SCRIPT = Path(__file__).parents[3] / "sdk" / "test" / "support" / "definitions.ts"
+
+
+def assert_same(recipes: Sequence[Recipe], directory: str) -> None:
+    """Assert that both SDKs make the same of each, or refuse it for the same in the same words."""
+    for recipe, theirs in zip(recipes, by_typescript(recipes, directory)):
+        ours = by_python(recipe)
+        if "code" in theirs and "code" in ours:
+            assert ours == {"code": theirs["code"], "message": _in_python(theirs["message"])}, recipe
+        else:
+            assert ours == theirs, recipe
+
+
+def _in_python(message: str) -> str:
+    """A message of the SDK for TypeScript as it is here."""
+    for kind, method in {**METHODS, "fromRegistry": "from_registry", "debianSlim": "debian_slim", "contextFiles": "context_files"}.items():
+        message = re.sub(rf"\b{kind}\b", method, message)
+    message = re.sub(r"between backticks that is \\\$\{(\w+)\}", r"in an f-string that is ${{\1}}", message)
+    return message.replace("{ ignoreLockfile: true }", "ignore_lockfile=True").replace("(...list)", "(*list)")
 
 
 def by_typescript(recipes: Sequence[Recipe], directory: str) -> list[Any]:
