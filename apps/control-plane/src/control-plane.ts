@@ -6,8 +6,11 @@ import { createAttemptsService } from "./attempts/service.ts";
 import { createBases } from "./bases/bases.ts";
 import { createPythonBases } from "./bases/python-base.ts";
 import { createBuildsService } from "./builds/service.ts";
+import { createDirectCalls } from "./calls/direct.ts";
+import { createLines, type Lines } from "./calls/lines.ts";
 import { createPaces } from "./calls/paces.ts";
 import { createCallsService } from "./calls/service.ts";
+import { createTargets } from "./calls/targets.ts";
 import { createCallWaiters } from "./calls/waiters.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
@@ -37,6 +40,7 @@ export interface ControlPlane {
   readonly services: Services;
   readonly packs: Packs;
   readonly values: StoredValues;
+  readonly lines: Lines;
   /** Who shows that token; null when nobody does. */
   readonly callerOf: (authorization: string | undefined) => Caller | null;
   /** Throws when Postgres or NATS does not answer. */
@@ -47,6 +51,7 @@ export interface ControlPlane {
 
 const LEASE_CONNECTIONS = 2;
 const CALL_CONNECTIONS = 8;
+const TOLD_CONNECTIONS = 4;
 
 /** Brings the database to the schema of this release, connects, and begins to sweep. */
 export async function startControlPlane(config: Config, logger: Logger): Promise<ControlPlane> {
@@ -59,17 +64,27 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
   const database = connectDatabase(config.databaseUrl);
   const leases = connectDatabase(config.databaseUrl, { connections: LEASE_CONNECTIONS });
   const callStatements = connectStatements(config.databaseUrl, { connections: CALL_CONNECTIONS, logger });
+  const toldStatements = connectStatements(config.databaseUrl, {
+    connections: TOLD_CONNECTIONS,
+    logger,
+    settings: { synchronous_commit: "off" },
+  });
   const registries = createRegistries(config);
   const repositories = repositoriesUnder(config.repositoryPrefix);
   const pythonBases = createPythonBases({ config, keptIn: repositories.pythonBases, registries, logger });
   const outbox = createOutbox({ database, logger, nats, registries });
   const stopping = new AbortController();
+  const targets = createTargets();
+  connection.subscribe(nats.catalogue.functionsChanged, { callback: () => targets.forget() });
+  nats.onReconnect(() => targets.forget(), stopping.signal);
+  const lines = createLines({ logger, signal: stopping.signal });
   const context: Context = {
     config,
     logger,
     database,
     leases,
     callStatements,
+    toldStatements,
     nats,
     registries,
     repositories,
@@ -79,7 +94,10 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     sealer: createSealer(config.secretKey),
     feeds: createFeedReader({ nats, database, logger }),
     callWaiters: createCallWaiters({ nats, statements: callStatements, logger, signal: stopping.signal }),
+    directCalls: createDirectCalls(),
+    lines,
     paces: createPaces(),
+    targets,
     wakeOutbox: () => outbox.wake(),
   };
   const sweeping = sweepUntil(context, stopping.signal);
@@ -100,6 +118,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     },
     packs: createPacks(context),
     values: createStoredValues(nats),
+    lines,
     callerOf: (authorization) => callerOf(config, authorization),
     checkHealth: async () => {
       await Promise.all([database.$queryRaw`SELECT 1`, connection.flush()]);
@@ -109,7 +128,12 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
       await sweeping;
       await outbox.idle();
       await connection.close();
-      await Promise.all([database.$disconnect(), leases.$disconnect(), callStatements[Symbol.asyncDispose]()]);
+      await Promise.all([
+        database.$disconnect(),
+        leases.$disconnect(),
+        callStatements[Symbol.asyncDispose](),
+        toldStatements[Symbol.asyncDispose](),
+      ]);
     },
   };
 }

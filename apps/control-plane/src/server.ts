@@ -1,15 +1,17 @@
-/** HTTP: the router under {@link RPC_PATH}, packs under {@link PACK_PATH}, large values of calls under {@link VALUES_PATH}; `/healthz` says that the process runs, `/readyz` whether Postgres and NATS answer. */
+/** HTTP: the router under {@link RPC_PATH}, packs under {@link PACK_PATH}, large values of calls under {@link VALUES_PATH}, lines of runners under {@link LINE_PATH}; `/healthz` says that the process runs, `/readyz` whether Postgres and NATS answer. */
 import {
   type Caller,
   type ErrorInfo,
   faultInfo,
   LaminaError,
+  LINE_PATH,
   PACK_PATH,
   router,
   type RouterContext,
   RPC_PATH,
   VALUES_PATH,
 } from "@lamina/api";
+import websocket from "@fastify/websocket";
 import type { Logger } from "@lamina/service";
 import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from "@trpc/server/adapters/fastify";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -21,7 +23,7 @@ import { reportFault } from "./faults.ts";
 const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
 
 export async function createServer(controlPlane: ControlPlane, logger: Logger): Promise<FastifyInstance> {
-  const { services, packs, values, callerOf, checkHealth } = controlPlane;
+  const { services, packs, values, lines, callerOf, checkHealth } = controlPlane;
   const server = fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true, routerOptions: { maxParamLength: 5_000 } });
   server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
 
@@ -64,6 +66,18 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
         const bytes = await values.get(workspace, request.params.object);
         return reply.type("application/octet-stream").send(Readable.fromWeb(bytes));
       }),
+    );
+  });
+  await server.register(async (scope) => {
+    await scope.register(websocket, { options: { maxPayload: BODY_LIMIT_BYTES, perMessageDeflate: false } });
+    const onlyWorkers = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
+      callerOf(request.headers.authorization)?.role === "worker"
+        ? undefined
+        : reply
+            .code(403)
+            .send({ error: new LaminaError({ code: "FORBIDDEN", message: "A line is opened with the token of a worker." }).info });
+    scope.get(LINE_PATH, { websocket: true, preValidation: onlyWorkers }, (socket, request) =>
+      lines.accept(requireCaller(callerOf(request.headers.authorization)).workspace, socket),
     );
   });
   server.get("/healthz", () => ({ status: "ok" }));

@@ -15,7 +15,7 @@ import { stopDrained } from "./functions/stop.ts";
 import { enqueue } from "./outbox/messages.ts";
 import { endRun } from "./runs/end.ts";
 
-type SweepContext = Pick<Context, "config" | "database" | "logger" | "nats" | "repositories" | "wakeOutbox">;
+type SweepContext = Pick<Context, "config" | "database" | "logger" | "nats" | "repositories" | "targets" | "wakeOutbox">;
 
 const SWEEP_MS = 1_000;
 

@@ -50,6 +50,7 @@ export async function runRunner(config: RunnerConfig, signal: AbortSignal): Prom
     harness: config.harness,
     caBundle: config.caBundle,
   };
+  const platform = config.controlPlane;
   const working = runWorker({
     kind: "run",
     config,
@@ -59,7 +60,7 @@ export async function runRunner(config: RunnerConfig, signal: AbortSignal): Prom
     gpus: config.gpus.length,
     checks: { containerd: () => engine.ping() },
     alongside: async (surroundings) => {
-      await Promise.all([serveFunctions({ ...shared, graceMs: CALL_GRACE_MS }, surroundings), serveShells(shared, surroundings)]);
+      await Promise.all([serveFunctions({ ...shared, platform, graceMs: CALL_GRACE_MS }, surroundings), serveShells(shared, surroundings)]);
     },
     handle: ({ run }, surroundings) => executeRun(run, { ...surroundings, engine }),
     signal,

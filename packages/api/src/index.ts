@@ -7,6 +7,7 @@ export * from "./reasons.ts";
 export * from "./events.ts";
 export * from "./functions.ts";
 export * from "./images.ts";
+export * from "./line.ts";
 export * from "./router.ts";
 export * from "./services.ts";
 export * from "./shells.ts";

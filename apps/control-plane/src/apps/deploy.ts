@@ -15,10 +15,10 @@ import type { Sealer } from "../secrets/seal.ts";
 import { deploymentOf } from "./info.ts";
 import { type Deploy, type Placement, type WantedFunction, wantedFunctions } from "./wanted.ts";
 
-type DeployContext = Pick<Context, "config" | "database" | "repositories" | "sealer" | "wakeOutbox">;
+type DeployContext = Pick<Context, "config" | "database" | "repositories" | "sealer" | "targets" | "wakeOutbox">;
 
 export async function deployApp(context: DeployContext, workspace: string, deploy: Deploy): Promise<Deployment> {
-  const { database, sealer, wakeOutbox } = context;
+  const { database, sealer, targets, wakeOutbox } = context;
   if (isUuid(deploy.app)) {
     throw new LaminaError({ code: "INVALID_INPUT", message: "An app's name cannot be a UUID: those are ids. Choose another name." });
   }
@@ -38,6 +38,7 @@ export async function deployApp(context: DeployContext, workspace: string, deplo
     }
     return replaceVersion(transaction, { app, before, functions });
   });
+  targets.forget();
   wakeOutbox();
   return deployed;
 }

@@ -5,11 +5,11 @@ import { inApp, overOutages, type Transaction } from "../database/database.ts";
 import { lockFunctions, stopFunctions } from "../functions/stop.ts";
 import type { App } from "../generated/client.ts";
 
-type StopContext = Pick<Context, "database" | "wakeOutbox">;
+type StopContext = Pick<Context, "database" | "targets" | "wakeOutbox">;
 
 /** Ends an app with its calls. `still` is asked under its lock whether that is wanted. */
 export async function stopApp(
-  { database, wakeOutbox }: StopContext,
+  { database, targets, wakeOutbox }: StopContext,
   { id, workspace, foundBy }: Pick<App, "id" | "workspace" | "foundBy">,
   still: (transaction: Transaction) => Promise<boolean> = async () => true,
 ): Promise<void> {
@@ -24,6 +24,7 @@ export async function stopApp(
     await cancelAllCalls(transaction, functions);
     await stopFunctions(transaction, functions);
   });
+  targets.forget();
   wakeOutbox();
 }
 

@@ -4,18 +4,16 @@
  * behind a call that turns out to be long.
  */
 import type { StartCallsInput } from "@lamina/api";
+import { recent } from "./recent.ts";
 
 export interface Paces {
-  /** How many calls make one message, of those that are started at once. */
-  together(workspace: string, started: Started): number;
-  /** Which function version it turned out to be. */
-  found(workspace: string, target: Called, functionId: string): void;
+  /** How many calls make one message, of those that are started at once; of which function version is said where that is known. */
+  together(functionId: string | undefined, started: Started): number;
   /** Calls of a function version have ended, after so long each. */
   took(functionId: string, method: string | undefined, milliseconds: readonly number[]): void;
 }
 
-type Called = Pick<StartCallsInput, "app" | "function" | "method">;
-type Started = Called & Pick<StartCallsInput, "calls">;
+type Started = Pick<StartCallsInput, "method" | "calls">;
 
 /** What a container does with one message should not take longer than this: others wait behind it, though another container may be idle. */
 const MESSAGE_MS = 10;
@@ -28,42 +26,23 @@ const MOST_TOGETHER = 100;
 const UNKNOWN = { parts: 32, mostTogether: 25 };
 /** The weight of what was before against what is new. */
 const MEMORY = 0.8;
-/** Of those that were used last. */
-const REMEMBERED = 1_000;
 
 export function createPaces(): Paces {
-  const versions = recent<string>();
   const paces = recent<number>();
-  const nameOf = (workspace: string, { app, function: name, method = "" }: Called) => `${workspace} ${app} ${name} ${method}`;
   const paceOf = (functionId: string, method = "") => `${functionId} ${method}`;
   return {
-    together(workspace, started) {
-      const functionId = versions.get(nameOf(workspace, started));
+    together(functionId, started) {
       const pace = functionId === undefined ? undefined : paces.get(paceOf(functionId, started.method));
       if (pace === undefined) return Math.max(1, Math.min(UNKNOWN.mostTogether, Math.floor(started.calls.length / UNKNOWN.parts)));
       const within = (milliseconds: number) => Math.floor(milliseconds / pace);
       const part = Math.min(within(PART_MS), Math.ceil(started.calls.length / PARTS));
       return Math.max(1, Math.min(MOST_TOGETHER, Math.max(within(MESSAGE_MS), part)));
     },
-    found: (workspace, target, functionId) => versions.set(nameOf(workspace, target), functionId),
     took(functionId, method, milliseconds) {
       const now = milliseconds.reduce((sum, one) => sum + one, 0) / milliseconds.length;
       const key = paceOf(functionId, method);
       const before = paces.get(key) ?? now;
       paces.set(key, Math.max(now, MEMORY * before + (1 - MEMORY) * now));
-    },
-  };
-}
-
-function recent<T>() {
-  const values = new Map<string, T>();
-  return {
-    get: (key: string) => values.get(key),
-    set(key: string, value: T): void {
-      values.delete(key);
-      values.set(key, value);
-      const [oldest] = values.keys();
-      if (values.size > REMEMBERED && oldest !== undefined) values.delete(oldest);
     },
   };
 }

@@ -16,10 +16,11 @@ const COLUMNS = Prisma.sql`
   c.created_at AS created, c.started_at AS started, c.ended_at AS ended`;
 
 export function createCallsService(context: Context): Services["calls"] {
-  const { callStatements, database, callWaiters } = context;
+  const { callStatements, database, callWaiters, directCalls } = context;
   return {
     start: ({ workspace }, input) => startCalls(context, workspace, input),
     async wait({ workspace }, { ids, waitMs, gatherMs }, signal) {
+      await directCalls.recorded(ids);
       using waiting = callWaiters.waitFor(workspace, ids);
       waiting.found(await endsOf(callStatements, workspace, ids));
       // Waited for here: the waiting ends with this block.
@@ -46,7 +47,10 @@ export function createCallsService(context: Context): Services["calls"] {
       );
       return rows.map(callOf);
     },
-    cancel: ({ workspace }, { ids }) => cancelCalls(context, workspace, ids),
+    async cancel({ workspace }, { ids }) {
+      await directCalls.recorded(ids);
+      await cancelCalls(context, workspace, ids);
+    },
     logs: ({ workspace }, input, signal) => readLogs(context, { workspace, follow: input }, signal),
     async started({ workspace }, { calls }) {
       const ids = calls.map(({ id }) => id);
@@ -56,10 +60,15 @@ export function createCallsService(context: Context): Services["calls"] {
       );
     },
     async carried({ workspace }, { message, ids }) {
+      const isCarried = { OR: [{ message }, { id: message, message: null }] };
       const rows = await overOutages(() =>
-        database.call.findMany({ where: { id: { in: ids }, workspace, message, endedAt: null }, select: { id: true } }),
+        database.call.findMany({ where: { ...isCarried, workspace, endedAt: null }, select: { id: true } }),
       );
-      return rows.map(({ id }) => id);
+      const open = rows.map(({ id }) => id);
+      // A call that had the place of the message, and not the message itself: whoever ran it is lost.
+      const others = open.filter((id) => !ids.includes(id));
+      if (others.length > 0) await sendEachApart(context, { id: { in: others }, workspace });
+      return open.filter((id) => ids.includes(id));
     },
     sendApart: ({ workspace }, { message, ids }) => sendEachApart(context, { id: { in: ids }, workspace, message }),
     finish: ({ workspace }, { calls }) => finishCalls(context, workspace, calls),

@@ -1,6 +1,6 @@
 /**
- * Starting calls: one statement records them, and they are put on their function's queue right after, past the outbox, since that takes too
- * long. What dies in between is found by the sweep (lost.ts).
+ * Starting calls: one whose caller waits goes directly to a container, where one is free (direct.ts). Others are recorded by one statement, and
+ * put on their function's queue right after, past the outbox, since that takes too long. What dies in between is found by the sweep (lost.ts).
  */
 import { type EndedCall, LaminaError, type StartCallsInput } from "@lamina/api";
 import type { z } from "zod";
@@ -9,22 +9,34 @@ import type { Context } from "../context.ts";
 import { overOutages } from "../database/database.ts";
 import type { Statements } from "../database/statements.ts";
 import { Prisma } from "../generated/client.ts";
+import { callDirectly } from "./direct.ts";
 import { messagesFor, newOf, type QueueMessage } from "./messages.ts";
 import { knownCalls } from "./row.ts";
 import { sendCalls } from "./send.ts";
+import type { Target } from "./targets.ts";
 
 type Start = z.output<typeof StartCallsInput>;
-type StartContext = Pick<Context, "callStatements" | "database" | "nats" | "logger" | "callWaiters" | "paces">;
+type StartContext = Pick<
+  Context,
+  "callStatements" | "toldStatements" | "database" | "directCalls" | "lines" | "nats" | "logger" | "callWaiters" | "paces" | "targets"
+>;
 
 export async function startCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
-  const { callStatements, callWaiters, paces } = context;
+  // Of what is asked for again, no second one is to begin.
+  await context.directCalls.recorded(start.calls.map(({ id }) => id));
+  return (await callDirectly(context, workspace, start)) ?? (await queueCalls(context, workspace, start));
+}
+
+async function queueCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
+  const { callStatements, callWaiters, paces, targets } = context;
   using waiting = callWaiters.waitFor(
     workspace,
     start.calls.map(({ id }) => id),
   );
-  const messages = messagesFor(start.calls, paces.together(workspace, start));
-  const { functionId, inserted } = await recordCalls(context, workspace, { ...start, messages });
-  paces.found(workspace, start, functionId);
+  const messages = messagesFor(start.calls, paces.together(targets.find(workspace, start)?.functionId, start));
+  const found = targets.looking(workspace, start);
+  const { functionId, version, inserted } = await recordCalls(context, workspace, { ...start, messages });
+  found({ functionId, version });
   const sent = sendAll(context, functionId, { method: start.method, messages: newOf(messages, inserted) });
   // A runner does not wait for NATS to say that it has the message, so who waits for the end need not either.
   if (start.waitMs === 0) await sent;
@@ -38,8 +50,7 @@ interface Starting extends Start {
   readonly messages: readonly QueueMessage[];
 }
 
-interface RecordedCalls {
-  readonly functionId: string;
+interface RecordedCalls extends Target {
   /** The calls that were not there. */
   readonly inserted: ReadonlySet<string>;
 }
@@ -51,25 +62,26 @@ async function recordCalls({ callStatements, database }: StartContext, workspace
   const target = (await insert()) ?? (await insert());
   if (target === undefined) throw await noFunction(database, workspace, start);
   if (!target.callable) throw wrongMethod(start, target.methods);
-  return { functionId: target.function, inserted: new Set(target.inserted) };
+  return { functionId: target.function, version: target.version, inserted: new Set(target.inserted) };
 }
 
-interface Target {
+interface TargetRow {
   readonly function: string;
+  readonly version: number;
   readonly methods: readonly string[] | null;
   readonly callable: boolean;
   readonly inserted: readonly string[];
 }
 
 /** The version's row is held against those who stop it, so that no call is left behind on a queue that is taken away. */
-async function insertCalls(statements: Statements, workspace: string, start: Starting): Promise<Target | undefined> {
+async function insertCalls(statements: Statements, workspace: string, start: Starting): Promise<TargetRow | undefined> {
   const { app, function: name, method = null, messages } = start;
   const rows = messages.flatMap(({ id: message, calls }) => calls.map(({ id, input }) => ({ id, input, message })));
   const ids = rows.map(({ id }) => id);
   const inputs = rows.map(({ input }) => JSON.stringify(input));
   const carriers = rows.map(({ id, message }) => (message === id ? null : message));
   const [target] = await overOutages(() =>
-    statements.rows<Target>(Prisma.sql`
+    statements.rows<TargetRow>(Prisma.sql`
       WITH target AS (
         SELECT f.id, a.version, f.spec->'methods' AS methods,
           coalesce(f.spec->'methods' @> to_jsonb(${method}::text), f.spec->'methods' IS NULL AND ${method}::text IS NULL) AS callable
@@ -84,7 +96,7 @@ async function insertCalls(statements: Statements, workspace: string, start: Sta
         ON CONFLICT (id) DO NOTHING
         RETURNING id
       )
-      SELECT target.id AS function, methods, callable, ARRAY(SELECT id FROM inserted) AS inserted FROM target`),
+      SELECT target.id AS function, version, methods, callable, ARRAY(SELECT id FROM inserted) AS inserted FROM target`),
   );
   return target;
 }

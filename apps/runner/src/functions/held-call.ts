@@ -1,12 +1,13 @@
-/** Calls that were taken off the queue and have not ended. */
+/** Calls that a container is to do, or does, and what brought them. */
 import type { CallMessage, Value } from "@lamina/api";
 import type { JsMsg } from "@nats-io/jetstream";
+import type { Outcome } from "./outcomes.ts";
 
 export interface HeldCall {
   readonly id: string;
   readonly method: string | undefined;
   readonly input: Value;
-  readonly message: HeldMessage;
+  readonly carrier: Carrier;
   /** Why it does not end by itself. */
   verdict: "timed out" | "cancelled" | "put back" | undefined;
   /** When it began in its container; before, it may go to another one. */
@@ -14,31 +15,52 @@ export interface HeldCall {
   tookMs: number | undefined;
 }
 
+/** What brought a call, and is to know what becomes of it. */
+export interface Carrier {
+  /** Of its message on the queue. */
+  readonly id: string;
+  /** How often it was delivered. */
+  readonly deliveries: number;
+  /** A message came off the queue that brings the same call. */
+  deliveredAgain(message: JsMsg): void;
+  /** Resolves when the end is told: to the milliseconds after which the call is to be tried again, or to undefined when it is done with. */
+  readonly finish: (outcome: Outcome) => Promise<number | undefined>;
+  /** A call is done with, or is to come again. */
+  settle(comesAgainAfterMs: number | undefined): void;
+}
+
+export function heldCall(carrier: Carrier, { id, method, input }: Pick<HeldCall, "id" | "method" | "input">): HeldCall {
+  return { id, method, input, carrier, verdict: undefined, startedAt: undefined, tookMs: undefined };
+}
+
 /** The last part of its subject. */
 export function messageId({ subject }: Pick<JsMsg, "subject">): string {
   return subject.slice(subject.lastIndexOf(".") + 1);
 }
 
-/** A message and what has become of its calls: it goes when all have been told of. */
-export class HeldMessage {
+/** Where the calls of messages end. */
+export interface Settling {
+  readonly finish: (outcome: Outcome) => Promise<number | undefined>;
+  /** All calls of the message are done with, or to come again after so long: what becomes of it is decided there. */
+  readonly settled: (message: HeldMessage, comesAgainAfterMs: number | undefined) => void;
+}
+
+/** A message and what has become of its calls: it is settled when all have been told of. */
+export class HeldMessage implements Carrier {
   readonly id: string;
   readonly calls: readonly HeldCall[];
+  readonly finish: Carrier["finish"];
+  readonly #settled: Settling["settled"];
   #latest: JsMsg;
   #left: number;
   #comesAgainAfterMs: number | undefined;
 
-  constructor(message: JsMsg, { method, calls }: CallMessage) {
+  constructor(message: JsMsg, { method, calls }: CallMessage, { finish, settled }: Settling) {
     this.#latest = message;
     this.id = messageId(message);
-    this.calls = calls.map(({ id, input }) => ({
-      id,
-      method,
-      input,
-      message: this,
-      verdict: undefined,
-      startedAt: undefined,
-      tookMs: undefined,
-    }));
+    this.finish = finish;
+    this.#settled = settled;
+    this.calls = calls.map(({ id, input }) => heldCall(this, { id, method, input }));
     this.#left = calls.length;
   }
 
@@ -46,7 +68,11 @@ export class HeldMessage {
     return this.#latest.info.deliveryCount;
   }
 
-  /** It was delivered again though it is held. */
+  /** Whether nothing waited behind it when it was delivered. */
+  get wasLast(): boolean {
+    return this.#latest.info.pending === 0;
+  }
+
   deliveredAgain(message: JsMsg): void {
     this.#latest = message;
   }
@@ -56,13 +82,15 @@ export class HeldMessage {
     this.#latest.working();
   }
 
-  /** A call is done with, or is to come again. @returns whether it was the last */
-  settle(comesAgainAfterMs?: number): boolean {
+  settle(comesAgainAfterMs: number | undefined): void {
     if (comesAgainAfterMs !== undefined) this.#comesAgainAfterMs = Math.max(this.#comesAgainAfterMs ?? 0, comesAgainAfterMs);
     this.#left -= 1;
-    if (this.#left > 0) return false;
-    if (this.#comesAgainAfterMs === undefined) this.#latest.ack();
-    else this.#latest.nak(this.#comesAgainAfterMs);
-    return true;
+    if (this.#left === 0) this.#settled(this, this.#comesAgainAfterMs);
+  }
+
+  /** Takes it off the queue, or lets it come again. */
+  giveUp(comesAgainAfterMs?: number): void {
+    if (comesAgainAfterMs === undefined) this.#latest.ack();
+    else this.#latest.nak(comesAgainAfterMs);
   }
 }

@@ -7,7 +7,7 @@ export type Outcome = FinishCallsInput["calls"][number];
 
 export interface Outcomes {
   /** Resolves when it is recorded: to the milliseconds after which the call is to be tried again, or to undefined when it is done with. */
-  finish(outcome: Outcome): Promise<number | undefined>;
+  readonly finish: (outcome: Outcome) => Promise<number | undefined>;
 }
 
 export interface OutcomesOptions {

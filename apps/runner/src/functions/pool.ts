@@ -11,10 +11,12 @@ import type { JsMsg } from "@nats-io/jetstream";
 import { ContainerGone, type HarnessOutcome } from "./container.ts";
 import { Crew, type CrewOptions, type Member } from "./crew.ts";
 import { broken, crashed, lost, threw, timedOut, unreadable } from "./ends.ts";
-import type { HeldCall, HeldMessage } from "./held-call.ts";
+import { type HeldCall, HeldMessage, messageId } from "./held-call.ts";
 import { callsInTurn, type Turn } from "./in-turn.ts";
 import { prepare } from "./launch.ts";
+import type { Connection, Line } from "./line.ts";
 import type { Outcome, Outcomes } from "./outcomes.ts";
+import { type DirectCall, DirectCarrier, Permits } from "./permits.ts";
 import type { StartedReporter } from "./started.ts";
 import type { Values } from "./values.ts";
 
@@ -24,6 +26,7 @@ export interface PoolOptions extends Omit<CrewOptions, "served" | "onChange" | "
   readonly values: Values;
   readonly outcomes: Outcomes;
   readonly started: StartedReporter;
+  readonly line: Line;
 }
 
 /** How often a call may be begun beside its retries. */
@@ -36,6 +39,7 @@ const CANCEL_MS = 2_000;
 export class FunctionPool {
   readonly held = new Map<string, HeldCall>();
   readonly messages = new Set<HeldMessage>();
+  readonly permits: Permits;
   readonly #options: PoolOptions;
   readonly #crew: Crew;
   /** Each for one place in a container. */
@@ -55,6 +59,14 @@ export class FunctionPool {
       served: () => this.#served,
       onChange: () => this.dispatch(),
       onBroken: (reason) => this.#failWaiting(reason),
+    });
+    this.permits = new Permits({
+      functionId: this.#served.id,
+      line: options.line,
+      outcomes: options.outcomes,
+      // What is tried again has to come from the queue.
+      isWanted: () => !this.#stopping && this.#served.state === "active" && (this.#served.retries?.max ?? 0) === 0,
+      giveUp: (message, comesAgainAfterMs) => this.#giveUp(message, comesAgainAfterMs),
     });
     // What a first call would wait for; why it cannot be had is told to that.
     prepare(this.#served, options).catch(() => undefined);
@@ -85,18 +97,26 @@ export class FunctionPool {
   update(served: ServedFunction): void {
     if (served.state === this.#served.state) return;
     this.#served = served;
+    if (served.state === "draining") this.permits.giveUpAll();
     this.#crew.reconsider();
     this.dispatch();
   }
 
   /** Whether the message is one that is held, and was delivered again. */
   isHeld(message: JsMsg, { calls }: CallMessage): boolean {
+    if (this.permits.isKept(messageId(message), message)) return true;
     const known = calls.map(({ id }) => this.held.get(id)).find((call) => call !== undefined);
-    known?.message.deliveredAgain(message);
+    known?.carrier.deliveredAgain(message);
     return known !== undefined;
   }
 
-  take(message: HeldMessage): void {
+  take(delivered: JsMsg, content: CallMessage): void {
+    const message = new HeldMessage(delivered, content, {
+      finish: this.#options.outcomes.finish,
+      settled: (settled, comesAgainAfterMs) => {
+        if (comesAgainAfterMs !== undefined || !this.permits.keep(settled)) this.#giveUp(settled, comesAgainAfterMs);
+      },
+    });
     const { calls, deliveries } = message;
     this.messages.add(message);
     for (const call of calls) this.held.set(call.id, call);
@@ -106,6 +126,22 @@ export class FunctionPool {
     }
     this.#waiting.push([...calls]);
     this.dispatch();
+  }
+
+  /** Takes a call that came over the line. @returns whether it could be taken */
+  takeDirectly(permit: string, call: DirectCall, connection: Connection): boolean {
+    const taken = this.#stopping || this.held.has(call.id) ? undefined : this.permits.begin(permit, call, connection);
+    if (taken === undefined) return false;
+    this.held.set(taken.id, taken);
+    this.#waiting.push([taken]);
+    this.dispatch();
+    return true;
+  }
+
+  /** A call that came over the line is recorded. */
+  kept(id: string): void {
+    const carrier = this.held.get(id)?.carrier;
+    if (carrier instanceof DirectCarrier) carrier.isKept = true;
   }
 
   /** A call that nobody wants any more. */
@@ -151,6 +187,7 @@ export class FunctionPool {
    */
   async stop(signal: AbortSignal, end: AbortSignal): Promise<void> {
     this.#stopping = true;
+    this.permits.giveUpAll();
     for (const call of this.#waiting.splice(0).flat()) this.#putBack(call);
     const putBackAll = (): void => {
       for (const call of this.held.values()) if (this.#crew.of(call) !== undefined) call.verdict ??= "put back";
@@ -213,7 +250,7 @@ export class FunctionPool {
     if (first === undefined) return;
     const { controlPlane, logger, signal } = this.#options;
     try {
-      await controlPlane.calls.sendApart({ message: first.message.id, ids: calls.map(({ id }) => id) }, { signal });
+      await controlPlane.calls.sendApart({ message: first.carrier.id, ids: calls.map(({ id }) => id) }, { signal });
       for (const call of calls) this.#drop(call);
     } catch (error) {
       logger.warn({ error: String(error), calls: calls.length }, "calls behind a slow one cannot go elsewhere yet");
@@ -261,11 +298,11 @@ export class FunctionPool {
 
   /** What the call came to is recorded, behind its lines. */
   async #end(call: HeldCall, end: Outcome["end"]): Promise<void> {
-    const { logs, outcomes, logger } = this.#options;
+    const { logs, logger } = this.#options;
     try {
       await logs.flushed();
       const { id, startedAt, tookMs } = call;
-      this.#forget(call, await outcomes.finish({ id, delivery: call.message.deliveries, startedAt, tookMs, end }));
+      this.#forget(call, await call.carrier.finish({ id, delivery: call.carrier.deliveries, startedAt, tookMs, end }));
     } catch (error) {
       logger.warn({ error: String(error), call: call.id }, "the end of a call is not recorded; the call will come again");
       this.#putBack(call);
@@ -283,8 +320,13 @@ export class FunctionPool {
 
   #forget(call: HeldCall, comesAgainAfterMs: number | undefined): void {
     this.held.delete(call.id);
-    if (!call.message.settle(comesAgainAfterMs)) return;
-    this.messages.delete(call.message);
+    call.carrier.settle(comesAgainAfterMs);
+    this.#onForgotten();
+  }
+
+  #giveUp(message: HeldMessage, comesAgainAfterMs: number | undefined): void {
+    message.giveUp(comesAgainAfterMs);
+    this.messages.delete(message);
     this.#onForgotten();
   }
 

@@ -4,7 +4,7 @@ import { type ControlPlane, ensureConsumer, ensureStreams, type Logger } from "@
 import { AckPolicy, type ConsumerMessages, jetstream, jetstreamManager, type JsMsg } from "@nats-io/jetstream";
 import { nanos, type NatsConnection } from "@nats-io/transport-node";
 import { setTimeout as delay } from "node:timers/promises";
-import { HeldMessage, messageId } from "./held-call.ts";
+import { messageId } from "./held-call.ts";
 import type { FunctionPool } from "./pool.ts";
 
 export interface CallQueueOptions {
@@ -58,13 +58,13 @@ async function take({ connection, catalogue, controlPlane, pool, logger }: CallQ
     ack_wait: nanos(calls.ackWaitSeconds * 1000),
     max_ack_pending: maxContainers * concurrency,
   });
-  /** Some of its calls may have ended, or have messages of their own now. */
+  /** Its calls may have ended, or have messages of their own now. */
   const takeAgain = async (message: JsMsg, { method, calls: all }: CallMessage): Promise<void> => {
     try {
       const carried = await controlPlane.calls.carried({ message: messageId(message), ids: all.map((call) => call.id) }, { signal });
       const left = all.filter((call) => carried.includes(call.id));
       if (left.length === 0) message.ack();
-      else pool.take(new HeldMessage(message, { method, calls: left }));
+      else pool.take(message, { method, calls: left });
     } catch (error) {
       logger.warn({ error: String(error), function: id }, "it is not known which calls of a message have not ended");
       message.nak(RETRY_MS);
@@ -78,7 +78,7 @@ async function take({ connection, catalogue, controlPlane, pool, logger }: CallQ
       return message.term("no calls");
     }
     if (pool.isHeld(message, content)) return;
-    if (content.calls.length === 1 || message.info.deliveryCount === 1) return pool.take(new HeldMessage(message, content));
+    if (message.info.deliveryCount === 1) return pool.take(message, content);
     void takeAgain(message, content);
   };
   if (pool.capacity === maxContainers * concurrency) {

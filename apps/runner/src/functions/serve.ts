@@ -7,6 +7,7 @@ import type { Msg } from "@nats-io/transport-node";
 import type { FunctionContainers } from "../engine/function-containers.ts";
 import type { Code } from "./code.ts";
 import type { Gpus } from "./gpus.ts";
+import { openLine } from "./line.ts";
 import { logWriter } from "./logs.ts";
 import { outcomesTo } from "./outcomes.ts";
 import { FunctionPool } from "./pool.ts";
@@ -21,6 +22,8 @@ export interface ServeOptions {
   readonly gpus: Gpus;
   readonly harness: string;
   readonly caBundle: string | undefined;
+  /** Of the control plane, and the token for it. */
+  readonly platform: { readonly url: string; readonly token: string };
   /** How long calls may go on after the signal. */
   readonly graceMs: number;
 }
@@ -39,7 +42,7 @@ const LAST_WORDS_MS = 1_000;
 /** Serves until the signal; then calls that have begun may end, and the others are put back. */
 export async function serveFunctions(options: ServeOptions, surroundings: WorkerSurroundings): Promise<void> {
   const { connection, catalogue, controlPlane, worker, logger, registryHost, signal } = surroundings;
-  const { containers, code, gpus, harness, caBundle, graceMs } = options;
+  const { containers, code, gpus, harness, caBundle, platform, graceMs } = options;
   const served = new Map<string, Served>();
   const silent = new AbortController();
   // First who waits for them, then who would like to have them.
@@ -53,7 +56,19 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   const started = startedReporter({ runner: worker, controlPlane, logger });
   const values = valuesOf(connection, catalogue);
   const client = jetstream(connection);
-  const shared = { containers, code, controlPlane, registryHost, harness, caBundle, signal, values, outcomes, started, gpus, logger };
+  const line = openLine({
+    ...platform,
+    logger,
+    signal: silent.signal,
+    onOpen: () => served.forEach(({ pool }) => pool.permits.offerAll()),
+    onFrame(frame, from) {
+      const pools = [...served.values()].map(({ pool }) => pool);
+      if (frame.type === "kept") return pools.forEach((pool) => pool.kept(frame.call));
+      const { permit, call: id, method, input } = frame;
+      if (!pools.some((pool) => pool.takeDirectly(permit, { id, method, input }, from))) from.send({ type: "back", permit, call: id });
+    },
+  });
+  const shared = { containers, code, controlPlane, registryHost, harness, caBundle, signal, values, outcomes, started, line, gpus, logger };
   const onGpusWanted = (): void => {
     for (const { pool } of served.values()) if (!pool.waitsForGpus && pool.served.gpus > 0 && pool.spareContainer()) return;
   };
@@ -90,6 +105,9 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
 
   let changed = Promise.withResolvers<void>();
   const changes = connection.subscribe(catalogue.functionsChanged, { callback: () => changed.resolve() });
+  const queued = connection.subscribe(catalogue.callsQueued, {
+    callback: (_, message) => served.get(message.string())?.pool.permits.giveUpOne(),
+  });
   const cancels = connection.subscribe(catalogue.callsCancelled, {
     callback(_, message) {
       for (const id of cancelledCalls(message)) for (const { pool } of served.values()) pool.cancel(id);
@@ -113,6 +131,7 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
       changed = Promise.withResolvers();
     }
     changes.unsubscribe();
+    queued.unsubscribe();
     const grace = AbortSignal.timeout(graceMs);
     const cleanUp = AbortSignal.timeout(graceMs + CLEAN_UP_MS / 2);
     setTimeout(() => silent.abort(), graceMs + CLEAN_UP_MS / 2 + LAST_WORDS_MS).unref();
