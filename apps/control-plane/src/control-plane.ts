@@ -33,7 +33,7 @@ import { createSealer } from "./secrets/seal.ts";
 import { createSecretsService } from "./secrets/service.ts";
 import { createShellsService } from "./shells/service.ts";
 import { sweepUntil } from "./sweep.ts";
-import { callerOf } from "./tokens.ts";
+import { callersOf } from "./tokens.ts";
 import { createStoredValues, type StoredValues } from "./values/values.ts";
 
 export interface ControlPlane {
@@ -119,7 +119,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     packs: createPacks(context),
     values: createStoredValues(nats),
     lines,
-    callerOf: (authorization) => callerOf(config, authorization),
+    callerOf: callersOf(config),
     checkHealth: async () => {
       await Promise.all([database.$queryRaw`SELECT 1`, connection.flush()]);
     },

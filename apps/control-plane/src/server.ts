@@ -13,11 +13,12 @@ import {
 } from "@lamina/api";
 import websocket from "@fastify/websocket";
 import type { Logger } from "@lamina/service";
-import { fastifyTRPCPlugin, type FastifyTRPCPluginOptions } from "@trpc/server/adapters/fastify";
+import { fastifyRequestHandler } from "@trpc/server/adapters/fastify";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { Readable } from "node:stream";
 import type { ControlPlane } from "./control-plane.ts";
 import { reportFault } from "./faults.ts";
+import { serveMutations } from "./mutations.ts";
 
 /** A tree of 100,000 entries has some 20 MB. */
 const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
@@ -27,15 +28,15 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
   const server = fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true, routerOptions: { maxParamLength: 5_000 } });
   server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
 
-  const trpcOptions: FastifyTRPCPluginOptions<typeof router>["trpcOptions"] = {
-    router,
-    createContext: ({ req }): RouterContext => ({
-      services,
-      caller: callerOf(req.headers.authorization),
-      reportFault: (cause) => reportFault(logger, cause),
-    }),
-  };
-  await server.register(fastifyTRPCPlugin, { prefix: RPC_PATH, trpcOptions });
+  const contextOf = (request: FastifyRequest): RouterContext => ({
+    services,
+    caller: callerOf(request.headers.authorization),
+    reportFault: (cause) => reportFault(logger, cause),
+  });
+  await serveMutations(server, contextOf);
+  server.get<{ Params: { path: string } }>(`${RPC_PATH}/:path`, (req, res) =>
+    fastifyRequestHandler({ router, createContext: () => contextOf(req), req, res, path: req.params.path }),
+  );
 
   /** The answer to a request of somebody who has a token; a failure is answered as one. */
   const answer = async (request: FastifyRequest, reply: FastifyReply, work: (caller: Caller) => Promise<unknown>): Promise<unknown> => {

@@ -23,6 +23,8 @@ export const StartCallsInput = z.object({
     .max(CALLS_AT_ONCE),
   /** How long to wait for the first end, and then for those of the others. */
   waitMs: z.int().min(0).max(20_000).default(0),
+  /** The same was asked before, and no answer came. */
+  again: z.boolean().default(false),
 });
 export type StartCallsInput = z.input<typeof StartCallsInput>;
 

@@ -35,7 +35,9 @@ export function createDirectCalls(): DirectCalls {
   const unrecorded = new Map<string, () => Promise<void>>();
   return {
     async recorded(ids) {
-      if (unrecorded.size > 0) await Promise.all(ids.map((id) => unrecorded.get(id)?.()));
+      if (unrecorded.size === 0) return;
+      const under = ids.map((id) => unrecorded.get(id)).filter((record) => record !== undefined);
+      await Promise.all(under.map((record) => record()));
     },
     add: (id, record) => void unrecorded.set(id, record),
     delete: (id) => void unrecorded.delete(id),
@@ -59,7 +61,8 @@ interface Direct {
 /** The end of the one call, where it comes in time; undefined when it is to go to the queue. */
 export async function callDirectly(context: DirectContext, workspace: string, start: Start): Promise<EndedCall[] | undefined> {
   const [call, ...others] = start.calls;
-  if (call === undefined || others.length > 0 || start.waitMs === 0) return undefined;
+  // What was asked for before may have ended, which is to be looked up.
+  if (call === undefined || others.length > 0 || start.waitMs === 0 || start.again) return undefined;
   const target = context.targets.find(workspace, start);
   if (target === undefined) return undefined;
   const given = context.lines.give(workspace, target.functionId, { id: call.id, method: start.method, input: call.input });

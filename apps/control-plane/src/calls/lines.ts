@@ -112,8 +112,8 @@ export function createLines({ logger, signal }: LinesOptions): Lines {
       signal.addEventListener("abort", close, { once: true });
       socket.on("pong", () => (isAlive = true));
       socket.on("error", (error) => logger.warn({ err: error }, "the line of a runner failed"));
-      socket.on("message", (data) => {
-        const frame = frameIn(String(data));
+      socket.on("message", (data: Buffer) => {
+        const frame = frameIn(data.toString());
         if (frame !== undefined) return onFrame(line, frame);
         logger.warn("a runner sent what is no frame of its line");
         socket.terminate();

@@ -51,9 +51,9 @@ export function openLine({ url, token, logger, onOpen, onFrame, signal }: LineOp
       open = connection;
       onOpen();
     });
-    socket.on("message", (data) => {
+    socket.on("message", (data: Buffer) => {
       try {
-        onFrame(PlatformFrame.parse(JSON.parse(String(data))), connection);
+        onFrame(PlatformFrame.parse(JSON.parse(data.toString())), connection);
       } catch (error) {
         logger.warn({ error: String(error) }, "the control plane sent what is no frame of the line");
         socket.terminate();

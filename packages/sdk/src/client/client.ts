@@ -19,13 +19,13 @@ import {
   type WriteShellInput,
 } from "@lamina/api";
 import { type CommitTreeInput, hadNoAnswer, type MissingFilesInput, type StartRunInput } from "@lamina/api";
-import { createTRPCClient, httpBatchLink, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
+import { createTRPCClient, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
 import { EventSource } from "eventsource";
 import { v7 as newId } from "uuid";
 import { clientError, unreachable } from "./errors.ts";
 import { type Feed, follow, type FollowOptions } from "./follow.ts";
-import { nodeFetch } from "./node-fetch.ts";
 import { findPlatform, type PlatformAddress } from "./platform.ts";
+import { requestLink } from "./request-link.ts";
 import type { Pack } from "../upload/pack.ts";
 import { sendPack } from "./send-pack.ts";
 import { getValue, putValue } from "./transfer-value.ts";
@@ -69,8 +69,7 @@ function createClient({ url, token }: PlatformAddress) {
             retry: ({ op, error, attempts }) => hasAnswered && attempts < RETRIES && hadNoAnswer(error) && op.signal?.aborted !== true,
             retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, 1_000),
           }),
-          // Of one call each; the link of single calls would load Node's fetch to ask whether an input is a form.
-          httpBatchLink({ url: endpoint, maxItems: 1, fetch: callFetch(authorization) }),
+          requestLink({ url, token }),
         ],
       }),
     ],
@@ -187,20 +186,6 @@ function createClient({ url, token }: PlatformAddress) {
         followFeed<ShellEvent>((after, observer) => shells.follow.subscribe({ id, lastEventId: after }, observer), options),
     },
   };
-}
-
-type CallFetch = NonNullable<Parameters<typeof httpBatchLink>[0]["fetch"]>;
-
-/** Calls carry JSON, and no headers but these. */
-function callFetch(authorization: string): CallFetch {
-  const headers = { authorization, "content-type": "application/json" };
-  return (url, { method, body, signal } = {}) =>
-    nodeFetch(String(url), {
-      method,
-      headers,
-      body: typeof body === "string" ? body : undefined,
-      signal,
-    });
 }
 
 const INFO_MS = 10_000;
