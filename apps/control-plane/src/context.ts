@@ -1,10 +1,11 @@
 /** What the services share. */
 import type { Logger } from "@lamina/service";
 import type { Bases } from "./bases/bases.ts";
-import type { DirectCalls } from "./calls/direct.ts";
+import type { UnrecordedCalls } from "./calls/unrecorded.ts";
 import type { Lines } from "./calls/lines.ts";
 import type { Paces } from "./calls/paces.ts";
 import type { Targets } from "./calls/targets.ts";
+import type { ToldEnds } from "./calls/told.ts";
 import type { CallWaiters } from "./calls/waiters.ts";
 import type { Config } from "./config.ts";
 import type { Database } from "./database/database.ts";
@@ -23,8 +24,6 @@ export interface Context {
   /** Connections for renewals alone, which must not wait behind transactions that wait for a workspace. */
   readonly leases: Database;
   readonly callStatements: Statements;
-  /** For what somebody is told at once: what these statements write is on the disk a moment after they are done. */
-  readonly toldStatements: Statements;
   readonly nats: Nats;
   readonly registries: Registries;
   readonly repositories: Repositories;
@@ -34,10 +33,11 @@ export interface Context {
   readonly sealer: Sealer;
   readonly feeds: FeedReader;
   readonly callWaiters: CallWaiters;
-  readonly directCalls: DirectCalls;
+  readonly unrecordedCalls: UnrecordedCalls;
   readonly lines: Lines;
   readonly paces: Paces;
   readonly targets: Targets;
+  readonly toldEnds: ToldEnds;
   /** Sends what the outbox holds, at once. To be called after a commit that wrote to it. */
   readonly wakeOutbox: () => void;
 }

@@ -6,11 +6,12 @@ import { createAttemptsService } from "./attempts/service.ts";
 import { createBases } from "./bases/bases.ts";
 import { createPythonBases } from "./bases/python-base.ts";
 import { createBuildsService } from "./builds/service.ts";
-import { createDirectCalls } from "./calls/direct.ts";
+import { createUnrecordedCalls } from "./calls/unrecorded.ts";
 import { createLines, type Lines } from "./calls/lines.ts";
 import { createPaces } from "./calls/paces.ts";
 import { createCallsService } from "./calls/service.ts";
 import { createTargets } from "./calls/targets.ts";
+import { createToldEnds } from "./calls/told.ts";
 import { createCallWaiters } from "./calls/waiters.ts";
 import type { Config } from "./config.ts";
 import type { Context } from "./context.ts";
@@ -51,7 +52,6 @@ export interface ControlPlane {
 
 const LEASE_CONNECTIONS = 2;
 const CALL_CONNECTIONS = 8;
-const TOLD_CONNECTIONS = 4;
 
 /** Brings the database to the schema of this release, connects, and begins to sweep. */
 export async function startControlPlane(config: Config, logger: Logger): Promise<ControlPlane> {
@@ -64,11 +64,6 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
   const database = connectDatabase(config.databaseUrl);
   const leases = connectDatabase(config.databaseUrl, { connections: LEASE_CONNECTIONS });
   const callStatements = connectStatements(config.databaseUrl, { connections: CALL_CONNECTIONS, logger });
-  const toldStatements = connectStatements(config.databaseUrl, {
-    connections: TOLD_CONNECTIONS,
-    logger,
-    settings: { synchronous_commit: "off" },
-  });
   const registries = createRegistries(config);
   const repositories = repositoriesUnder(config.repositoryPrefix);
   const pythonBases = createPythonBases({ config, keptIn: repositories.pythonBases, registries, logger });
@@ -77,6 +72,7 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
   const targets = createTargets();
   connection.subscribe(nats.catalogue.functionsChanged, { callback: () => targets.forget() });
   nats.onReconnect(() => targets.forget(), stopping.signal);
+  const toldEnds = createToldEnds({ statements: callStatements, logger, onReplaced: () => targets.forget(), signal: stopping.signal });
   const lines = createLines({ logger, signal: stopping.signal });
   const context: Context = {
     config,
@@ -84,7 +80,6 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     database,
     leases,
     callStatements,
-    toldStatements,
     nats,
     registries,
     repositories,
@@ -94,10 +89,11 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     sealer: createSealer(config.secretKey),
     feeds: createFeedReader({ nats, database, logger }),
     callWaiters: createCallWaiters({ nats, statements: callStatements, logger, signal: stopping.signal }),
-    directCalls: createDirectCalls(),
+    unrecordedCalls: createUnrecordedCalls(toldEnds),
     lines,
     paces: createPaces(),
     targets,
+    toldEnds,
     wakeOutbox: () => outbox.wake(),
   };
   const sweeping = sweepUntil(context, stopping.signal);
@@ -125,15 +121,10 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     },
     async stop() {
       stopping.abort();
-      await sweeping;
+      await Promise.all([sweeping, toldEnds.recorded()]);
       await outbox.idle();
       await connection.close();
-      await Promise.all([
-        database.$disconnect(),
-        leases.$disconnect(),
-        callStatements[Symbol.asyncDispose](),
-        toldStatements[Symbol.asyncDispose](),
-      ]);
+      await Promise.all([database.$disconnect(), leases.$disconnect(), callStatements[Symbol.asyncDispose]()]);
     },
   };
 }

@@ -24,7 +24,7 @@ export const StartCallsInput = z.object({
   /** How long to wait for the first end, and then for those of the others. */
   waitMs: z.int().min(0).max(20_000).default(0),
   /** The same was asked before, and no answer came. */
-  again: z.boolean().default(false),
+  again: z.boolean().optional(),
 });
 export type StartCallsInput = z.input<typeof StartCallsInput>;
 

@@ -16,17 +16,18 @@ const COLUMNS = Prisma.sql`
   c.created_at AS created, c.started_at AS started, c.ended_at AS ended`;
 
 export function createCallsService(context: Context): Services["calls"] {
-  const { callStatements, database, callWaiters, directCalls } = context;
+  const { callStatements, database, callWaiters, unrecordedCalls } = context;
   return {
     start: ({ workspace }, input) => startCalls(context, workspace, input),
     async wait({ workspace }, { ids, waitMs, gatherMs }, signal) {
-      await directCalls.recorded(ids);
+      await unrecordedCalls.recorded(ids);
       using waiting = callWaiters.waitFor(workspace, ids);
       waiting.found(await endsOf(callStatements, workspace, ids));
       // Waited for here: the waiting ends with this block.
       return await waiting.ends({ forFirst: waitMs, forOthers: gatherMs }, signal);
     },
     async get({ workspace }, { id }) {
+      await unrecordedCalls.recorded([id]);
       const [row] = await overOutages(
         () => database.$queryRaw<unknown[]>`
           SELECT ${COLUMNS} FROM call c JOIN function_version f ON f.id = c.function_id JOIN app a ON a.id = f.app_id
@@ -36,6 +37,7 @@ export function createCallsService(context: Context): Services["calls"] {
       return callOf(row);
     },
     async list({ workspace }, { app, limit }) {
+      await unrecordedCalls.recorded([]);
       const ofApp = app === undefined ? undefined : (await findApp(database, workspace, app)).id;
       // Ids grow with time. The newest of each function are few, and found by its index.
       const rows = await overOutages(
@@ -48,10 +50,13 @@ export function createCallsService(context: Context): Services["calls"] {
       return rows.map(callOf);
     },
     async cancel({ workspace }, { ids }) {
-      await directCalls.recorded(ids);
+      await unrecordedCalls.recorded(ids);
       await cancelCalls(context, workspace, ids);
     },
-    logs: ({ workspace }, input, signal) => readLogs(context, { workspace, follow: input }, signal),
+    async *logs({ workspace }, input, signal) {
+      if (input.of.kind === "call") await unrecordedCalls.recorded([input.of.call]);
+      yield* readLogs(context, { workspace, follow: input }, signal);
+    },
     async started({ workspace }, { calls }) {
       const ids = calls.map(({ id }) => id);
       await overOutages(

@@ -18,12 +18,12 @@ import type { Target } from "./targets.ts";
 type Start = z.output<typeof StartCallsInput>;
 type StartContext = Pick<
   Context,
-  "callStatements" | "toldStatements" | "database" | "directCalls" | "lines" | "nats" | "logger" | "callWaiters" | "paces" | "targets"
+  "callStatements" | "database" | "unrecordedCalls" | "lines" | "nats" | "logger" | "callWaiters" | "paces" | "targets" | "toldEnds"
 >;
 
 export async function startCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
-  // Of what is asked for again, no second one is to begin.
-  await context.directCalls.recorded(start.calls.map(({ id }) => id));
+  // No second one is to begin.
+  if (start.again === true) await context.unrecordedCalls.recorded(start.calls.map(({ id }) => id));
   return (await callDirectly(context, workspace, start)) ?? (await queueCalls(context, workspace, start));
 }
 

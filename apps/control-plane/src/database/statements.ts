@@ -17,15 +17,10 @@ export interface StatementsOptions {
   /** At most so many at once. */
   readonly connections: number;
   readonly logger: Logger;
-  /** Of Postgres, for these connections. */
-  readonly settings?: Readonly<Record<string, string>>;
 }
 
-export function connectStatements(url: string, { connections, logger, settings = {} }: StatementsOptions): Statements {
-  const options = Object.entries(settings)
-    .map(([name, value]) => `-c ${name}=${value}`)
-    .join(" ");
-  const pool = new Pool({ connectionString: url, max: connections, connectionTimeoutMillis: CONNECT_MS, options });
+export function connectStatements(url: string, { connections, logger }: StatementsOptions): Statements {
+  const pool = new Pool({ connectionString: url, max: connections, connectionTimeoutMillis: CONNECT_MS });
   // The next statement gets another connection.
   pool.on("error", (error) => logger.debug({ err: error }, "a connection to Postgres that was not in use has ended"));
   const names = new Map<string, string>();

@@ -18,14 +18,16 @@ import {
   type WaitForCallsInput,
   type WriteShellInput,
 } from "@lamina/api";
-import { type CommitTreeInput, hadNoAnswer, type MissingFilesInput, type StartRunInput } from "@lamina/api";
-import { createTRPCClient, httpSubscriptionLink, retryLink, splitLink } from "@trpc/client";
+import { type CommitTreeInput, EndedCall, hadNoAnswer, type MissingFilesInput, type StartRunInput } from "@lamina/api";
+import { createTRPCClient, httpSubscriptionLink, retryLink, splitLink, TRPCClientError } from "@trpc/client";
 import { EventSource } from "eventsource";
+import { setTimeout as delay } from "node:timers/promises";
 import { v7 as newId } from "uuid";
+import { z } from "zod";
 import { clientError, unreachable } from "./errors.ts";
 import { type Feed, follow, type FollowOptions } from "./follow.ts";
 import { findPlatform, type PlatformAddress } from "./platform.ts";
-import { requestLink } from "./request-link.ts";
+import { requestLink, requestsTo } from "./requests.ts";
 import type { Pack } from "../upload/pack.ts";
 import { sendPack } from "./send-pack.ts";
 import { getValue, putValue } from "./transfer-value.ts";
@@ -53,7 +55,13 @@ export async function connect(address?: PlatformAddress): Promise<Client> {
 function createClient({ url, token }: PlatformAddress) {
   const authorization = `Bearer ${token}`;
   const endpoint = new URL(RPC_PATH, url);
+  const send = requestsTo({ url, token });
   let hasAnswered = false;
+  /** A platform that was there is given time to come back; one that never answered is not waited for. Every call may come twice. */
+  const isTriedAgain = (
+    error: { readonly shape: unknown },
+    { attempts, signal }: { attempts: number; signal: CallOptions["signal"] | null },
+  ) => hasAnswered && attempts < RETRIES && hadNoAnswer(error) && signal?.aborted !== true;
   const { platform, images, contexts, builds, secrets, runs, apps, calls, shells } = createTRPCClient<Router>({
     links: [
       splitLink({
@@ -64,12 +72,8 @@ function createClient({ url, token }: PlatformAddress) {
           eventSourceOptions: { fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, authorization } }) },
         }),
         false: [
-          // A platform that was there is given time to come back; one that never answered is not waited for. Every call may come twice.
-          retryLink({
-            retry: ({ op, error, attempts }) => hasAnswered && attempts < RETRIES && hadNoAnswer(error) && op.signal?.aborted !== true,
-            retryDelayMs: (attempt) => Math.min(100 * 2 ** attempt, 1_000),
-          }),
-          requestLink({ url, token }),
+          retryLink({ retry: ({ op: { signal }, error, attempts }) => isTriedAgain(error, { attempts, signal }), retryDelayMs }),
+          requestLink(send),
         ],
       }),
     ],
@@ -82,6 +86,18 @@ function createClient({ url, token }: PlatformAddress) {
       return value;
     } catch (error) {
       throw await explainMismatch(clientError(error, url), () => platform.info.query());
+    }
+  };
+  /** Past tRPC's client, whose way is longer than all that it takes to start a call. */
+  const startCalls = async (input: StartCallsInput, { signal }: CallOptions = {}): Promise<EndedCall[]> => {
+    for (let attempts = 1; ; attempts += 1) {
+      const again = attempts > 1 ? { again: true } : {};
+      try {
+        return EndedCalls.parse(await send({ type: "mutation", path: "calls.start", input: { ...input, ...again }, signal }));
+      } catch (error) {
+        if (!(error instanceof TRPCClientError) || !isTriedAgain(error, { attempts, signal })) throw error;
+        await delay(retryDelayMs(attempts));
+      }
     }
   };
   /** A platform that is stopped takes the connection, and never answers. */
@@ -136,7 +152,7 @@ function createClient({ url, token }: PlatformAddress) {
       keep: (app: string, options?: CallOptions) => answer(apps.keep.mutate({ app }, options)),
     },
     calls: {
-      start: (input: StartCallsInput, options?: CallOptions) => answer(calls.start.mutate(input, options)),
+      start: (input: StartCallsInput, options?: CallOptions) => answer(startCalls(input, options)),
       wait: (input: WaitForCallsInput, options?: CallOptions) => answer(calls.wait.mutate(input, options)),
       get: (id: string, options?: CallOptions) => answer(calls.get.query({ id }, options)),
       list: (input: { readonly app?: string | undefined; readonly limit: number }, options?: CallOptions) =>
@@ -186,6 +202,12 @@ function createClient({ url, token }: PlatformAddress) {
         followFeed<ShellEvent>((after, observer) => shells.follow.subscribe({ id, lastEventId: after }, observer), options),
     },
   };
+}
+
+const EndedCalls = z.array(EndedCall);
+
+function retryDelayMs(attempt: number): number {
+  return Math.min(100 * 2 ** attempt, 1_000);
 }
 
 const INFO_MS = 10_000;
