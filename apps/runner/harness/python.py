@@ -335,13 +335,26 @@ class Pipes:
             self._own.append(opened)
         sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
 
-    def end_call(self, call):
+    def end_call(self, frame):
+        """Ends what belongs to a call. Gives what its answer is to say of that."""
         flush()
+        if frame.get("alone") and self._are_empty():
+            return {"marked": False}
+        self.mark(frame["call"])
+        return {}
+
+    def mark(self, call):
         line = b"\0" + call.encode() + b"\n"
         for descriptor in self._own:
             view = memoryview(line)
             while view:
                 view = view[os.write(descriptor, view) :]
+
+    def _are_empty(self):
+        import fcntl
+
+        # FIONREAD, which tells how much is in a pipe at either end.
+        return all(fcntl.ioctl(descriptor, 0x541B, b"\0\0\0\0") == b"\0\0\0\0" for descriptor in self._own)
 
 
 def flush():
@@ -360,32 +373,31 @@ class Harness:
         self.connection, self.target, self.concurrency, self.output = connection, target, concurrency, output
 
     def answer_result(self, frame, result):
-        call = frame["call"]
         try:
             body = write_value(frame["valueType"], result)
         except Unreadable as error:
-            return self.answer_unreadable(call, error)
-        self.output.end_call(call)
-        self.connection.send({"type": "result", "call": call, "valueType": frame["valueType"]}, body)
+            return self.answer_unreadable(frame, error)
+        ended = self.output.end_call(frame)
+        self.connection.send({"type": "result", "call": frame["call"], "valueType": frame["valueType"], **ended}, body)
 
     def answer_error(self, frame, error):
         told = {"type": "error", "call": frame["call"], "exception": described(error)}
         body = part("python_errors").pickled(error) if frame["valueType"] == PICKLE_VALUE else None
         if body is not None:
             told["valueType"] = PICKLE_VALUE
-        self.output.end_call(frame["call"])
+        told.update(self.output.end_call(frame))
         self.connection.send(told, body)
 
-    def answer_unreadable(self, call, error):
-        self.output.end_call(call)
-        self.connection.send({"type": "unreadable", "call": call, "message": str(error)})
+    def answer_unreadable(self, frame, error):
+        ended = self.output.end_call(frame)
+        self.connection.send({"type": "unreadable", "call": frame["call"], "message": str(error), **ended})
 
     def call(self, frame, body):
         """One call of a function that is not asynchronous, or says so only by what it returns."""
         try:
             args, kwargs = arguments(frame["valueType"], body)
         except Unreadable as error:
-            return self.answer_unreadable(frame["call"], error)
+            return self.answer_unreadable(frame, error)
         try:
             result = finish(self.target.function(frame.get("method"))(*args, **kwargs))
         except BaseException as error:
@@ -445,7 +457,7 @@ def main():
         connection.send({"type": "broken", "exception": described(error)})
         return
     if concurrency == 1:
-        pipes.end_call("")
+        pipes.mark("")
     connection.send({"type": "ready"})
     harness = Harness(connection, target, concurrency, output)
     if target.is_async():

@@ -67,9 +67,10 @@ class Routed:
         self._routers = [Router(name, getattr(sys, name), self.current, connection.send) for name in ("stdout", "stderr")]
         sys.stdout, sys.stderr = self._routers
 
-    def end_call(self, call):
+    def end_call(self, frame):
         for router in self._routers:
-            router.end_call(call)
+            router.end_call(frame["call"])
+        return {}
 
 
 def serve_in_threads(harness):
@@ -110,7 +111,7 @@ def serve_in_loop(harness, loop, arguments, unreadable, is_async):
         try:
             args, kwargs = arguments(frame["valueType"], body)
         except unreadable as error:
-            return harness.answer_unreadable(frame["call"], error)
+            return harness.answer_unreadable(frame, error)
         function = harness.target.function(frame.get("method"))
         try:
             if harness.concurrency == 1 or is_async(function):

@@ -13,6 +13,8 @@ export interface HarnessCall {
   readonly method: string | undefined;
   readonly type: ValueType;
   readonly body: Buffer;
+  /** Whether no other call is sent to the container before this one has ended. */
+  readonly alone: boolean;
 }
 
 export type HarnessOutcome =
@@ -94,8 +96,8 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
 
   /** Calls whose ends have come, and whose output has not yet. */
   const settling = new Set<Promise<void>>();
-  const settle = (call: string, outcome: HarnessOutcome): void => {
-    const marked = isMarked ? output.ended(call) : undefined;
+  const settle = ({ call, marked: hasMarker }: { readonly call: string; readonly marked: boolean }, outcome: HarnessOutcome): void => {
+    const marked = isMarked ? (hasMarker ? output.ended(call) : output.endedWithoutMarker(call)) : undefined;
     const end = (): void => {
       running.get(call)?.resolve(outcome);
       running.delete(call);
@@ -111,13 +113,13 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
       case "broken":
         return neverReady(new BrokenError(frame.exception));
       case "result":
-        return settle(frame.call, { kind: "result", type: frame.valueType, body });
+        return settle(frame, { kind: "result", type: frame.valueType, body });
       case "error": {
         const pickled = frame.valueType === undefined ? undefined : { type: frame.valueType, body };
-        return settle(frame.call, { kind: "error", exception: frame.exception, pickled });
+        return settle(frame, { kind: "error", exception: frame.exception, pickled });
       }
       case "unreadable":
-        return settle(frame.call, { kind: "unreadable", message: frame.message });
+        return settle(frame, { kind: "unreadable", message: frame.message });
       case "log": {
         const pending = write(frame.call, frame.stream, frame.lines);
         if (pending !== undefined) link.hold(pending);
@@ -150,11 +152,11 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     id: place.id,
     ready,
     exited,
-    call: ({ call, method, type, body }) =>
+    call: ({ call, method, type, body, alone }) =>
       new Promise((resolve, reject) => {
         running.set(call, { resolve, reject });
         if (isMarked) output.begin(call);
-        link.send({ type: "call", call, method, valueType: type }, body);
+        link.send({ type: "call", call, method, valueType: type, alone: alone || undefined }, body);
         if (hasExited) void exited.then((exit) => reject(new ContainerGone(exit)));
       }),
     cancel: (call) => link.send({ type: "cancel", call }),

@@ -3,12 +3,14 @@ import { RemoteException, ValueType } from "@lamina/api";
 import { z } from "zod";
 
 const Exception = RemoteException.omit({ pickled: true });
+/** Whether the end of the call's output is marked in both pipes. */
+const marked = z.boolean().default(true);
 const HarnessFrame = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ready") }),
   z.object({ type: z.literal("broken"), exception: Exception }),
-  z.object({ type: z.literal("result"), call: z.string(), valueType: ValueType }),
-  z.object({ type: z.literal("error"), call: z.string(), exception: Exception, valueType: ValueType.optional() }),
-  z.object({ type: z.literal("unreadable"), call: z.string(), message: z.string() }),
+  z.object({ type: z.literal("result"), call: z.string(), valueType: ValueType, marked }),
+  z.object({ type: z.literal("error"), call: z.string(), exception: Exception, valueType: ValueType.optional(), marked }),
+  z.object({ type: z.literal("unreadable"), call: z.string(), message: z.string(), marked }),
   z.object({ type: z.literal("log"), call: z.string(), stream: z.enum(["stdout", "stderr"]), lines: z.array(z.string()) }),
 ]);
 export type HarnessFrame = z.infer<typeof HarnessFrame>;

@@ -35,10 +35,10 @@ export function callsInTurn(calls: readonly HeldCall[], { container, running, va
   const waiting = [...calls];
   let sent: Turn[] = [];
 
-  async function outcomeOf({ id, method, input }: HeldCall): Promise<HarnessOutcome | Error> {
+  async function outcomeOf({ id, method, input }: HeldCall, alone: boolean): Promise<HarnessOutcome | Error> {
     try {
       const body = await values.read(input);
-      return await container.call({ call: id, method, type: input.type, body });
+      return await container.call({ call: id, method, type: input.type, body, alone });
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
@@ -56,7 +56,7 @@ export function callsInTurn(calls: readonly HeldCall[], { container, running, va
           continue;
         }
         running.add(call);
-        sent.push({ call, outcome: outcomeOf(call) });
+        sent.push({ call, outcome: outcomeOf(call, waiting.length === 0) });
       }
       return sent[0];
     },

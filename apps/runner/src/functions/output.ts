@@ -14,6 +14,8 @@ export interface OutputReader {
   begin(call: string): void;
   /** Resolves when both pipes have the marker of a call, or their ends. */
   ended(call: string): Promise<void>;
+  /** Ends a call after which both pipes were empty. @returns when that is not at once */
+  endedWithoutMarker(call: string): Promise<void> | undefined;
   /** Resolves when both pipes are read to their ends. */
   readonly closed: Promise<void>;
   /** Stops reading: who writes waits then, and nothing more is told. */
@@ -37,6 +39,10 @@ export function readOutput({ directory, onLines }: OutputOptions): OutputReader 
     setUp: Promise.all(pipes.map(({ setUp }) => setUp)).then(() => undefined),
     async ended(call) {
       await Promise.all(pipes.map((pipe) => pipe.ended(call)));
+    },
+    endedWithoutMarker(call) {
+      const waits = pipes.map((pipe) => pipe.endedWithoutMarker(call)).filter((wait) => wait !== undefined);
+      return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
     },
     closed: Promise.all(pipes.map(({ closed }) => closed)).then(() => undefined),
     close: () => pipes.forEach((pipe) => pipe.close()),
@@ -92,6 +98,9 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
     pipe.pause();
     void Promise.all(waits).finally(() => pipe.resume());
   });
+  const untilRead = async (): Promise<void> => {
+    while ((pipe.isPaused() || pipe.readableLength > 0) && !pipe.destroyed) await new Promise((resolve) => setImmediate(resolve));
+  };
   const closed = new Promise<void>((resolve) => pipe.once("close", () => resolve()));
   pipe.on("error", () => undefined);
   return {
@@ -100,6 +109,17 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
       if (!calls.includes(call)) return;
       await Promise.race([new Promise<void>((resolve) => marked.set(call, resolve)), closed]);
       marked.delete(call);
+    },
+    endedWithoutMarker(call: string): Promise<void> | undefined {
+      const end = (): void => {
+        if (started !== "") void onLines(call, [started]);
+        started = "";
+        calls.splice(calls.indexOf(call), 1);
+      };
+      // What was read waits here while lines before it are written.
+      if (pipe.isPaused() || pipe.readableLength > 0) return untilRead().then(end);
+      end();
+      return undefined;
     },
     setUp,
     closed,
