@@ -21,8 +21,10 @@ export const StartCallsInput = z.object({
     .array(z.object({ id: CallId, input: Value }))
     .min(1)
     .max(CALLS_AT_ONCE),
-  /** How long to wait for the first end, and then for those of the others. */
+  /** How long to wait for the first end. */
   waitMs: z.int().min(0).max(20_000).default(0),
+  /** How long then to wait for the others; as long, where it is not said. */
+  gatherMs: z.int().min(0).max(20_000).optional(),
   /** The same was asked before, and no answer came. */
   again: z.boolean().optional(),
 });

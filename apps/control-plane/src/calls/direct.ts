@@ -1,115 +1,233 @@
 /**
- * Calls past the queue: a call whose caller waits goes over the line of a runner that has a permit for it. Meanwhile its caller is what keeps
- * it: who gets no answer asks again under the same id. One that takes longer than a moment is recorded while it goes on, and is from then on a
- * call like any other, carried by the message of its permit.
+ * Calls past the queue: calls whose caller waits go over the lines of runners that have permits for them, as far as the containers that are there
+ * do them in a moment. Meanwhile their caller is what keeps them: who gets no answer asks again under the same ids. Those that take
+ * longer are recorded while they go on, and are from then on calls like any other, carried by the messages of their permits.
  *
- * I1: the end of one that took no longer is told to its caller at once, and recorded right after that. A process that dies in between leaves no
- *     record of a call whose caller has its end. Whoever else asks for such a call is answered when it is recorded.
- * I2: a call that is given back, or whose line is lost, goes to the queue, unless it has been recorded, and its runner or its message sees to it.
+ * I1: the end of a call is told to its caller at once, and recorded right after that. A process that dies in between leaves no record of a
+ *     call whose caller has its end. Whoever else asks for such a call is answered when it is recorded.
+ * I2: calls that are given back, or whose line is lost, go to the queue, unless they have been recorded, and their runner or its message sees to it.
  */
 import type { EndedCall, StartCallsInput } from "@lamina/api";
 import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { overOutages } from "../database/database.ts";
+import type { Statements } from "../database/statements.ts";
 import { Prisma } from "../generated/client.ts";
 import { finishCalls } from "./finish.ts";
 import type { Given, Outcome } from "./lines.ts";
-import { knownCalls } from "./row.ts";
+import { messagesFor } from "./messages.ts";
 import { sendEachApart } from "./send.ts";
 import type { Target } from "./targets.ts";
 
 type Start = z.output<typeof StartCallsInput>;
+type StartedCall = Start["calls"][number];
 
-/** So long a call may go on before it is recorded. */
-const UNRECORDED_MS = 20;
-
-type DirectContext = Pick<
+export type DirectContext = Pick<
   Context,
-  "callStatements" | "callWaiters" | "database" | "unrecordedCalls" | "lines" | "logger" | "nats" | "paces" | "targets" | "toldEnds"
+  "callStatements" | "callWaiters" | "database" | "lines" | "logger" | "nats" | "paces" | "targets" | "toldEnds" | "unrecordedCalls"
 >;
 
-interface Direct {
-  readonly workspace: string;
-  readonly start: Start;
-  readonly call: Start["calls"][number];
-  readonly target: Target;
-  readonly given: Given;
-  readonly createdAt: number;
-}
+/** What the containers that are there would do for longer goes to the queue, from which others may be started for it. */
+const DIRECT_MS = 200;
+/** So long calls may go on before they are recorded. */
+const UNRECORDED_MS = 250;
 
-/** The end of the one call, where it comes in time; undefined when it is to go to the queue. */
-export async function callDirectly(context: DirectContext, workspace: string, start: Start): Promise<EndedCall[] | undefined> {
-  const [call, ...others] = start.calls;
+/**
+ * The ends of calls, as far as they come in the time to wait; undefined where they are all to go to the queue.
+ * @param queue puts calls on the queue after all
+ */
+export function callDirectly(
+  context: DirectContext,
+  {
+    workspace,
+    start,
+    queue,
+  }: { readonly workspace: string; readonly start: Start; readonly queue: (calls: StartedCall[]) => Promise<void> },
+): Promise<EndedCall[]> | undefined {
+  const { lines, paces, targets, toldEnds } = context;
+  const { calls, method, waitMs, gatherMs = waitMs } = start;
   // What was asked for before may have ended, which is to be looked up.
-  if (call === undefined || others.length > 0 || start.waitMs === 0 || start.again === true || context.toldEnds.isFull) return undefined;
-  const target = context.targets.find(workspace, start);
-  if (target === undefined) return undefined;
-  const given = context.lines.give(workspace, target.functionId, { id: call.id, method: start.method, input: call.input });
-  if (given === undefined) return undefined;
-  const direct: Direct = { workspace, start, call, target, given, createdAt: Date.now() };
+  if (waitMs === 0 || start.again === true || toldEnds.isFull) return undefined;
+  const target = targets.find(workspace, start);
+  const free = target === undefined ? 0 : lines.free(workspace, target.functionId);
+  if (target === undefined || free === 0) return undefined;
+  if (calls.length > 1 && calls.length * (paces.of(target.functionId, method) ?? DIRECT_MS) > DIRECT_MS * free) return undefined;
+  const parts = messagesFor(calls, paces.together(target.functionId, start)).map((message) => message.calls);
+  const direct = new DirectCalls(context, { workspace, method, target, queue });
+  return direct.run(parts, { forFirst: waitMs, forOthers: gatherMs });
+}
 
-  const { promise: isLong, resolve: record } = Promise.withResolvers<"long">();
-  const timer = setTimeout(() => record("long"), UNRECORDED_MS);
-  const { promise: recorded, resolve: seeItRecorded } = Promise.withResolvers<void>();
-  context.unrecordedCalls.add(call.id, () => {
-    record("long");
-    return recorded;
-  });
-  try {
-    const first = await Promise.race([given.outcome, isLong]);
-    if (first !== "long") return ended(context, direct, first);
-    if (!(await recordRunning(context, direct))) return ended(context, direct, await given.outcome);
-  } finally {
-    clearTimeout(timer);
-    context.unrecordedCalls.delete(call.id);
-    seeItRecorded();
+interface Called {
+  readonly workspace: string;
+  readonly method: string | undefined;
+  readonly target: Target;
+  readonly queue: (calls: StartedCall[]) => Promise<void>;
+}
+
+/** The calls of one request. */
+class DirectCalls {
+  readonly #context: DirectContext;
+  readonly #called: Called;
+  readonly #createdAt = Date.now();
+  /** Those that have not ended and are known here alone. */
+  readonly #open = new Map<string, StartedCall>();
+  /** The parts that no runner has. */
+  #parts: (readonly StartedCall[])[] = [];
+  readonly #given = new Map<Given, readonly StartedCall[]>();
+  #recording: Promise<void> | undefined;
+  readonly #timer = setTimeout(() => this.#recordOrFail(), UNRECORDED_MS);
+  readonly #failed = Promise.withResolvers<never>();
+
+  constructor(context: DirectContext, called: Called) {
+    this.#context = context;
+    this.#called = called;
+    this.#failed.promise.catch(() => undefined);
   }
-  return endOfRecorded(context, direct);
+
+  async run(
+    parts: readonly (readonly StartedCall[])[],
+    patience: { readonly forFirst: number; readonly forOthers: number },
+  ): Promise<EndedCall[]> {
+    const { callWaiters, unrecordedCalls } = this.#context;
+    for (const call of parts.flat()) this.#open.set(call.id, call);
+    const ids = [...this.#open.keys()];
+    using waiting = callWaiters.waitFor(this.#called.workspace, ids);
+    unrecordedCalls.add(ids, () => this.#record());
+    this.#parts = [...parts];
+    this.#give();
+    return await Promise.race([waiting.ends(patience), this.#failed.promise]);
+  }
+
+  /** Gives parts to the runners that have permits; what nobody takes goes to the queue. */
+  #give(): void {
+    const { lines } = this.#context;
+    const { method, target } = this.#called;
+    for (let [part] = this.#parts; part !== undefined && this.#recording === undefined; [part] = this.#parts) {
+      const calls = part;
+      const given = lines.give(
+        target.functionId,
+        { method, calls: [...calls] },
+        {
+          onEnded: (outcomes) => this.#ended(outcomes),
+          onBack: (ids) => this.#back(ids),
+          onLost: () => this.#lost(calls),
+        },
+      );
+      if (given === undefined) break;
+      this.#parts.shift();
+      this.#given.set(given, calls);
+    }
+    if (this.#parts.length > 0 && this.#recording === undefined && !this.#isUnderWay()) this.#toQueue(this.#parts.splice(0).flat());
+  }
+
+  #isUnderWay(): boolean {
+    for (const calls of this.#given.values()) if (calls.some(({ id }) => this.#open.has(id))) return true;
+    return false;
+  }
+
+  #ended(outcomes: readonly Outcome[]): void {
+    const { callWaiters, paces, toldEnds } = this.#context;
+    const { workspace, method, target } = this.#called;
+    if (this.#recording !== undefined)
+      return this.#orFail(this.#recording.then(() => void finishCalls(this.#context, workspace, outcomes)));
+    const ended = outcomes.filter(({ id }) => this.#open.has(id));
+    for (const { id, startedAt = this.#createdAt, end } of ended) {
+      toldEnds.record({ id, workspace, ...target, method, end, createdAt: this.#createdAt, startedAt });
+    }
+    const took = ended.flatMap(({ tookMs }) => tookMs ?? []);
+    if (took.length > 0) paces.took(target.functionId, method, took);
+    callWaiters.tell(
+      workspace,
+      ended.map(({ id, end }) => ({ id, end })),
+    );
+    this.#forget(ended.map(({ id }) => id));
+    this.#give();
+  }
+
+  #back(ids: readonly string[]): void {
+    const { database, nats } = this.#context;
+    const { workspace } = this.#called;
+    if (this.#recording !== undefined) {
+      return this.#orFail(this.#recording.then(() => sendEachApart({ database, nats }, { id: { in: [...ids] }, workspace })));
+    }
+    this.#toQueue(ids.flatMap((id) => this.#open.get(id) ?? []));
+    this.#give();
+  }
+
+  #lost(calls: readonly StartedCall[]): void {
+    if (this.#recording === undefined) this.#back(calls.map(({ id }) => id));
+  }
+
+  #toQueue(calls: readonly StartedCall[]): void {
+    if (calls.length === 0) return;
+    const ids = calls.map(({ id }) => id);
+    for (const id of ids) this.#open.delete(id);
+    this.#orFail(this.#called.queue([...calls]).finally(() => this.#forget(ids)));
+  }
+
+  /** They have ended, or are recorded. */
+  #forget(ids: readonly string[]): void {
+    for (const id of ids) this.#open.delete(id);
+    this.#context.unrecordedCalls.delete(ids);
+    if (this.#open.size === 0) clearTimeout(this.#timer);
+  }
+
+  #recordOrFail(): void {
+    this.#orFail(this.#record());
+  }
+
+  #record(): Promise<void> {
+    this.#recording ??= this.#recordRunning();
+    return this.#recording;
+  }
+
+  /** Records what runners have, and puts what they have not on the queue. */
+  async #recordRunning(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#toQueue(this.#parts.splice(0).flat());
+    const running = [...this.#given].flatMap(([given, calls]) =>
+      calls.filter(({ id }) => this.#open.has(id)).map((call) => ({ ...call, permit: given.permit })),
+    );
+    const isThere = await recordRunning(this.#context.callStatements, { ...this.#called, createdAt: this.#createdAt, running });
+    if (!isThere) {
+      // The function was stopped, and its runners give back what they have.
+      this.#recording = undefined;
+      return;
+    }
+    for (const [given, calls] of this.#given) if (calls.some(({ id }) => this.#open.has(id))) given.kept();
+    this.#forget([...this.#open.keys()]);
+  }
+
+  #orFail(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      this.#context.logger.debug({ err: error }, "calls past the queue cannot go on");
+      this.#failed.reject(error);
+    });
+  }
 }
 
-function ended(
-  { paces, toldEnds }: DirectContext,
-  { workspace, start, target, createdAt }: Direct,
-  outcome: Outcome | "back" | "lost",
-): EndedCall[] | undefined {
-  if (outcome === "back" || outcome === "lost") return undefined;
-  const { id, startedAt = createdAt, tookMs, end } = outcome;
-  const { method } = start;
-  if (tookMs !== undefined) paces.took(target.functionId, method, [tookMs]);
-  toldEnds.record({ id, workspace, ...target, method, end, createdAt, startedAt });
-  return [{ id, end }];
+interface RunningCalls extends Omit<Called, "queue"> {
+  readonly createdAt: number;
+  readonly running: readonly (StartedCall & { readonly permit: string })[];
 }
 
-/** As one of those that are carried by a message. */
-async function endOfRecorded(context: DirectContext, { workspace, start, call, given }: Direct): Promise<EndedCall[]> {
-  const { callWaiters, callStatements, database, logger, nats } = context;
-  using waiting = callWaiters.waitFor(workspace, [call.id]);
-  given.kept();
-  void (async () => {
-    const outcome = await given.outcome;
-    if (outcome === "back") await sendEachApart({ database, nats }, { id: call.id, workspace });
-    else if (outcome !== "lost") await finishCalls(context, workspace, [outcome]);
-  })().catch((error: unknown) =>
-    logger.warn({ err: error, call: call.id }, "what became of a call cannot be recorded; it goes on elsewhere"),
-  );
-  waiting.found((await knownCalls(callStatements, workspace, [call.id])).ended);
-  return await waiting.ends({ forFirst: start.waitMs, forOthers: 0 });
-}
-
-/** @returns whether its function is there still */
+/** @returns whether their function is there still */
 async function recordRunning(
-  { callStatements }: DirectContext,
-  { workspace, start, call, target, given, createdAt }: Direct,
+  statements: Statements,
+  { workspace, method = null, target, createdAt, running }: Omit<RunningCalls, "method"> & { readonly method?: string | null | undefined },
 ): Promise<boolean> {
-  const { method = null } = start;
+  const column = <T>(of: (call: RunningCalls["running"][number]) => T): T[] => running.map(of);
   // The version's row is held against those who stop it, as where a call is put on a queue.
   const rows = await overOutages(() =>
-    callStatements.rows(Prisma.sql`
+    statements.rows(Prisma.sql`
       WITH target AS (SELECT id FROM function_version WHERE id = ${target.functionId} AND state <> 'stopped' FOR KEY SHARE), inserted AS (
         INSERT INTO call (id, workspace, function_id, version, method, state, input, message, created_at, started_at)
-        SELECT ${call.id}, ${workspace}, id, ${target.version}, ${method}, 'running', ${JSON.stringify(call.input)}::json, ${given.permit},
+        SELECT t.id, ${workspace}, target.id, ${target.version}, ${method}, 'running', t.input::json, t.permit,
           to_timestamp(${createdAt}::float8 / 1000), to_timestamp(${createdAt}::float8 / 1000)
-        FROM target ON CONFLICT (id) DO NOTHING
+        FROM target, unnest(
+          ${column(({ id }) => id)}::text[], ${column(({ input }) => JSON.stringify(input))}::text[], ${column(({ permit }) => permit)}::text[]
+        ) AS t (id, input, permit)
+        ON CONFLICT (id) DO NOTHING
       )
       SELECT id FROM target`),
   );

@@ -1,36 +1,39 @@
 /**
  * The lines of runners, and the permits that they offer (packages/api/src/line.ts).
  *
- * I1: a permit has one call at a time, from when it is given until the runner says how that ended, or that it did not.
+ * I1: a permit has the calls of one giving at a time, until the runner has said of each how it ended, or that it did not.
  * I2: what a line had when it was lost has not ended, as far as is known here.
  */
-import { type FinishCallsInput, type PlatformFrame, RunnerFrame, type Value } from "@lamina/api";
+import { type CallMessage, type FinishCallsInput, type PlatformFrame, RunnerFrame } from "@lamina/api";
 import type { WebSocket } from "@fastify/websocket";
 import type { Logger } from "@lamina/service";
 
 export type Outcome = FinishCallsInput["calls"][number];
 
-export interface DirectCall {
-  readonly id: string;
-  readonly method: string | undefined;
-  readonly input: Value;
+/** Who gave calls to a runner, and is told what becomes of them. */
+export interface Giver {
+  readonly onEnded: (outcomes: readonly Outcome[]) => void;
+  /** The runner has not got these any more. */
+  readonly onBack: (ids: readonly string[]) => void;
+  /** What the runner has is not known any more. */
+  readonly onLost: () => void;
 }
 
-/** A call that a runner has. */
+/** Calls that a runner has. */
 export interface Given {
-  /** Of the message whose place it has. */
+  /** Of the message whose place they have. */
   readonly permit: string;
-  /** How it ended; or that it was given back, or lost with its line. */
-  readonly outcome: Promise<Outcome | "back" | "lost">;
-  /** Says that it is recorded: its runner tells its end to `calls.finish`. */
+  /** Says that they are recorded: their runner tells their ends to `calls.finish`. */
   kept(): void;
 }
 
 export interface Lines {
   /** Takes the line of a runner, up to its end. */
   accept(workspace: string, socket: WebSocket): void;
-  /** Gives a call to a runner that has a permit for it; undefined where none has. */
-  give(workspace: string, functionId: string, call: DirectCall): Given | undefined;
+  /** How many permits for a function version nobody uses. */
+  free(workspace: string, functionId: string): number;
+  /** Gives calls to a runner that has a permit for them; undefined where none has. */
+  give(functionId: string, calls: CallMessage, giver: Giver): Given | undefined;
 }
 
 interface Permit {
@@ -42,8 +45,8 @@ interface Permit {
 interface Line {
   readonly workspace: string;
   readonly permits: Map<string, Permit>;
-  /** What is under way on it, by call. */
-  readonly given: Map<string, (outcome: Outcome | "back" | "lost") => void>;
+  /** What is under way on it, by permit. */
+  readonly given: Map<string, { readonly giver: Giver; readonly left: Set<string> }>;
   send(frame: PlatformFrame): void;
 }
 
@@ -72,30 +75,35 @@ export function createLines({ logger, signal }: LinesOptions): Lines {
     if (others.length > 0) free.set(permit.function, others);
     else free.delete(permit.function);
   };
-  const end = (line: Line, call: string, outcome: Outcome | "back"): void => {
-    line.given.get(call)?.(outcome);
-    line.given.delete(call);
+  /** Strikes calls off. @returns who gave them */
+  const strike = (line: Line, id: string, calls: readonly string[]): Giver | undefined => {
+    const given = line.given.get(id);
+    for (const call of calls) given?.left.delete(call);
+    if (given?.left.size !== 0) return given?.giver;
+    line.given.delete(id);
+    const permit = line.permits.get(id);
+    if (permit !== undefined) offer(permit);
+    return given.giver;
   };
 
   const onFrame = (line: Line, frame: RunnerFrame): void => {
+    const { permit: id } = frame;
     switch (frame.type) {
       case "offer": {
-        withdraw(line, frame.permit);
-        const permit: Permit = { id: frame.permit, function: frame.function, line };
-        line.permits.set(permit.id, permit);
+        withdraw(line, id);
+        const permit: Permit = { id, function: frame.function, line };
+        line.permits.set(id, permit);
         return offer(permit);
       }
       case "withdraw":
-        return withdraw(line, frame.permit);
+        return withdraw(line, id);
       case "ended": {
-        const permit = line.permits.get(frame.permit);
-        if (frame.last) withdraw(line, frame.permit);
-        else if (permit !== undefined) offer(permit);
-        return end(line, frame.outcome.id, frame.outcome);
+        const ids = frame.calls.map((call) => call.id);
+        return strike(line, id, ids)?.onEnded(frame.calls);
       }
       case "back":
-        withdraw(line, frame.permit);
-        return end(line, frame.call, "back");
+        withdraw(line, id);
+        return strike(line, id, frame.calls)?.onBack(frame.calls);
     }
   };
 
@@ -122,19 +130,22 @@ export function createLines({ logger, signal }: LinesOptions): Lines {
         clearInterval(ping);
         signal.removeEventListener("abort", close);
         for (const id of line.permits.keys()) withdraw(line, id);
-        for (const lose of line.given.values()) lose("lost");
+        const lost = [...line.given.values()];
         line.given.clear();
+        for (const { giver } of lost) giver.onLost();
       });
     },
-    give(workspace, functionId, { id, method, input }) {
+    free(workspace, functionId) {
       const permits = free.get(functionId);
-      const permit = permits?.at(-1);
-      if (permits === undefined || permit === undefined || permit.line.workspace !== workspace) return undefined;
-      permits.pop();
-      const { line } = permit;
-      const outcome = new Promise<Outcome | "back" | "lost">((resolve) => line.given.set(id, resolve));
-      line.send({ type: "call", permit: permit.id, call: id, method, input });
-      return { permit: permit.id, outcome, kept: () => line.send({ type: "kept", call: id }) };
+      return permits?.[0]?.line.workspace === workspace ? permits.length : 0;
+    },
+    give(functionId, calls, giver) {
+      const permit = free.get(functionId)?.pop();
+      if (permit === undefined) return undefined;
+      const { id, line } = permit;
+      line.given.set(id, { giver, left: new Set(calls.calls.map((call) => call.id)) });
+      line.send({ type: "calls", permit: id, ...calls });
+      return { permit: id, kept: () => line.send({ type: "kept", permit: id }) };
     },
   };
 }

@@ -9,6 +9,8 @@ import { recent } from "./recent.ts";
 export interface Paces {
   /** How many calls make one message, of those that are started at once; of which function version is said where that is known. */
   together(functionId: string | undefined, started: Started): number;
+  /** How many milliseconds a call of it takes, as far as is known. */
+  of(functionId: string, method: string | undefined): number | undefined;
   /** Calls of a function version have ended, after so long each. */
   took(functionId: string, method: string | undefined, milliseconds: readonly number[]): void;
 }
@@ -38,6 +40,7 @@ export function createPaces(): Paces {
       const part = Math.min(within(PART_MS), Math.ceil(started.calls.length / PARTS));
       return Math.max(1, Math.min(MOST_TOGETHER, Math.max(within(MESSAGE_MS), part)));
     },
+    of: (functionId, method) => paces.get(paceOf(functionId, method)),
     took(functionId, method, milliseconds) {
       const now = milliseconds.reduce((sum, one) => sum + one, 0) / milliseconds.length;
       const key = paceOf(functionId, method);

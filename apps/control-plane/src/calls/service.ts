@@ -16,13 +16,14 @@ const COLUMNS = Prisma.sql`
   c.created_at AS created, c.started_at AS started, c.ended_at AS ended`;
 
 export function createCallsService(context: Context): Services["calls"] {
-  const { callStatements, database, callWaiters, unrecordedCalls } = context;
+  const { callStatements, database, callWaiters, toldEnds, unrecordedCalls } = context;
   return {
     start: ({ workspace }, input) => startCalls(context, workspace, input),
     async wait({ workspace }, { ids, waitMs, gatherMs }, signal) {
-      await unrecordedCalls.recorded(ids);
       using waiting = callWaiters.waitFor(workspace, ids);
-      waiting.found(await endsOf(callStatements, workspace, ids));
+      await toldEnds.recorded();
+      const recorded = ids.filter((id) => !unrecordedCalls.has(id));
+      if (recorded.length > 0) waiting.found(await endsOf(callStatements, workspace, recorded));
       // Waited for here: the waiting ends with this block.
       return await waiting.ends({ forFirst: waitMs, forOthers: gatherMs }, signal);
     },
@@ -37,7 +38,7 @@ export function createCallsService(context: Context): Services["calls"] {
       return callOf(row);
     },
     async list({ workspace }, { app, limit }) {
-      await unrecordedCalls.recorded([]);
+      await unrecordedCalls.recorded();
       const ofApp = app === undefined ? undefined : (await findApp(database, workspace, app)).id;
       // Ids grow with time. The newest of each function are few, and found by its index.
       const rows = await overOutages(

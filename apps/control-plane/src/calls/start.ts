@@ -5,26 +5,24 @@
 import { type EndedCall, LaminaError, type StartCallsInput } from "@lamina/api";
 import type { z } from "zod";
 import { noFunction } from "../apps/find.ts";
-import type { Context } from "../context.ts";
 import { overOutages } from "../database/database.ts";
 import type { Statements } from "../database/statements.ts";
 import { Prisma } from "../generated/client.ts";
-import { callDirectly } from "./direct.ts";
+import { callDirectly, type DirectContext } from "./direct.ts";
 import { messagesFor, newOf, type QueueMessage } from "./messages.ts";
 import { knownCalls } from "./row.ts";
 import { sendCalls } from "./send.ts";
 import type { Target } from "./targets.ts";
 
 type Start = z.output<typeof StartCallsInput>;
-type StartContext = Pick<
-  Context,
-  "callStatements" | "database" | "unrecordedCalls" | "lines" | "nats" | "logger" | "callWaiters" | "paces" | "targets" | "toldEnds"
->;
+type StartContext = DirectContext;
 
 export async function startCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
+  const { unrecordedCalls } = context;
   // No second one is to begin.
-  if (start.again === true) await context.unrecordedCalls.recorded(start.calls.map(({ id }) => id));
-  return (await callDirectly(context, workspace, start)) ?? (await queueCalls(context, workspace, start));
+  if (start.again === true) await unrecordedCalls.recorded(start.calls.map(({ id }) => id));
+  const queue = async (calls: Start["calls"]) => void (await queueCalls(context, workspace, { ...start, calls, waitMs: 0, gatherMs: 0 }));
+  return (await callDirectly(context, { workspace, start, queue })) ?? (await queueCalls(context, workspace, start));
 }
 
 async function queueCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
@@ -43,7 +41,7 @@ async function queueCalls(context: StartContext, workspace: string, start: Start
   const others = start.calls.map(({ id }) => id).filter((id) => !inserted.has(id));
   if (others.length > 0) waiting.found((await knownCalls(callStatements, workspace, others)).ended);
   // Waited for here: the waiting ends with this block.
-  return await waiting.ends({ forFirst: start.waitMs, forOthers: start.waitMs });
+  return await waiting.ends({ forFirst: start.waitMs, forOthers: start.gatherMs ?? start.waitMs });
 }
 
 interface Starting extends Start {

@@ -2,21 +2,29 @@
 import type { ToldEnds } from "./told.ts";
 
 export interface UnrecordedCalls {
-  /** Resolves when those of these calls that go on are recorded, which is at once, and all that had ended. */
-  recorded(ids: readonly string[]): Promise<void>;
-  add(id: string, record: () => Promise<void>): void;
-  delete(id: string): void;
+  /** Resolves when these calls are recorded, or all where none is named: those that go on at once, and those that have ended. */
+  recorded(ids?: readonly string[]): Promise<void>;
+  /** Whether it goes on, and is known to this process alone. */
+  has(id: string): boolean;
+  add(ids: readonly string[], record: () => Promise<void>): void;
+  delete(ids: readonly string[]): void;
 }
 
 export function createUnrecordedCalls(toldEnds: ToldEnds): UnrecordedCalls {
   const running = new Map<string, () => Promise<void>>();
   return {
-    async recorded(ids) {
-      const asked = ids.map((id) => running.get(id)).filter((record) => record !== undefined);
-      await Promise.all(asked.map((record) => record()));
+    async recorded(ids = [...running.keys()]) {
+      // Those of one request are recorded together.
+      const asked = new Set(ids.map((id) => running.get(id)).filter((record) => record !== undefined));
+      await Promise.all([...asked].map((record) => record()));
       await toldEnds.recorded();
     },
-    add: (id, record) => void running.set(id, record),
-    delete: (id) => void running.delete(id),
+    has: (id) => running.has(id),
+    add(ids, record) {
+      for (const id of ids) running.set(id, record);
+    },
+    delete(ids) {
+      for (const id of ids) running.delete(id);
+    },
   };
 }

@@ -26,7 +26,7 @@ export interface Carrier {
   /** Resolves when the end is told: to the milliseconds after which the call is to be tried again, or to undefined when it is done with. */
   readonly finish: (outcome: Outcome) => Promise<number | undefined>;
   /** A call is done with, or is to come again. */
-  settle(comesAgainAfterMs: number | undefined): void;
+  settle(call: HeldCall, comesAgainAfterMs: number | undefined): void;
 }
 
 export function heldCall(carrier: Carrier, { id, method, input }: Pick<HeldCall, "id" | "method" | "input">): HeldCall {
@@ -82,7 +82,7 @@ export class HeldMessage implements Carrier {
     this.#latest.working();
   }
 
-  settle(comesAgainAfterMs: number | undefined): void {
+  settle(_: HeldCall, comesAgainAfterMs: number | undefined): void {
     if (comesAgainAfterMs !== undefined) this.#comesAgainAfterMs = Math.max(this.#comesAgainAfterMs ?? 0, comesAgainAfterMs);
     this.#left -= 1;
     if (this.#left === 0) this.#settled(this, this.#comesAgainAfterMs);

@@ -6,13 +6,13 @@ import { WebSocket } from "ws";
 
 /** One time that the line is open. */
 export interface Connection {
+  readonly isOpen: boolean;
   /** @returns whether it was open still */
   send(frame: RunnerFrame): boolean;
 }
 
-export interface Line extends Connection {
-  readonly isOpen: boolean;
-}
+/** Whichever is open. */
+export type Line = Connection;
 
 export interface LineOptions {
   /** The control plane's. */
@@ -36,8 +36,11 @@ export function openLine({ url, token, logger, onOpen, onFrame, signal }: LineOp
   const connect = (): Promise<void> => {
     const socket = new WebSocket(address, { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
     const connection: Connection = {
+      get isOpen() {
+        return socket.readyState === WebSocket.OPEN;
+      },
       send(frame) {
-        if (socket.readyState !== WebSocket.OPEN) return false;
+        if (!connection.isOpen) return false;
         socket.send(JSON.stringify(frame));
         return true;
       },

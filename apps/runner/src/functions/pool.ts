@@ -9,6 +9,7 @@ import type { CallMessage, ServedFunction, ValueType } from "@lamina/api";
 import type { ControlPlane } from "@lamina/service";
 import type { JsMsg } from "@nats-io/jetstream";
 import { ContainerGone, type HarnessOutcome } from "./container.ts";
+import { DirectCarrier } from "./direct-carrier.ts";
 import { Crew, type CrewOptions, type Member } from "./crew.ts";
 import { broken, crashed, lost, threw, timedOut, unreadable } from "./ends.ts";
 import { type HeldCall, HeldMessage, messageId } from "./held-call.ts";
@@ -16,7 +17,7 @@ import { callsInTurn, type Turn } from "./in-turn.ts";
 import { prepare } from "./launch.ts";
 import type { Connection, Line } from "./line.ts";
 import type { Outcome, Outcomes } from "./outcomes.ts";
-import { type DirectCall, DirectCarrier, Permits } from "./permits.ts";
+import { Permits } from "./permits.ts";
 import type { StartedReporter } from "./started.ts";
 import type { Values } from "./values.ts";
 
@@ -128,20 +129,15 @@ export class FunctionPool {
     this.dispatch();
   }
 
-  /** Takes a call that came over the line. @returns whether it could be taken */
-  takeDirectly(permit: string, call: DirectCall, connection: Connection): boolean {
-    const taken = this.#stopping || this.held.has(call.id) ? undefined : this.permits.begin(permit, call, connection);
+  /** Takes calls that came over the line. @returns whether they could be taken */
+  takeDirectly(permit: string, calls: CallMessage, connection: Connection): boolean {
+    if (this.#stopping || calls.calls.some(({ id }) => this.held.has(id))) return false;
+    const taken = this.permits.begin(permit, calls, connection);
     if (taken === undefined) return false;
-    this.held.set(taken.id, taken);
-    this.#waiting.push([taken]);
+    for (const call of taken.calls) this.held.set(call.id, call);
+    this.#waiting.push([...taken.calls]);
     this.dispatch();
     return true;
-  }
-
-  /** A call that came over the line is recorded. */
-  kept(id: string): void {
-    const carrier = this.held.get(id)?.carrier;
-    if (carrier instanceof DirectCarrier) carrier.isKept = true;
   }
 
   /** A call that nobody wants any more. */
@@ -248,6 +244,7 @@ export class FunctionPool {
   async #sendApart(calls: readonly HeldCall[]): Promise<void> {
     const [first] = calls;
     if (first === undefined) return;
+    if (first.carrier instanceof DirectCarrier) return calls.forEach((call) => this.#putBack(call));
     const { controlPlane, logger, signal } = this.#options;
     try {
       await controlPlane.calls.sendApart({ message: first.carrier.id, ids: calls.map(({ id }) => id) }, { signal });
@@ -320,7 +317,7 @@ export class FunctionPool {
 
   #forget(call: HeldCall, comesAgainAfterMs: number | undefined): void {
     this.held.delete(call.id);
-    call.carrier.settle(comesAgainAfterMs);
+    call.carrier.settle(call, comesAgainAfterMs);
     this.#onForgotten();
   }
 

@@ -63,9 +63,10 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
     onOpen: () => served.forEach(({ pool }) => pool.permits.offerAll()),
     onFrame(frame, from) {
       const pools = [...served.values()].map(({ pool }) => pool);
-      if (frame.type === "kept") return pools.forEach((pool) => pool.kept(frame.call));
-      const { permit, call: id, method, input } = frame;
-      if (!pools.some((pool) => pool.takeDirectly(permit, { id, method, input }, from))) from.send({ type: "back", permit, call: id });
+      const { permit } = frame;
+      if (frame.type === "kept") return pools.forEach(({ permits }) => permits.kept(permit));
+      const isTaken = pools.some((pool) => pool.takeDirectly(permit, frame, from));
+      if (!isTaken) from.send({ type: "back", permit, calls: frame.calls.map(({ id }) => id) });
     },
   });
   const shared = { containers, code, controlPlane, registryHost, harness, caBundle, signal, values, outcomes, started, line, gpus, logger };

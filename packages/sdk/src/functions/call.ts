@@ -83,7 +83,7 @@ export async function spawnCall<Result>(target: Target, input: Input, client?: C
 }
 
 /** @throws NOT_FOUND with what to do about it */
-export async function startCalls(client: Client, target: Target, input: Pick<StartCallsInput, "calls" | "waitMs">) {
+export async function startCalls(client: Client, target: Target, input: Pick<StartCallsInput, "calls" | "waitMs" | "gatherMs">) {
   const { function: name, method } = target;
   try {
     return await client.calls.start({ app: target.app(), function: name, ...(method !== undefined && { method }), ...input });

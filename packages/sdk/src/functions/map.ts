@@ -99,6 +99,12 @@ const WAIT_MS = 20_000;
 const JOIN_MS = 20;
 /** A question names every call: where that are many, more of them have ended when it is answered a moment later. */
 const GATHER_MS_A_CALL = 0.05;
+/** So long the request that starts calls waits for the first end. */
+const START_WAIT_MS = 100;
+
+function patienceFor(calls: number, waitMs: number) {
+  return { waitMs, gatherMs: Math.floor(calls * GATHER_MS_A_CALL) };
+}
 
 /** The calls that were started and whose results were not taken, of which there are never more than asked for. */
 class CallsInFlight {
@@ -109,6 +115,8 @@ class CallsInFlight {
   /** Not ended, as far as is known. */
   readonly #running = new Map<string, number>();
   readonly #ended: Ended[] = [];
+  /** Requests that start calls. */
+  #starting = 0;
   #untaken = 0;
   #isExhausted = false;
   #isStopped = false;
@@ -133,9 +141,13 @@ class CallsInFlight {
       const ended = this.#ended.shift();
       if (ended !== undefined) return ended;
       if (this.#failure !== undefined) throw this.#failure.error;
-      if (this.#isExhausted && this.#running.size === 0) return undefined;
+      if (this.#hasEnded()) return undefined;
       await this.#change.promise;
     }
+  }
+
+  #hasEnded(): boolean {
+    return this.#isExhausted && this.#starting === 0 && this.#running.size === 0;
   }
 
   /** Says that a result leaves, so that another call may begin. */
@@ -165,7 +177,12 @@ class CallsInFlight {
     const flush = async () => {
       const sent = batch;
       batch = [];
-      if (sent.length > 0) await this.#start(sent);
+      if (sent.length === 0) return;
+      // The platform does short calls within the request that starts them. One at a time waits for that, and none that comes after.
+      const waits = this.#starting === 0 && this.#running.size === 0;
+      const started = this.#start(sent, waits);
+      if (waits) this.#guard(started);
+      else await started;
     };
     while (!this.#isStopped) {
       if (this.#untaken >= this.#limit) {
@@ -195,12 +212,23 @@ class CallsInFlight {
     }
   }
 
-  async #start(batch: readonly { readonly index: number; readonly input: unknown }[]): Promise<void> {
+  async #start(batch: readonly { readonly index: number; readonly input: unknown }[], waits: boolean): Promise<void> {
     if (this.#isStopped) return;
+    this.#starting += 1;
+    try {
+      await this.#startNow(batch, waits);
+    } finally {
+      this.#starting -= 1;
+      this.#changed();
+    }
+  }
+
+  async #startNow(batch: readonly { readonly index: number; readonly input: unknown }[], waits: boolean): Promise<void> {
     const calls = await Promise.all(
       batch.map(async ({ index, input }) => ({ id: newId(), index, input: await sendInput(this.#client, { args: [input], kwargs: {} }) })),
     );
-    const ended = await startCalls(this.#client, this.#target, { calls: calls.map(({ id, input }) => ({ id, input })) });
+    const patience = waits ? patienceFor(calls.length, START_WAIT_MS) : {};
+    const ended = await startCalls(this.#client, this.#target, { calls: calls.map(({ id, input }) => ({ id, input })), ...patience });
     // Not before, since the platform is asked about these, and has to know them.
     for (const { id, index } of calls) this.#running.set(id, index);
     this.#collect(ended);
@@ -212,7 +240,7 @@ class CallsInFlight {
   }
 
   async #wait(): Promise<void> {
-    while (!this.#isStopped && !(this.#isExhausted && this.#running.size === 0)) {
+    while (!this.#isStopped && !this.#hasEnded()) {
       if (this.#running.size === 0) {
         await this.#change.promise;
         continue;
@@ -221,8 +249,7 @@ class CallsInFlight {
       this.#asking = asking;
       try {
         const ids = [...this.#running.keys()];
-        const patience = { waitMs: WAIT_MS, gatherMs: Math.floor(ids.length * GATHER_MS_A_CALL) };
-        this.#collect(await this.#client.calls.wait({ ids, ...patience }, { signal: asking.signal }));
+        this.#collect(await this.#client.calls.wait({ ids, ...patienceFor(ids.length, WAIT_MS) }, { signal: asking.signal }));
       } catch (error) {
         if (!asking.signal.aborted) throw error;
       } finally {
