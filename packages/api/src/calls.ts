@@ -92,6 +92,10 @@ export const CallMessage = z.object({
 });
 export type CallMessage = z.infer<typeof CallMessage>;
 
+/** Told to every runner: there is a message on the queue of a function version. */
+export const CallsQueued = z.object({ function: z.string(), message: z.string() });
+export type CallsQueued = z.infer<typeof CallsQueued>;
+
 /** Told to every runner: these calls are not wanted any more. */
 export const CallsCancelled = z.object({ calls: z.array(z.string()).min(1) });
 export type CallsCancelled = z.infer<typeof CallsCancelled>;

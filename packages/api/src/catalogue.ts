@@ -80,7 +80,7 @@ export function catalogue(namespace: string) {
     values: `${namespace}-values`,
     /** Says that what there is to serve has changed; no payload. */
     functionsChanged: `${namespace}.functions`,
-    /** Says that a call was put on the queue of a function version, whose id is the payload; that it arrives is a matter of speed. */
+    /** Says that a message was put on the queue of a function version; that it arrives is a matter of speed. */
     callsQueued: `${namespace}.calls-queued`,
     /** Tells runners which calls are not wanted any more. */
     callsCancelled: `${namespace}.calls-cancelled`,

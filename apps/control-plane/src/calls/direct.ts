@@ -28,7 +28,7 @@ export type DirectContext = Pick<
 >;
 
 /** What the containers that are there would do for longer goes to the queue, from which others may be started for it. */
-const DIRECT_MS = 200;
+const DIRECT_MS = 500;
 /** So long calls may go on before they are recorded. */
 const UNRECORDED_MS = 250;
 

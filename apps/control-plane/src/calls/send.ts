@@ -1,5 +1,5 @@
 /** Putting calls on the queues of their functions. */
-import { CallMessage } from "@lamina/api";
+import { CallMessage, type CallsQueued } from "@lamina/api";
 import { JetStreamApiError } from "@nats-io/jetstream";
 import type { Context } from "../context.ts";
 import { overOutages } from "../database/database.ts";
@@ -29,7 +29,7 @@ export async function sendCalls(
       expect: { lastSubjectSequence: 0 },
     });
     // Behind it on the same connection: who keeps places of the function free for direct calls gives one up.
-    connection.publish(catalogue.callsQueued, functionId);
+    connection.publish(catalogue.callsQueued, JSON.stringify({ function: functionId, message: id } satisfies CallsQueued));
     await sent;
   } catch (error) {
     if (!(error instanceof JetStreamApiError && WRONG_LAST_SEQUENCE.includes(error.code))) throw error;

@@ -2,8 +2,8 @@
  * Messages of a function's queue that are kept when their calls are done with: each lets calls of the function go on here, one after the
  * other, that come over the line (packages/api/src/line.ts).
  *
- * I1: a permit is kept only where nothing waits in the queue, as far as is known; one is given up for each message that is put there, and all
- *     after a while, since word of that may be lost.
+ * I1: a permit is kept only where nothing waits in the queue, as far as is known; one is given up for each message that is put there. Since word
+ *     of that may be lost, it is looked whether something waits, and one that is not used is given up.
  * I2: a permit is free or has calls, and is offered while it is free.
  */
 import type { CallMessage } from "@lamina/api";
@@ -19,16 +19,22 @@ export interface PermitsOptions {
   readonly outcomes: Outcomes;
   /** Whether permits are wanted now. */
   readonly isWanted: () => boolean;
+  /** How many messages wait in the queue. */
+  readonly queued: () => Promise<number>;
   /** Takes a message off the queue, or lets it come again. */
   readonly giveUp: (message: HeldMessage, comesAgainAfterMs?: number) => void;
 }
 
-/** So long a permit is kept. */
-const KEPT_MS = 10_000;
+/** So long a message that was put on the queue is waited for; another runner may have got it. */
+const NOTED_MS = 2_000;
+/** How often it is looked whether a permit is used, and nothing waits for its place. */
+const LOOK_MS = 5_000;
 
 interface Permit {
   readonly message: HeldMessage;
-  readonly expiry: NodeJS.Timeout;
+  readonly looking: NodeJS.Timeout;
+  /** Since the last look. */
+  wasUsed: boolean;
   /** Of what goes on under it. */
   carrier: DirectCarrier | undefined;
   /** It is given up when its calls are done with. */
@@ -38,6 +44,8 @@ interface Permit {
 export class Permits {
   readonly #options: PermitsOptions;
   readonly #permits = new Map<string, Permit>();
+  /** The messages that were put on the queue and have not come. */
+  readonly #noted = new Set<string>();
 
   constructor(options: PermitsOptions) {
     this.#options = options;
@@ -46,10 +54,10 @@ export class Permits {
   /** Keeps a message whose calls are done with. @returns false where it is not to be kept */
   keep(message: HeldMessage): boolean {
     const { line, isWanted } = this.#options;
-    if (!message.wasLast || !line.isOpen || !isWanted()) return false;
-    const expiry = setTimeout(() => this.#expire(permit), KEPT_MS);
-    expiry.unref();
-    const permit: Permit = { message, expiry, carrier: undefined, isLast: false };
+    if (!message.wasLast || this.#noted.size > 0 || !line.isOpen || !isWanted()) return false;
+    const looking = setInterval(() => void this.#look(permit), LOOK_MS);
+    looking.unref();
+    const permit: Permit = { message, looking, wasUsed: true, carrier: undefined, isLast: false };
     this.#permits.set(message.id, permit);
     this.#offer(permit);
     return true;
@@ -67,6 +75,7 @@ export class Permits {
     const permit = this.#permits.get(id);
     if (permit === undefined || permit.carrier !== undefined) return undefined;
     const finish = this.#options.outcomes.finish;
+    permit.wasUsed = true;
     permit.carrier = new DirectCarrier(calls, {
       permit: id,
       connection,
@@ -88,8 +97,19 @@ export class Permits {
     for (const permit of this.#permits.values()) if (permit.carrier === undefined) this.#offer(permit);
   }
 
-  /** A call waits in the queue. */
-  giveUpOne(): void {
+  /** A message is on the queue, which has not come. */
+  noted(id: string): void {
+    this.#noted.add(id);
+    setTimeout(() => this.#noted.delete(id), NOTED_MS).unref();
+    this.#giveUpOne();
+  }
+
+  /** A message has come. */
+  delivered(id: string): void {
+    this.#noted.delete(id);
+  }
+
+  #giveUpOne(): void {
     const permits = [...this.#permits.values()].filter(({ isLast }) => !isLast);
     const free = permits.find(({ carrier }) => carrier === undefined);
     if (free !== undefined) return this.#expire(free);
@@ -105,9 +125,16 @@ export class Permits {
     this.#options.line.send({ type: "offer", permit: message.id, function: this.#options.functionId });
   }
 
+  async #look(permit: Permit): Promise<void> {
+    const { wasUsed } = permit;
+    permit.wasUsed = permit.carrier !== undefined;
+    // What cannot be asked may wait.
+    if (!wasUsed || (await this.#options.queued().catch(() => 1)) > 0) this.#expire(permit);
+  }
+
   #expire(permit: Permit): void {
     permit.isLast = true;
-    if (permit.carrier !== undefined) return;
+    if (permit.carrier !== undefined || !this.#permits.has(permit.message.id)) return;
     this.#options.line.send({ type: "withdraw", permit: permit.message.id });
     this.#end(permit, undefined);
   }
@@ -122,7 +149,7 @@ export class Permits {
   }
 
   #end(permit: Permit, comesAgainAfterMs: number | undefined): void {
-    clearTimeout(permit.expiry);
+    clearInterval(permit.looking);
     this.#permits.delete(permit.message.id);
     this.#options.giveUp(permit.message, comesAgainAfterMs);
   }

@@ -28,6 +28,8 @@ export interface PoolOptions extends Omit<CrewOptions, "served" | "onChange" | "
   readonly outcomes: Outcomes;
   readonly started: StartedReporter;
   readonly line: Line;
+  /** How many messages wait in the queue. */
+  readonly queued: () => Promise<number>;
 }
 
 /** How often a call may be begun beside its retries. */
@@ -65,6 +67,7 @@ export class FunctionPool {
       functionId: this.#served.id,
       line: options.line,
       outcomes: options.outcomes,
+      queued: options.queued,
       // What is tried again has to come from the queue.
       isWanted: () => !this.#stopping && this.#served.state === "active" && (this.#served.retries?.max ?? 0) === 0,
       giveUp: (message, comesAgainAfterMs) => this.#giveUp(message, comesAgainAfterMs),
@@ -120,6 +123,7 @@ export class FunctionPool {
     });
     const { calls, deliveries } = message;
     this.messages.add(message);
+    this.permits.delivered(message.id);
     for (const call of calls) this.held.set(call.id, call);
     if (deliveries > MOST_DELIVERIES + (this.#served.retries?.max ?? 0)) {
       for (const call of calls) void this.#end(call, lost(deliveries));
@@ -127,6 +131,12 @@ export class FunctionPool {
     }
     this.#waiting.push([...calls]);
     this.dispatch();
+  }
+
+  /** A message was put on the queue. */
+  queued(id: string): void {
+    for (const message of this.messages) if (message.id === id) return;
+    this.permits.noted(id);
   }
 
   /** Takes calls that came over the line. @returns whether they could be taken */

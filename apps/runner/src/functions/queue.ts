@@ -93,6 +93,16 @@ async function take({ connection, catalogue, controlPlane, pool, logger }: CallQ
   }
 }
 
+/** How many messages of a function's queue nobody has. */
+export async function queuedCalls({
+  connection,
+  catalogue: { calls },
+  functionId,
+}: Pick<CallQueueOptions, "connection" | "catalogue"> & { readonly functionId: string }): Promise<number> {
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  return (await manager.consumers.info(calls.stream, calls.consumer(functionId))).num_pending;
+}
+
 const MOST_ASKED_FOR = 256;
 const PULL_MS = 10_000;
 

@@ -1,6 +1,6 @@
 /** The functions of a pool, as this runner serves them. */
 import { setTimeout as delay } from "node:timers/promises";
-import { type ServedFunction, CallsCancelled } from "@lamina/api";
+import { type ServedFunction, CallsCancelled, CallsQueued } from "@lamina/api";
 import type { WorkerSurroundings } from "@lamina/service";
 import { jetstream } from "@nats-io/jetstream";
 import type { Msg } from "@nats-io/transport-node";
@@ -11,7 +11,7 @@ import { openLine } from "./line.ts";
 import { logWriter } from "./logs.ts";
 import { outcomesTo } from "./outcomes.ts";
 import { FunctionPool } from "./pool.ts";
-import { type CallQueue, takeCalls } from "./queue.ts";
+import { type CallQueue, queuedCalls, takeCalls } from "./queue.ts";
 import { startedReporter } from "./started.ts";
 import { valuesOf } from "./values.ts";
 
@@ -78,7 +78,8 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   function begin(one: ServedFunction): void {
     logger.info({ function: one.name, app: one.appName, id: one.id }, "serves a function");
     const logs = logWriter({ jetstream: client, catalogue, app: one.app, logger, signal: silent.signal });
-    const pool = new FunctionPool({ ...shared, served: one, logs, onGpusWanted });
+    const queued = () => queuedCalls({ connection, catalogue, functionId: one.id });
+    const pool = new FunctionPool({ ...shared, served: one, logs, queued, onGpusWanted });
     served.set(one.id, { pool, queue: takeCalls({ connection, catalogue, controlPlane, pool, logger }) });
   }
 
@@ -107,7 +108,10 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   let changed = Promise.withResolvers<void>();
   const changes = connection.subscribe(catalogue.functionsChanged, { callback: () => changed.resolve() });
   const queued = connection.subscribe(catalogue.callsQueued, {
-    callback: (_, message) => served.get(message.string())?.pool.permits.giveUpOne(),
+    callback(_, message) {
+      const { data } = CallsQueued.safeParse(parsed(message));
+      if (data !== undefined) served.get(data.function)?.pool.queued(data.message);
+    },
   });
   const cancels = connection.subscribe(catalogue.callsCancelled, {
     callback(_, message) {
@@ -145,10 +149,14 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
 }
 
 function cancelledCalls(message: Msg): readonly string[] {
+  // What is not of ours says nothing that is not recorded.
+  return CallsCancelled.safeParse(parsed(message)).data?.calls ?? [];
+}
+
+function parsed(message: Msg): unknown {
   try {
-    return CallsCancelled.parse(message.json()).calls;
+    return message.json();
   } catch {
-    // Not of ours; nothing is lost, since it says nothing that is not recorded.
-    return [];
+    return undefined;
   }
 }

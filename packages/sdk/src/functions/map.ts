@@ -99,12 +99,8 @@ const WAIT_MS = 20_000;
 const JOIN_MS = 20;
 /** A question names every call: where that are many, more of them have ended when it is answered a moment later. */
 const GATHER_MS_A_CALL = 0.05;
-/** So long the request that starts calls waits for the first end. */
+/** So long the request that starts calls waits for their ends. */
 const START_WAIT_MS = 100;
-
-function patienceFor(calls: number, waitMs: number) {
-  return { waitMs, gatherMs: Math.floor(calls * GATHER_MS_A_CALL) };
-}
 
 /** The calls that were started and whose results were not taken, of which there are never more than asked for. */
 class CallsInFlight {
@@ -227,7 +223,7 @@ class CallsInFlight {
     const calls = await Promise.all(
       batch.map(async ({ index, input }) => ({ id: newId(), index, input: await sendInput(this.#client, { args: [input], kwargs: {} }) })),
     );
-    const patience = waits ? patienceFor(calls.length, START_WAIT_MS) : {};
+    const patience = waits ? { waitMs: START_WAIT_MS, gatherMs: START_WAIT_MS } : {};
     const ended = await startCalls(this.#client, this.#target, { calls: calls.map(({ id, input }) => ({ id, input })), ...patience });
     // Not before, since the platform is asked about these, and has to know them.
     for (const { id, index } of calls) this.#running.set(id, index);
@@ -249,7 +245,8 @@ class CallsInFlight {
       this.#asking = asking;
       try {
         const ids = [...this.#running.keys()];
-        this.#collect(await this.#client.calls.wait({ ids, ...patienceFor(ids.length, WAIT_MS) }, { signal: asking.signal }));
+        const patience = { waitMs: WAIT_MS, gatherMs: Math.floor(ids.length * GATHER_MS_A_CALL) };
+        this.#collect(await this.#client.calls.wait({ ids, ...patience }, { signal: asking.signal }));
       } catch (error) {
         if (!asking.signal.aborted) throw error;
       } finally {
