@@ -6,7 +6,7 @@ import { type Router, RPC_PATH } from "@lamina/api";
 import { TRPCClientError, type TRPCLink } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
 import { z } from "zod";
-import { nodeFetch } from "./node-fetch.ts";
+import { nodeFetch, placeOf } from "./node-fetch.ts";
 import type { PlatformAddress } from "./platform.ts";
 
 export interface Request {
@@ -21,14 +21,14 @@ export interface Request {
 export type Send = (request: Request) => Promise<unknown>;
 
 /** What the router answers, as far as this end looks into it. */
-const Answer = z.union([
-  z.object({ result: z.object({ data: z.unknown().optional() }) }),
-  z.object({ error: z.object({ message: z.string(), code: z.number(), data: z.unknown().optional() }) }),
-]);
+const Answer = z.object({
+  result: z.object({ data: z.unknown().optional() }).optional(),
+  error: z.object({ message: z.string(), code: z.number(), data: z.unknown().optional() }).optional(),
+});
 
 export function requestsTo({ url, token }: PlatformAddress): Send {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const endpoint = new URL(RPC_PATH, url).href;
+  const endpoint = placeOf(new URL(RPC_PATH, url).href);
   return async ({ type, path, input, signal }) => {
     const text = input === undefined ? undefined : JSON.stringify(input);
     const isQuery = type === "query";
@@ -36,12 +36,16 @@ export function requestsTo({ url, token }: PlatformAddress): Send {
     const body = isQuery ? {} : { method: "POST", body: text };
     let answer: z.infer<typeof Answer>;
     try {
-      answer = Answer.parse(await (await nodeFetch(`${endpoint}/${path}${query}`, { ...body, headers, signal })).json());
+      const place = { ...endpoint, path: `${RPC_PATH}/${path}${query}` };
+      answer = Answer.parse(await (await nodeFetch(place, { ...body, headers, signal })).json());
     } catch (cause) {
       throw TRPCClientError.from(cause instanceof Error ? cause : new Error(String(cause)));
     }
-    if ("error" in answer) throw TRPCClientError.from(answer);
-    return answer.result.data;
+    const { result, error } = answer;
+    if (error !== undefined) throw TRPCClientError.from({ error });
+    // Whatever else answers in the platform's place.
+    if (result === undefined) throw TRPCClientError.from(new Error("the answer is none of the platform's"));
+    return result.data;
   };
 }
 

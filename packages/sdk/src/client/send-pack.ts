@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { z } from "zod";
 import type { Pack } from "../upload/pack.ts";
 import { unreachable } from "./errors.ts";
-import { nodeFetch } from "./node-fetch.ts";
+import { nodeFetch, placeOf } from "./node-fetch.ts";
 
 export interface Destination {
   readonly url: string;
@@ -31,7 +31,7 @@ const Failure = z.object({ error: ErrorInfo });
 
 async function post({ body, size }: Pack, { url, authorization, signal }: Destination): Promise<PackReceipt> {
   const place = new URL(PACK_PATH, url);
-  const response = await nodeFetch(place.href, {
+  const response = await nodeFetch(placeOf(place.href), {
     method: "POST",
     headers: { authorization, "content-type": "application/zstd" },
     signal,

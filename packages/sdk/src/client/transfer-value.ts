@@ -3,7 +3,7 @@ import { ErrorInfo, KeptValue, LaminaError, VALUES_PATH } from "@lamina/api";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { unreachable } from "./errors.ts";
-import { nodeFetch, type NodeFetchInit, type NodeFetchResponse } from "./node-fetch.ts";
+import { nodeFetch, placeOf, type NodeFetchInit, type NodeFetchResponse } from "./node-fetch.ts";
 import type { Destination } from "./send-pack.ts";
 
 /** Keeps a text. @throws what the platform answers; UNREACHABLE; CANCELLED */
@@ -40,7 +40,7 @@ async function requested(
 ): Promise<NodeFetchResponse> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await nodeFetch(place.href, init);
+      return await nodeFetch(placeOf(place.href), init);
     } catch (error) {
       if (signal?.aborted === true) throw new LaminaError({ code: "CANCELLED", message: "The call was cancelled." });
       if (tries === TRIES) throw unreachable(url, error);
