@@ -1,30 +1,19 @@
-/** HTTP: the router under {@link RPC_PATH}, packs under {@link PACK_PATH}, large values of calls under {@link VALUES_PATH}, lines of runners under {@link LINE_PATH}; `/healthz` says that the process runs, `/readyz` whether Postgres and NATS answer. */
-import {
-  type Caller,
-  type ErrorInfo,
-  faultInfo,
-  LaminaError,
-  LINE_PATH,
-  PACK_PATH,
-  router,
-  type RouterContext,
-  RPC_PATH,
-  VALUES_PATH,
-} from "@lamina/api";
-import websocket from "@fastify/websocket";
+/** HTTP: the router under {@link RPC_PATH}, packs under {@link PACK_PATH}, large values of calls under {@link VALUES_PATH}, WebSockets (sockets.ts); `/healthz` says that the process runs, `/readyz` whether Postgres and NATS answer. */
+import { type Caller, type ErrorInfo, LaminaError, PACK_PATH, router, type RouterContext, RPC_PATH, VALUES_PATH } from "@lamina/api";
 import type { Logger } from "@lamina/service";
 import { fastifyRequestHandler } from "@trpc/server/adapters/fastify";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { Readable } from "node:stream";
 import type { ControlPlane } from "./control-plane.ts";
-import { reportFault } from "./faults.ts";
+import { errorInfo, reportFault } from "./faults.ts";
 import { serveMutations } from "./mutations.ts";
+import { serveSockets } from "./sockets.ts";
 
 /** A tree of 100,000 entries has some 20 MB. */
 const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
 
 export async function createServer(controlPlane: ControlPlane, logger: Logger): Promise<FastifyInstance> {
-  const { services, packs, values, lines, callerOf, checkHealth } = controlPlane;
+  const { services, packs, values, callerOf, checkHealth } = controlPlane;
   const server = fastify({ bodyLimit: BODY_LIMIT_BYTES, forceCloseConnections: true, routerOptions: { maxParamLength: 5_000 } });
   server.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
 
@@ -43,7 +32,7 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
     try {
       return await work(requireCaller(callerOf(request.headers.authorization)));
     } catch (thrown) {
-      const info = errorOf(thrown, logger);
+      const info = errorInfo(logger, thrown);
       // On a connection that is used again, the next request comes behind the rest of the body.
       request.raw.resume();
       return reply.code(HTTP_STATUS[info.code] ?? 500).send({ error: info });
@@ -69,18 +58,7 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
       }),
     );
   });
-  await server.register(async (scope) => {
-    await scope.register(websocket, { options: { maxPayload: BODY_LIMIT_BYTES, perMessageDeflate: false } });
-    const onlyWorkers = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
-      callerOf(request.headers.authorization)?.role === "worker"
-        ? undefined
-        : reply
-            .code(403)
-            .send({ error: new LaminaError({ code: "FORBIDDEN", message: "A line is opened with the token of a worker." }).info });
-    scope.get(LINE_PATH, { websocket: true, preValidation: onlyWorkers }, (socket, request) =>
-      lines.accept(requireCaller(callerOf(request.headers.authorization)).workspace, socket),
-    );
-  });
+  await serveSockets(server, { controlPlane, logger, limitBytes: BODY_LIMIT_BYTES });
   server.get("/healthz", () => ({ status: "ok" }));
   server.get("/readyz", async (_request, reply) => {
     try {
@@ -110,7 +88,3 @@ const HTTP_STATUS: Partial<Record<ErrorInfo["code"], number>> = {
   REGISTRY_UNAVAILABLE: 502,
   VALUE_UNREADABLE: 404,
 };
-
-function errorOf(thrown: unknown, logger: Logger): ErrorInfo {
-  return thrown instanceof LaminaError ? thrown.info : faultInfo(reportFault(logger, thrown));
-}

@@ -1,3 +1,4 @@
+export * from "./call-line.ts";
 export * from "./calls.ts";
 export * from "./catalogue.ts";
 export * from "./client-error.ts";

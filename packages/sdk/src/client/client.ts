@@ -24,6 +24,7 @@ import { EventSource } from "eventsource";
 import { setTimeout as delay } from "node:timers/promises";
 import { v7 as newId } from "uuid";
 import { z } from "zod";
+import { callLine } from "./call-line.ts";
 import { clientError, unreachable } from "./errors.ts";
 import { type Feed, follow, type FollowOptions } from "./follow.ts";
 import { findPlatform, type PlatformAddress } from "./platform.ts";
@@ -56,6 +57,7 @@ function createClient({ url, token }: PlatformAddress) {
   const authorization = `Bearer ${token}`;
   const endpoint = new URL(RPC_PATH, url);
   const send = requestsTo({ url, token });
+  const line = callLine({ url, token });
   let hasAnswered = false;
   /** A platform that was there is given time to come back; one that never answered is not waited for. Every call may come twice. */
   const isTriedAgain = (
@@ -93,7 +95,12 @@ function createClient({ url, token }: PlatformAddress) {
     for (let attempts = 1; ; attempts += 1) {
       const again = attempts > 1 ? { again: true } : {};
       try {
-        return EndedCalls.parse(await send({ type: "mutation", path: "calls.start", input: { ...input, ...again }, signal }));
+        const overLine = attempts === 1 ? line.start(input, signal) : undefined;
+        if (overLine !== undefined) return await overLine;
+        const request = { type: "mutation", path: "calls.start", input: { ...input, ...again }, signal } as const;
+        const ended = EndedCalls.parse(await send(request));
+        line.open();
+        return ended;
       } catch (error) {
         if (!(error instanceof TRPCClientError) || !isTriedAgain(error, { attempts, signal })) throw error;
         await delay(retryDelayMs(attempts));
