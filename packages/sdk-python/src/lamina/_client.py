@@ -69,11 +69,15 @@ class Client:
 
     async def query(self, path: str, given: Input | None = None) -> Any:
         """Ask something, such as `builds.get`; the answer is JSON."""
-        return await self._answer(lambda: self._call("GET", path, given))
+        return await self._answer(lambda _: self._call("GET", path, given))
 
     async def mutation(self, path: str, given: Input) -> Any:
         """Have something done, such as `builds.start`. It may come twice, so what must not happen twice carries an id."""
-        return await self._answer(lambda: self._call("POST", path, given))
+        return await self._answer(lambda _: self._call("POST", path, given))
+
+    async def start_calls(self, given: Input) -> Any:
+        """Start calls; where the answer to the first attempt was lost, the next one says so, and starts none a second time."""
+        return await self._answer(lambda attempt: self._call("POST", "calls.start", given if attempt == 0 else {**given, "again": True}))
 
     def subscription(self, path: str, given: Input, *, after: str | None = None, ends_now: bool = False) -> AsyncGenerator[Any, None]:
         """The events of a feed, such as `builds.follow`: each once, in order, up to the last.
@@ -116,12 +120,12 @@ class Client:
     async def put_value(self, data: bytes) -> Any:
         """Keep bytes in the object store, for as long as values of calls are kept; gives `object` and `bytes`."""
         headers = {"content-type": "application/octet-stream"}
-        response = await self._answer(lambda: self._values("POST", _VALUES_PATH, content=data, headers=headers))
+        response = await self._answer(lambda _: self._values("POST", _VALUES_PATH, content=data, headers=headers))
         return _json(response.content)
 
     async def get_value(self, name: str) -> bytes:
         """Bytes that are kept there."""
-        response: httpx.Response = await self._answer(lambda: self._values("GET", f"{_VALUES_PATH}/{quote(name)}"))
+        response: httpx.Response = await self._answer(lambda _: self._values("GET", f"{_VALUES_PATH}/{quote(name)}"))
         return response.content
 
     async def _values(self, method: str, path: str, **request: Any) -> httpx.Response:
@@ -133,11 +137,11 @@ class Client:
             return response
         raise _refusal(response, "did not take or give a value")
 
-    async def _answer(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """A platform that was there is given time to come back; one that never answered is not waited for."""
+    async def _answer(self, call: Callable[[int], Awaitable[Any]]) -> Any:
+        """A platform that was there is given time to come back; one that never answered is not waited for. `call` is told which attempt it is."""
         for attempt in range(_RETRIES):
             try:
-                answer = await call()
+                answer = await call(attempt)
             except NoAnswer:
                 if not self._has_answered or attempt == _RETRIES - 1:
                     raise

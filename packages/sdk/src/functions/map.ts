@@ -188,15 +188,16 @@ class CallsInFlight {
       }
       const coming = this.#pull();
       const item = (await Promise.race([coming, afterThisTurn()])) ?? (await Promise.all([coming, flush()]))[0];
-      if (item.done === true) break;
+      if (item.done === true) {
+        await flush();
+        this.#isExhausted = true;
+        return this.#changed();
+      }
       this.#untaken += 1;
       batch.push({ index, input: item.value });
       index += 1;
       if (batch.length === BATCH) await flush();
     }
-    await flush();
-    this.#isExhausted = true;
-    this.#changed();
   }
 
   async #pull(): Promise<IteratorResult<unknown>> {

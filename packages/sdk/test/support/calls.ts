@@ -4,17 +4,23 @@ import { createServer } from "node:http";
 import { randomUUID } from "node:crypto";
 import { buffer } from "node:stream/consumers";
 import {
+  CALL_LINE_PATH,
   type CallEnd,
   type EndedCall,
   JSON_VALUE,
   LaminaError,
+  laminaError,
   router,
   RPC_PATH,
   type Services,
+  StartCallsInput,
+  type StartedOverLine,
+  StartOverLine,
   type Value,
   VALUES_PATH,
 } from "@lamina/api";
 import { createHTTPHandler } from "@trpc/server/adapters/standalone";
+import { type WebSocket, WebSocketServer } from "ws";
 import { decodeValue, encodeValue } from "../../src/values/codec.ts";
 
 export interface Asked {
@@ -31,6 +37,14 @@ export interface CallsPlatform extends AsyncDisposable {
   readonly cancelled: Set<string>;
   /** Requests, in all. */
   requests: number;
+  /** Starts that came over lines. */
+  overLine: number;
+  /** Starts that said that they come again. */
+  again: number;
+  /** Whether there are lines. */
+  hasLines: boolean;
+  /** Ends all lines, without an answer to what they brought. */
+  loseLines(): void;
 }
 
 /** Ends a call as the platform itself does. */
@@ -105,7 +119,8 @@ export async function callsPlatform(): Promise<CallsPlatform> {
     ...refusing,
     calls: {
       ...refusing.calls,
-      async start(_, { app, function: name, method, calls, waitMs }) {
+      async start(_, { app, function: name, method, calls, waitMs, again = false }) {
+        if (again) platform.again += 1;
         const handler = handlers.get([app, name, method].filter((part) => part !== undefined).join("."));
         if (handler === undefined) throw new LaminaError({ code: "NOT_FOUND", message: `There is no app ${app}.` });
         started.push(calls.length);
@@ -134,9 +149,10 @@ export async function callsPlatform(): Promise<CallsPlatform> {
     basePath: `${RPC_PATH}/`,
     createContext: () => ({ services, caller: { workspace: "default", role: "client" as const } }),
   });
-  const platform: { requests: number } = { requests: 0 };
+  const platform = { requests: 0, overLine: 0, again: 0, hasLines: true };
   const server = createServer((request, response) => {
     platform.requests += 1;
+    if (request.url === "/over-line") return response.end(String(platform.overLine));
     if (request.url?.startsWith(VALUES_PATH) !== true) return rpc(request, response);
     const object = request.url.slice(VALUES_PATH.length + 1);
     if (request.method === "GET") return response.end(values.get(object));
@@ -146,6 +162,21 @@ export async function callsPlatform(): Promise<CallsPlatform> {
       response.end(JSON.stringify({ object: name, bytes: body.length }));
     });
   });
+  const lines = new WebSocketServer({ noServer: true });
+  server.on("upgrade", (request, socket, head) => {
+    if (!platform.hasLines || request.url !== CALL_LINE_PATH) return socket.destroy();
+    lines.handleUpgrade(request, socket, head, (line) => line.on("message", (data: Buffer) => void startOver(line, data.toString())));
+  });
+  const startOver = async (line: WebSocket, text: string): Promise<void> => {
+    platform.overLine += 1;
+    const { number, start } = StartOverLine.parse(JSON.parse(text));
+    const told: StartedOverLine = await services.calls
+      .start({ workspace: "default", role: "client" }, StartCallsInput.parse(start))
+      .then((ended) => ({ number, ended }))
+      .catch((thrown: unknown) => ({ number, error: laminaError(thrown).info }));
+    line.send(JSON.stringify(told));
+  };
+  const loseLines = (): void => lines.clients.forEach((line) => line.terminate());
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -153,12 +184,14 @@ export async function callsPlatform(): Promise<CallsPlatform> {
   process.env["LAMINA_URL"] = `http://127.0.0.1:${address.port}`;
   process.env["LAMINA_TOKEN"] = "token";
   return Object.assign(platform, {
+    loseLines,
     handlers,
     started,
     cancelled,
     async [Symbol.asyncDispose]() {
       delete process.env["LAMINA_URL"];
       delete process.env["LAMINA_TOKEN"];
+      loseLines();
       server.close();
       server.closeAllConnections();
       await once(server, "close");

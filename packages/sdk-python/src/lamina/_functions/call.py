@@ -125,7 +125,7 @@ async def start_calls(client: Client, target: Target, calls: Sequence[Mapping[st
     method = {} if target.method is None else {"method": target.method}
     given = {"app": target.app(), "function": target.function, **method, "calls": calls, "waitMs": wait_ms}
     try:
-        ended: Sequence[Mapping[str, Any]] = await client.mutation("calls.start", given)
+        ended: Sequence[Mapping[str, Any]] = await client.start_calls(given)
     except LaminaError as error:
         raise target.explain(error) from error.__cause__
     return ended
