@@ -121,7 +121,8 @@ export async function startControlPlane(config: Config, logger: Logger): Promise
     },
     async stop() {
       stopping.abort();
-      await Promise.all([sweeping, toldEnds.recorded()]);
+      // What cannot be recorded now is in the log.
+      await Promise.all([sweeping, toldEnds.recorded().catch(() => undefined)]);
       await outbox.idle();
       await connection.close();
       await Promise.all([database.$disconnect(), leases.$disconnect(), callStatements[Symbol.asyncDispose]()]);

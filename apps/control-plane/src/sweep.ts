@@ -15,18 +15,22 @@ import { stopDrained } from "./functions/stop.ts";
 import { enqueue } from "./outbox/messages.ts";
 import { endRun } from "./runs/end.ts";
 
-type SweepContext = Pick<Context, "config" | "database" | "logger" | "nats" | "repositories" | "targets" | "wakeOutbox">;
+type SweepContext = Pick<
+  Context,
+  "config" | "database" | "logger" | "nats" | "repositories" | "targets" | "unrecordedCalls" | "wakeOutbox"
+>;
 
 const SWEEP_MS = 1_000;
 
 /** Sweeps every second until the signal. Resolves when the last sweep has ended. */
 export async function sweepUntil(context: SweepContext, signal: AbortSignal): Promise<void> {
+  const drained = new Set<string>();
   while (!signal.aborted) {
     await attempting(context, "leases of attempts", () => expireAttempts(context));
     await attempting(context, "leases of runs", () => expireRuns(context));
     await attempting(context, "jobs", () => resendJobs(context));
     await attempting(context, "calls", () => resendLostCalls(context));
-    await attempting(context, "replaced functions", () => stopDrained(context.database));
+    await attempting(context, "replaced functions", () => stopDrained(context.database, drained));
     await attempting(context, "ephemeral apps", () => stopUnwanted(context, EPHEMERAL_SECONDS));
     await attempting(context, "old calls", () => deleteOldCalls(context));
     await attempting(context, "old ephemeral apps", () => deleteOldApps(context));

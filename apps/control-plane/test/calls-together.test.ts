@@ -90,7 +90,7 @@ test("a message stays on its queue until the last of its calls is cancelled", as
   await using queue = await queueOf(platform, functionId);
   const calls = await startCalls(platform, 3);
   const [message = ""] = await queue.messages();
-  const stillCarried = () => platform.services.calls.carried(worker, { message, ids: calls });
+  const stillCarried = () => platform.services.calls.carried(worker, { function: functionId, message, ids: calls });
   expect((await stillCarried()).toSorted()).toEqual(calls.toSorted());
   await platform.services.calls.cancel(client, { ids: calls.slice(0, 1) });
   await expect.poll(() => platform.sql("SELECT FROM outbox_message")).toEqual([]);
@@ -107,9 +107,9 @@ test("calls that wait behind a slow one get messages of their own, and their fir
   await using queue = await queueOf(platform, functionId);
   const [slow = "", ...others] = await startCalls(platform, 3);
   const [message = ""] = await queue.messages();
-  for (let time = 0; time < 2; time += 1) await platform.services.calls.sendApart(worker, { message, ids: others });
+  for (let time = 0; time < 2; time += 1) await platform.services.calls.sendApart(worker, { function: functionId, message, ids: others });
   expect((await queue.messages()).toSorted()).toEqual([message, ...others].toSorted());
-  expect(await platform.services.calls.carried(worker, { message, ids: [slow, ...others] })).toEqual([slow]);
+  expect(await platform.services.calls.carried(worker, { function: functionId, message, ids: [slow, ...others] })).toEqual([slow]);
 });
 
 test("calls whose common message was lost are sent again, each by itself", async () => {

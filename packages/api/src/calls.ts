@@ -131,8 +131,8 @@ export const FinishCallsInput = z.object({
 });
 export type FinishCallsInput = z.infer<typeof FinishCallsInput>;
 
-/** Some of the calls that one message carries. */
-export const CarriedCalls = z.object({ message: z.string(), ids: z.array(z.string()).min(1) });
+/** Some of the calls of a function version that one message carries. */
+export const CarriedCalls = z.object({ function: z.string(), message: z.string(), ids: z.array(z.string()).min(1) });
 export type CarriedCalls = z.infer<typeof CarriedCalls>;
 
 /** For each call in turn: done with, or to be tried again after so many milliseconds. */

@@ -5,14 +5,16 @@ import { inApp, overOutages, type Transaction } from "../database/database.ts";
 import { lockFunctions, stopFunctions } from "../functions/stop.ts";
 import type { App } from "../generated/client.ts";
 
-type StopContext = Pick<Context, "database" | "targets" | "wakeOutbox">;
+type StopContext = Pick<Context, "database" | "targets" | "unrecordedCalls" | "wakeOutbox">;
 
 /** Ends an app with its calls. `still` is asked under its lock whether that is wanted. */
 export async function stopApp(
-  { database, targets, wakeOutbox }: StopContext,
+  { database, targets, unrecordedCalls, wakeOutbox }: StopContext,
   { id, workspace, foundBy }: Pick<App, "id" | "workspace" | "foundBy">,
   still: (transaction: Transaction) => Promise<boolean> = async () => true,
 ): Promise<void> {
+  // So that they are cancelled with the others.
+  await unrecordedCalls.recorded();
   await inApp(database, { workspace, foundBy }, async (transaction) => {
     if (!(await still(transaction))) return;
     await transaction.$executeRaw`UPDATE app SET state = 'stopped', heard_at = clock_timestamp() WHERE id = ${id}`;

@@ -8,6 +8,7 @@
  * I2: calls that are given back, or whose line is lost, go to the queue, unless they have been recorded, and their runner or its message sees to it.
  */
 import type { EndedCall, StartCallsInput } from "@lamina/api";
+import { setTimeout as delay } from "node:timers/promises";
 import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { overOutages } from "../database/database.ts";
@@ -31,6 +32,7 @@ export type DirectContext = Pick<
 const DIRECT_MS = 500;
 /** So long calls may go on before they are recorded. */
 const UNRECORDED_MS = 250;
+const FINISH_AGAIN_MS = 1_000;
 
 /**
  * The ends of calls, as far as they come in the time to wait; undefined where they are all to go to the queue.
@@ -64,18 +66,25 @@ interface Called {
   readonly queue: (calls: StartedCall[]) => Promise<void>;
 }
 
-/** The calls of one request. */
+/**
+ * The calls of one request, in a state that they share: at first they are known here alone; while they are being recorded, what comes of them waits;
+ * from then on it is told of as that of any call.
+ */
 class DirectCalls {
   readonly #context: DirectContext;
   readonly #called: Called;
   readonly #createdAt = Date.now();
-  /** Those that have not ended and are known here alone. */
+  #state: "unrecorded" | "recording" | "recorded" = "unrecorded";
+  /** Those that have not ended and are not recorded. */
   readonly #open = new Map<string, StartedCall>();
   /** The parts that no runner has. */
   #parts: (readonly StartedCall[])[] = [];
   readonly #given = new Map<Given, readonly StartedCall[]>();
-  #recording: Promise<void> | undefined;
-  readonly #timer = setTimeout(() => this.#recordOrFail(), UNRECORDED_MS);
+  #recording: Promise<void> = Promise.resolve();
+  #meanwhile: (() => void)[] = [];
+  /** What is being put on the queue. */
+  readonly #queueing = new Set<Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
   readonly #failed = Promise.withResolvers<never>();
 
   constructor(context: DirectContext, called: Called) {
@@ -94,15 +103,20 @@ class DirectCalls {
     using waiting = callWaiters.waitFor(this.#called.workspace, ids);
     unrecordedCalls.add(ids, () => this.#record());
     this.#parts = [...parts];
+    this.#recordLater();
     this.#give();
-    return await Promise.race([waiting.ends(patience), this.#failed.promise]);
+    const ended = await Promise.race([waiting.ends(patience), this.#failed.promise]);
+    // Who is answered may ask after those that go on, and another process at that.
+    if (this.#open.size > 0) await this.#record();
+    return ended;
   }
 
   /** Gives parts to the runners that have permits; what nobody takes goes to the queue. */
   #give(): void {
     const { lines } = this.#context;
     const { method, target } = this.#called;
-    for (let [part] = this.#parts; part !== undefined && this.#recording === undefined; [part] = this.#parts) {
+    if (this.#state !== "unrecorded") return;
+    for (let [part] = this.#parts; part !== undefined; [part] = this.#parts) {
       const calls = part;
       const given = lines.give(
         target.functionId,
@@ -117,7 +131,7 @@ class DirectCalls {
       this.#parts.shift();
       this.#given.set(given, calls);
     }
-    if (this.#parts.length > 0 && this.#recording === undefined && !this.#isUnderWay()) this.#toQueue(this.#parts.splice(0).flat());
+    if (this.#parts.length > 0 && !this.#isUnderWay()) this.#toQueue(this.#parts.splice(0).flat());
   }
 
   #isUnderWay(): boolean {
@@ -128,8 +142,8 @@ class DirectCalls {
   #ended(outcomes: readonly Outcome[]): void {
     const { callWaiters, paces, toldEnds } = this.#context;
     const { workspace, method, target } = this.#called;
-    if (this.#recording !== undefined)
-      return this.#orFail(this.#recording.then(() => void finishCalls(this.#context, workspace, outcomes)));
+    if (this.#state === "recording") return void this.#meanwhile.push(() => this.#ended(outcomes));
+    if (this.#state === "recorded") return void this.#finish(outcomes);
     const ended = outcomes.filter(({ id }) => this.#open.has(id));
     for (const { id, startedAt = this.#createdAt, end } of ended) {
       toldEnds.record({ id, workspace, ...target, method, end, createdAt: this.#createdAt, startedAt });
@@ -144,25 +158,50 @@ class DirectCalls {
     this.#give();
   }
 
-  #back(ids: readonly string[]): void {
-    const { database, nats } = this.#context;
-    const { workspace } = this.#called;
-    if (this.#recording !== undefined) {
-      return this.#orFail(this.#recording.then(() => sendEachApart({ database, nats }, { id: { in: [...ids] }, workspace })));
+  /** Nobody else will tell it again. */
+  async #finish(outcomes: readonly Outcome[]): Promise<void> {
+    for (;;) {
+      try {
+        await finishCalls(this.#context, this.#called.workspace, outcomes);
+        return;
+      } catch (error) {
+        this.#context.logger.warn({ err: error, calls: outcomes.length }, "the ends of calls cannot be recorded yet");
+        await delay(FINISH_AGAIN_MS, undefined, { ref: false });
+      }
     }
-    this.#toQueue(ids.flatMap((id) => this.#open.get(id) ?? []));
-    this.#give();
+  }
+
+  #back(ids: readonly string[]): void {
+    const { database, logger, nats } = this.#context;
+    const { workspace } = this.#called;
+    if (this.#state === "recording") return void this.#meanwhile.push(() => this.#back(ids));
+    if (this.#state === "unrecorded") {
+      this.#toQueue(ids.flatMap((id) => this.#open.get(id) ?? []));
+      return this.#give();
+    }
+    sendEachApart({ database, nats }, { id: { in: [...ids] }, workspace }).catch((error: unknown) =>
+      logger.warn({ err: error, calls: ids.length }, "calls that were given back cannot be sent; they come again with their permit"),
+    );
   }
 
   #lost(calls: readonly StartedCall[]): void {
-    if (this.#recording === undefined) this.#back(calls.map(({ id }) => id));
+    if (this.#state === "recording") return void this.#meanwhile.push(() => this.#lost(calls));
+    // What is recorded comes again with its permit.
+    if (this.#state === "unrecorded") this.#back(calls.map(({ id }) => id));
   }
 
   #toQueue(calls: readonly StartedCall[]): void {
     if (calls.length === 0) return;
     const ids = calls.map(({ id }) => id);
     for (const id of ids) this.#open.delete(id);
-    this.#orFail(this.#called.queue([...calls]).finally(() => this.#forget(ids)));
+    const queueing = this.#called
+      .queue([...calls])
+      .catch((error: unknown) => this.#failed.reject(error))
+      .finally(() => {
+        this.#queueing.delete(queueing);
+        this.#forget(ids);
+      });
+    this.#queueing.add(queueing);
   }
 
   /** They have ended, or are recorded. */
@@ -172,37 +211,42 @@ class DirectCalls {
     if (this.#open.size === 0) clearTimeout(this.#timer);
   }
 
-  #recordOrFail(): void {
-    this.#orFail(this.#record());
+  #recordLater(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#record().catch((error: unknown) => this.#context.logger.warn({ err: error }, "calls that go on cannot be recorded yet"));
+    }, UNRECORDED_MS);
   }
 
-  #record(): Promise<void> {
-    this.#recording ??= this.#recordRunning();
-    return this.#recording;
+  async #record(): Promise<void> {
+    if (this.#state === "unrecorded") this.#recording = this.#recordRunning();
+    await this.#recording;
+    await Promise.all(this.#queueing);
   }
 
   /** Records what runners have, and puts what they have not on the queue. */
   async #recordRunning(): Promise<void> {
-    clearTimeout(this.#timer);
     this.#toQueue(this.#parts.splice(0).flat());
     const running = [...this.#given].flatMap(([given, calls]) =>
       calls.filter(({ id }) => this.#open.has(id)).map((call) => ({ ...call, permit: given.permit })),
     );
-    const isThere = await recordRunning(this.#context.callStatements, { ...this.#called, createdAt: this.#createdAt, running });
-    if (!isThere) {
-      // The function was stopped, and its runners give back what they have.
-      this.#recording = undefined;
-      return;
+    if (running.length === 0) return;
+    this.#state = "recording";
+    let isThere = false;
+    try {
+      isThere = await recordRunning(this.#context.callStatements, { ...this.#called, createdAt: this.#createdAt, running });
+    } finally {
+      // Of a function that was stopped the runners give back what they have.
+      this.#state = isThere ? "recorded" : "unrecorded";
+      if (isThere) this.#keep();
+      else this.#recordLater();
+      for (const event of this.#meanwhile.splice(0)) event();
     }
-    for (const [given, calls] of this.#given) if (calls.some(({ id }) => this.#open.has(id))) given.kept();
-    this.#forget([...this.#open.keys()]);
   }
 
-  #orFail(work: Promise<unknown>): void {
-    work.catch((error: unknown) => {
-      this.#context.logger.debug({ err: error }, "calls past the queue cannot go on");
-      this.#failed.reject(error);
-    });
+  #keep(): void {
+    for (const [given, calls] of this.#given) if (calls.some(({ id }) => this.#open.has(id))) given.kept();
+    this.#forget([...this.#open.keys()]);
   }
 }
 

@@ -46,8 +46,13 @@ interface Line {
   readonly workspace: string;
   readonly permits: Map<string, Permit>;
   /** What is under way on it, by permit. */
-  readonly given: Map<string, { readonly giver: Giver; readonly left: Set<string> }>;
+  readonly given: Map<string, UnderWay>;
   send(frame: PlatformFrame): void;
+}
+
+interface UnderWay {
+  readonly giver: Giver;
+  readonly left: Set<string>;
 }
 
 export interface LinesOptions {
@@ -55,9 +60,6 @@ export interface LinesOptions {
   /** Closes all. */
   readonly signal: AbortSignal;
 }
-
-/** A line whose other end does not answer for so long is taken for lost. */
-const PING_MS = 10_000;
 
 export function createLines({ logger, signal }: LinesOptions): Lines {
   /** The free permits of a function version, the one that was used last at the end. */
@@ -91,6 +93,8 @@ export function createLines({ logger, signal }: LinesOptions): Lines {
     switch (frame.type) {
       case "offer": {
         withdraw(line, id);
+        // Whatever it had is done with.
+        line.given.delete(id);
         const permit: Permit = { id, function: frame.function, line };
         line.permits.set(id, permit);
         return offer(permit);
@@ -110,15 +114,8 @@ export function createLines({ logger, signal }: LinesOptions): Lines {
   return {
     accept(workspace, socket) {
       const line: Line = { workspace, permits: new Map(), given: new Map(), send: (frame) => socket.send(JSON.stringify(frame)) };
-      let isAlive = true;
-      const ping = setInterval(() => {
-        if (!isAlive) return socket.terminate();
-        isAlive = false;
-        socket.ping();
-      }, PING_MS);
       const close = (): void => socket.terminate();
       signal.addEventListener("abort", close, { once: true });
-      socket.on("pong", () => (isAlive = true));
       socket.on("error", (error) => logger.warn({ err: error }, "the line of a runner failed"));
       socket.on("message", (data: Buffer) => {
         const frame = frameIn(data.toString());
@@ -127,7 +124,6 @@ export function createLines({ logger, signal }: LinesOptions): Lines {
         socket.terminate();
       });
       socket.on("close", () => {
-        clearInterval(ping);
         signal.removeEventListener("abort", close);
         for (const id of line.permits.keys()) withdraw(line, id);
         const lost = [...line.given.values()];
@@ -143,9 +139,16 @@ export function createLines({ logger, signal }: LinesOptions): Lines {
       const permit = free.get(functionId)?.pop();
       if (permit === undefined) return undefined;
       const { id, line } = permit;
-      line.given.set(id, { giver, left: new Set(calls.calls.map((call) => call.id)) });
+      const underWay: UnderWay = { giver, left: new Set(calls.calls.map((call) => call.id)) };
+      line.given.set(id, underWay);
       line.send({ type: "calls", permit: id, ...calls });
-      return { permit: id, kept: () => line.send({ type: "kept", permit: id }) };
+      return {
+        permit: id,
+        kept() {
+          // The permit may have other calls by now.
+          if (line.given.get(id) === underWay) line.send({ type: "kept", permit: id });
+        },
+      };
     },
   };
 }

@@ -16,14 +16,13 @@ const COLUMNS = Prisma.sql`
   c.created_at AS created, c.started_at AS started, c.ended_at AS ended`;
 
 export function createCallsService(context: Context): Services["calls"] {
-  const { callStatements, database, callWaiters, toldEnds, unrecordedCalls } = context;
+  const { callStatements, database, callWaiters, unrecordedCalls } = context;
   return {
     start: ({ workspace }, input) => startCalls(context, workspace, input),
     async wait({ workspace }, { ids, waitMs, gatherMs }, signal) {
       using waiting = callWaiters.waitFor(workspace, ids);
-      await toldEnds.recorded();
-      const recorded = ids.filter((id) => !unrecordedCalls.has(id));
-      if (recorded.length > 0) waiting.found(await endsOf(callStatements, workspace, recorded));
+      await unrecordedCalls.recorded(ids);
+      waiting.found(await endsOf(callStatements, workspace, ids));
       // Waited for here: the waiting ends with this block.
       return await waiting.ends({ forFirst: waitMs, forOthers: gatherMs }, signal);
     },
@@ -65,8 +64,8 @@ export function createCallsService(context: Context): Services["calls"] {
           UPDATE call SET state = 'running', started_at = now() WHERE id = ANY(${ids}) AND workspace = ${workspace} AND state = 'queued'`,
       );
     },
-    async carried({ workspace }, { message, ids }) {
-      const isCarried = { OR: [{ message }, { id: message, message: null }] };
+    async carried({ workspace }, { function: functionId, message, ids }) {
+      const isCarried = { functionId, OR: [{ message }, { id: message, message: null }] };
       const rows = await overOutages(() =>
         database.call.findMany({ where: { ...isCarried, workspace, endedAt: null }, select: { id: true } }),
       );

@@ -2,9 +2,10 @@
  * The ends of calls that their callers were told of before they were recorded, on their way into the database: those of a moment together, and
  * over any outage of Postgres.
  */
-import { type CallEnd } from "@lamina/api";
+import { type CallEnd, LaminaError } from "@lamina/api";
 import type { Logger } from "@lamina/service";
 import { setTimeout as delay } from "node:timers/promises";
+import { overOutages } from "../database/database.ts";
 import type { Statements } from "../database/statements.ts";
 import { Prisma } from "../generated/client.ts";
 
@@ -25,8 +26,10 @@ export interface ToldEnds {
   /** Whether so many are not recorded that no more should be told. */
   readonly isFull: boolean;
   record(end: ToldEnd): void;
-  /** Resolves when all that were told up to now are recorded. */
+  /** Resolves when all that were told up to now are recorded. @throws {LaminaError} UNREACHABLE where they cannot be */
   recorded(): Promise<void>;
+  /** Whether that call is not recorded yet. */
+  has(id: string): boolean;
 }
 
 export interface ToldEndsOptions {
@@ -45,35 +48,60 @@ const MOMENT_MS = 10;
 const RETRY_MS = 500;
 
 export function createToldEnds({ statements, logger, onReplaced, signal }: ToldEndsOptions): ToldEnds {
-  let waiting: ToldEnd[] = [];
+  /** By call, in the order in which they were told. */
+  const waiting = new Map<string, ToldEnd>();
   let recording: Promise<void> | undefined;
+  /** Who waits for the last of those that were told up to then. */
+  let askers: { readonly last: string; readonly resolve: () => void; readonly reject: (reason: unknown) => void }[] = [];
 
   async function recordAll(): Promise<void> {
-    await delay(MOMENT_MS);
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, AT_ONCE);
+    await delay(MOMENT_MS, undefined, { signal }).catch(() => {});
+    while (waiting.size > 0) {
+      const batch = [...waiting.values()].slice(0, AT_ONCE);
       try {
-        const active = await insert(statements, batch);
-        waiting = waiting.slice(batch.length);
-        if (batch.some(({ functionId }) => !active.has(functionId))) onReplaced();
+        await recordBatch(batch);
+        for (const { id } of batch) waiting.delete(id);
+        askers = askers.filter(({ last, resolve }) => {
+          if (waiting.has(last)) return true;
+          resolve();
+          return false;
+        });
       } catch (error) {
-        if (signal.aborted) return logger.error({ err: error, calls: waiting.length }, "calls that have ended are in no record");
-        logger.warn({ err: error, calls: waiting.length }, "calls that have ended cannot be recorded yet");
+        for (const { reject } of askers.splice(0)) reject(error);
+        if (signal.aborted) return logger.error({ err: error, calls: waiting.size }, "calls that have ended are in no record");
+        logger.warn({ err: error, calls: waiting.size }, "calls that have ended cannot be recorded yet");
         await delay(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
   }
 
+  /** @throws when the database cannot be reached */
+  async function recordBatch(batch: readonly ToldEnd[]): Promise<void> {
+    try {
+      const active = await overOutages(() => insert(statements, batch));
+      if (batch.some(({ functionId }) => !active.has(functionId))) onReplaced();
+    } catch (error) {
+      if (error instanceof LaminaError) throw error;
+      const [one, ...others] = batch;
+      if (others.length > 0) {
+        for (const end of batch) await recordBatch([end]);
+      } else logger.error({ err: error, call: one?.id }, "a call that has ended cannot be recorded, and is in no record");
+    }
+  }
+
   return {
     get isFull() {
-      return waiting.length >= MOST;
+      return waiting.size >= MOST;
     },
     record(end) {
-      waiting.push(end);
+      waiting.set(end.id, end);
       recording ??= recordAll().finally(() => (recording = undefined));
     },
-    async recorded() {
-      await recording;
+    has: (id) => waiting.has(id),
+    recorded() {
+      const last = [...waiting.keys()].at(-1);
+      if (last === undefined) return Promise.resolve();
+      return new Promise((resolve, reject) => askers.push({ last, resolve, reject }));
     },
   };
 }

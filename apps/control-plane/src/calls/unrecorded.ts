@@ -13,11 +13,11 @@ export interface UnrecordedCalls {
 export function createUnrecordedCalls(toldEnds: ToldEnds): UnrecordedCalls {
   const running = new Map<string, () => Promise<void>>();
   return {
-    async recorded(ids = [...running.keys()]) {
+    async recorded(ids) {
       // Those of one request are recorded together.
-      const asked = new Set(ids.map((id) => running.get(id)).filter((record) => record !== undefined));
+      const asked = new Set((ids ?? [...running.keys()]).map((id) => running.get(id)).filter((record) => record !== undefined));
       await Promise.all([...asked].map((record) => record()));
-      await toldEnds.recorded();
+      if (ids === undefined || ids.some((id) => toldEnds.has(id))) await toldEnds.recorded();
     },
     has: (id) => running.has(id),
     add(ids, record) {

@@ -19,9 +19,15 @@ export async function stopFunctions(transaction: Transaction, ids: readonly stri
   await enqueue(transaction, { kind: "functions-changed" }, ...ids.map((id) => ({ kind: "function-stopped" as const, function: id })));
 }
 
-/** Stops the replaced function versions whose calls have all ended. */
-export async function stopDrained(database: Database): Promise<void> {
-  const drained = await overOutages(() => withoutCalls(database, undefined));
+/**
+ * Stops the replaced function versions whose calls have all ended.
+ * @param seen those that had none when it was looked before, which this changes: what goes on past the queue is recorded by the next look
+ */
+export async function stopDrained(database: Database, seen: Set<string>): Promise<void> {
+  const idle = await overOutages(() => withoutCalls(database, undefined));
+  const drained = idle.filter((id) => seen.has(id));
+  seen.clear();
+  for (const id of idle) seen.add(id);
   if (drained.length === 0) return;
   await overOutages(() =>
     database.$transaction(async (transaction) => {

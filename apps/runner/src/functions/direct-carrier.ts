@@ -59,6 +59,11 @@ export class DirectCarrier implements Carrier {
     this.#messages.push(message);
   }
 
+  /** Keeps those messages from being delivered again. */
+  working(): void {
+    for (const message of this.#messages) message.working();
+  }
+
   async finish(outcome: Outcome): Promise<number | undefined> {
     if (this.isKept || !this.#options.connection.isOpen) return this.#options.finish(outcome);
     this.#left.delete(outcome.id);
@@ -80,8 +85,8 @@ export class DirectCarrier implements Carrier {
     if (this.#unsettled > 0) return;
     this.#tell();
     for (const message of this.#messages) {
-      if (comesAgainAfterMs === undefined) message.ack();
-      else message.nak(comesAgainAfterMs);
+      if (this.#comesAgainAfterMs === undefined) message.ack();
+      else message.nak(this.#comesAgainAfterMs);
     }
     settled({ isOffered: this.#isOffered, comesAgainAfterMs: this.#comesAgainAfterMs });
   }

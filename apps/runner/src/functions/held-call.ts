@@ -73,6 +73,11 @@ export class HeldMessage implements Carrier {
     return this.#latest.info.pending === 0;
   }
 
+  /** Whether it was taken off the queue there, with a call that was cancelled. */
+  get isOffQueue(): boolean {
+    return this.calls.some(({ verdict }) => verdict === "cancelled");
+  }
+
   deliveredAgain(message: JsMsg): void {
     this.#latest = message;
   }

@@ -98,10 +98,14 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
     pipe.pause();
     void Promise.all(waits).finally(() => pipe.resume());
   });
-  const untilRead = async (): Promise<void> => {
-    while ((pipe.isPaused() || pipe.readableLength > 0) && !pipe.destroyed) await new Promise((resolve) => setImmediate(resolve));
-  };
   const closed = new Promise<void>((resolve) => pipe.once("close", () => resolve()));
+  const untilRead = async (): Promise<void> => {
+    while ((pipe.isPaused() || pipe.readableLength > 0) && !pipe.destroyed) {
+      if (pipe.isPaused()) await Promise.race([new Promise((resolve) => pipe.once("resume", resolve)), closed]);
+      // What it holds comes in the next turns.
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
   pipe.on("error", () => undefined);
   return {
     begin: (call: string) => void calls.push(call),
@@ -114,7 +118,8 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
       const end = (): void => {
         if (started !== "") void onLines(call, [started]);
         started = "";
-        calls.splice(calls.indexOf(call), 1);
+        const index = calls.indexOf(call);
+        if (index !== -1) calls.splice(index, 1);
       };
       // What was read waits here while lines before it are written.
       if (pipe.isPaused() || pipe.readableLength > 0) return untilRead().then(end);

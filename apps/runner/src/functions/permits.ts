@@ -32,7 +32,6 @@ const LOOK_MS = 5_000;
 
 interface Permit {
   readonly message: HeldMessage;
-  readonly looking: NodeJS.Timeout;
   /** Since the last look. */
   wasUsed: boolean;
   /** Of what goes on under it. */
@@ -46,6 +45,7 @@ export class Permits {
   readonly #permits = new Map<string, Permit>();
   /** The messages that were put on the queue and have not come. */
   readonly #noted = new Set<string>();
+  #looking: NodeJS.Timeout | undefined;
 
   constructor(options: PermitsOptions) {
     this.#options = options;
@@ -54,11 +54,10 @@ export class Permits {
   /** Keeps a message whose calls are done with. @returns false where it is not to be kept */
   keep(message: HeldMessage): boolean {
     const { line, isWanted } = this.#options;
-    if (!message.wasLast || this.#noted.size > 0 || !line.isOpen || !isWanted()) return false;
-    const looking = setInterval(() => void this.#look(permit), LOOK_MS);
-    looking.unref();
-    const permit: Permit = { message, looking, wasUsed: true, carrier: undefined, isLast: false };
+    if (!message.wasLast || message.isOffQueue || this.#noted.size > 0 || !line.isOpen || !isWanted()) return false;
+    const permit: Permit = { message, wasUsed: true, carrier: undefined, isLast: false };
     this.#permits.set(message.id, permit);
+    this.#looking ??= setInterval(() => void this.#look(), LOOK_MS).unref();
     this.#offer(permit);
     return true;
   }
@@ -117,6 +116,18 @@ export class Permits {
     if (used !== undefined) used.isLast = true;
   }
 
+  /** A call is cancelled: the message that is its own, or of its permit, is off the queue with it, and holds no place there any more. */
+  cancelled(id: string): void {
+    for (const permit of this.#permits.values()) {
+      if ([...permit.message.calls, ...(permit.carrier?.calls ?? [])].some((call) => call.id === id)) this.#expire(permit);
+    }
+  }
+
+  /** Keeps the messages that came again for calls that go on. */
+  working(): void {
+    for (const { carrier } of this.#permits.values()) carrier?.working();
+  }
+
   giveUpAll(): void {
     for (const permit of this.#permits.values()) this.#expire(permit);
   }
@@ -125,11 +136,14 @@ export class Permits {
     this.#options.line.send({ type: "offer", permit: message.id, function: this.#options.functionId });
   }
 
-  async #look(permit: Permit): Promise<void> {
-    const { wasUsed } = permit;
-    permit.wasUsed = permit.carrier !== undefined;
+  async #look(): Promise<void> {
+    for (const permit of this.#permits.values()) {
+      if (!permit.wasUsed) this.#expire(permit);
+      permit.wasUsed = permit.carrier !== undefined;
+    }
+    if (this.#permits.size === 0) return;
     // What cannot be asked may wait.
-    if (!wasUsed || (await this.#options.queued().catch(() => 1)) > 0) this.#expire(permit);
+    if ((await this.#options.queued().catch(() => 1)) > 0) this.giveUpAll();
   }
 
   #expire(permit: Permit): void {
@@ -149,8 +163,11 @@ export class Permits {
   }
 
   #end(permit: Permit, comesAgainAfterMs: number | undefined): void {
-    clearInterval(permit.looking);
     this.#permits.delete(permit.message.id);
+    if (this.#permits.size === 0) {
+      clearInterval(this.#looking);
+      this.#looking = undefined;
+    }
     this.#options.giveUp(permit.message, comesAgainAfterMs);
   }
 }

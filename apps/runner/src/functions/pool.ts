@@ -152,6 +152,7 @@ export class FunctionPool {
 
   /** A call that nobody wants any more. */
   cancel(id: string): void {
+    this.permits.cancelled(id);
     const call = this.held.get(id);
     if (call === undefined || call.verdict !== undefined) return;
     call.verdict = "cancelled";
@@ -257,7 +258,10 @@ export class FunctionPool {
     if (first.carrier instanceof DirectCarrier) return calls.forEach((call) => this.#putBack(call));
     const { controlPlane, logger, signal } = this.#options;
     try {
-      await controlPlane.calls.sendApart({ message: first.carrier.id, ids: calls.map(({ id }) => id) }, { signal });
+      await controlPlane.calls.sendApart(
+        { function: this.#served.id, message: first.carrier.id, ids: calls.map(({ id }) => id) },
+        { signal },
+      );
       for (const call of calls) this.#drop(call);
     } catch (error) {
       logger.warn({ error: String(error), calls: calls.length }, "calls behind a slow one cannot go elsewhere yet");

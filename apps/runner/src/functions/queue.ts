@@ -61,7 +61,10 @@ async function take({ connection, catalogue, controlPlane, pool, logger }: CallQ
   /** Its calls may have ended, or have messages of their own now. */
   const takeAgain = async (message: JsMsg, { method, calls: all }: CallMessage): Promise<void> => {
     try {
-      const carried = await controlPlane.calls.carried({ message: messageId(message), ids: all.map((call) => call.id) }, { signal });
+      const carried = await controlPlane.calls.carried(
+        { function: id, message: messageId(message), ids: all.map((call) => call.id) },
+        { signal },
+      );
       const left = all.filter((call) => carried.includes(call.id));
       if (left.length === 0) message.ack();
       else pool.take(message, { method, calls: left });

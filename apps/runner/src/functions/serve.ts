@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type ServedFunction, CallsCancelled, CallsQueued } from "@lamina/api";
 import type { WorkerSurroundings } from "@lamina/service";
 import { jetstream } from "@nats-io/jetstream";
-import type { Msg } from "@nats-io/transport-node";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import type { FunctionContainers } from "../engine/function-containers.ts";
 import type { Code } from "./code.ts";
 import type { Gpus } from "./gpus.ts";
@@ -120,10 +120,14 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
   });
   const alive = setInterval(
     () => {
-      for (const { pool } of served.values()) for (const message of pool.messages) message.working();
+      for (const { pool } of served.values()) {
+        for (const message of pool.messages) message.working();
+        pool.permits.working();
+      }
     },
     (catalogue.calls.ackWaitSeconds * 1000) / 3,
   );
+  void giveUpOnReconnect(connection, () => served.forEach(({ pool }) => pool.permits.giveUpAll()));
   try {
     while (!signal.aborted) {
       const next = changed.promise;
@@ -146,6 +150,11 @@ export async function serveFunctions(options: ServeOptions, surroundings: Worker
     clearInterval(alive);
     silent.abort();
   }
+}
+
+/** What NATS was told, or has delivered elsewhere, while the connection was away is not known here. */
+async function giveUpOnReconnect(connection: NatsConnection, giveUp: () => void): Promise<void> {
+  for await (const { type } of connection.status()) if (type === "reconnect" || type === "disconnect") giveUp();
 }
 
 function cancelledCalls(message: Msg): readonly string[] {

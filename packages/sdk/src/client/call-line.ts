@@ -19,9 +19,14 @@ export interface CallLine {
 /** How long it is left alone when it could not be opened. */
 const AGAIN_MS = 10_000;
 
+/** The platform asks every ten seconds whether somebody is there. */
+const SILENCE_MS = 30_000;
+
 interface Waiting {
   readonly resolve: (ended: EndedCall[]) => void;
   readonly reject: (reason: unknown) => void;
+  readonly signal: AbortSignal | undefined;
+  readonly onAbort: () => void;
 }
 
 export function callLine({ url, token }: PlatformAddress): CallLine {
@@ -33,6 +38,7 @@ export function callLine({ url, token }: PlatformAddress): CallLine {
   const settle = (number: number): Waiting | undefined => {
     const one = waiting.get(number);
     waiting.delete(number);
+    one?.signal?.removeEventListener("abort", one.onAbort);
     // A process that waits for nothing may end.
     if (waiting.size === 0) line?.tcp.unref();
     return one;
@@ -56,6 +62,8 @@ export function callLine({ url, token }: PlatformAddress): CallLine {
       perMessageDeflate: false,
       createConnection: () => tcp,
     });
+    const silence = setTimeout(() => web.terminate(), SILENCE_MS).unref();
+    web.on("ping", () => silence.refresh());
     web.on("open", () => (line = { web, tcp }));
     web.on("message", (data: Buffer) => {
       try {
@@ -68,11 +76,10 @@ export function callLine({ url, token }: PlatformAddress): CallLine {
     // A reason of why it is closed; that it is says the next event.
     web.on("error", () => undefined);
     web.on("close", () => {
+      clearTimeout(silence);
       line = undefined;
       notBefore = performance.now() + AGAIN_MS;
-      const lost = [...waiting.values()];
-      waiting.clear();
-      for (const { reject } of lost) reject(TRPCClientError.from(new Error("the connection was lost")));
+      for (const number of waiting.keys()) settle(number)?.reject(TRPCClientError.from(new Error("the connection was lost")));
     });
   }
 
@@ -90,8 +97,9 @@ export function callLine({ url, token }: PlatformAddress): CallLine {
       const message: StartOverLine = { number, start: input };
       return new Promise((resolve, reject) => {
         if (waiting.size === 0) tcp.ref();
-        waiting.set(number, { resolve, reject });
-        signal?.addEventListener("abort", () => settle(number)?.reject(signal.reason), { once: true });
+        const onAbort = (): void => settle(number)?.reject(TRPCClientError.from(new Error("nobody waits for it any more")));
+        waiting.set(number, { resolve, reject, signal, onAbort });
+        signal?.addEventListener("abort", onAbort, { once: true });
         web.send(JSON.stringify(message));
       });
     },

@@ -100,7 +100,7 @@ const JOIN_MS = 20;
 /** A question names every call: where that are many, more of them have ended when it is answered a moment later. */
 const GATHER_MS_A_CALL = 0.05;
 /** So long the request that starts calls waits for their ends. */
-const START_WAIT_MS = 100;
+const START_WAIT_MS = 200;
 
 /** The calls that were started and whose results were not taken, of which there are never more than asked for. */
 class CallsInFlight {
