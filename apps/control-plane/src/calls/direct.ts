@@ -74,8 +74,9 @@ class DirectCalls {
   /** The parts that no runner has. */
   #parts: (readonly StartedCall[])[] = [];
   readonly #given = new Map<Given, readonly StartedCall[]>();
-  #recording: Promise<void> | undefined;
-  readonly #timer = setTimeout(() => this.#recordOrFail(), UNRECORDED_MS);
+  /** Resolves to whether they are recorded. */
+  #recording: Promise<boolean> | undefined;
+  #timer = this.#recordLater();
   readonly #failed = Promise.withResolvers<never>();
 
   constructor(context: DirectContext, called: Called) {
@@ -92,7 +93,7 @@ class DirectCalls {
     for (const call of parts.flat()) this.#open.set(call.id, call);
     const ids = [...this.#open.keys()];
     using waiting = callWaiters.waitFor(this.#called.workspace, ids);
-    unrecordedCalls.add(ids, () => this.#record());
+    unrecordedCalls.add(ids, async () => void (await this.#record()));
     this.#parts = [...parts];
     this.#give();
     return await Promise.race([waiting.ends(patience), this.#failed.promise]);
@@ -128,8 +129,12 @@ class DirectCalls {
   #ended(outcomes: readonly Outcome[]): void {
     const { callWaiters, paces, toldEnds } = this.#context;
     const { workspace, method, target } = this.#called;
-    if (this.#recording !== undefined)
-      return this.#orFail(this.#recording.then(() => void finishCalls(this.#context, workspace, outcomes)));
+    if (this.#recording !== undefined) {
+      return this.#whenRecorded({
+        recorded: () => finishCalls(this.#context, workspace, outcomes),
+        unrecorded: () => this.#ended(outcomes),
+      });
+    }
     const ended = outcomes.filter(({ id }) => this.#open.has(id));
     for (const { id, startedAt = this.#createdAt, end } of ended) {
       toldEnds.record({ id, workspace, ...target, method, end, createdAt: this.#createdAt, startedAt });
@@ -148,14 +153,25 @@ class DirectCalls {
     const { database, nats } = this.#context;
     const { workspace } = this.#called;
     if (this.#recording !== undefined) {
-      return this.#orFail(this.#recording.then(() => sendEachApart({ database, nats }, { id: { in: [...ids] }, workspace })));
+      return this.#whenRecorded({
+        recorded: () => sendEachApart({ database, nats }, { id: { in: [...ids] }, workspace }),
+        unrecorded: () => this.#back(ids),
+      });
     }
     this.#toQueue(ids.flatMap((id) => this.#open.get(id) ?? []));
     this.#give();
   }
 
   #lost(calls: readonly StartedCall[]): void {
-    if (this.#recording === undefined) this.#back(calls.map(({ id }) => id));
+    // What is recorded comes again with its message.
+    if (this.#recording !== undefined) return this.#whenRecorded({ unrecorded: () => this.#lost(calls) });
+    this.#back(calls.map(({ id }) => id));
+  }
+
+  /** Does one or the other, once it is known whether the calls could be recorded. */
+  #whenRecorded({ recorded, unrecorded }: { readonly recorded?: () => Promise<unknown>; readonly unrecorded: () => void }): void {
+    const attempt = Promise.resolve(this.#recording).catch(() => false);
+    this.#orFail(attempt.then((isRecorded) => (isRecorded === true ? recorded?.() : unrecorded())));
   }
 
   #toQueue(calls: readonly StartedCall[]): void {
@@ -172,17 +188,28 @@ class DirectCalls {
     if (this.#open.size === 0) clearTimeout(this.#timer);
   }
 
-  #recordOrFail(): void {
-    this.#orFail(this.#record());
+  #recordLater(): NodeJS.Timeout {
+    return setTimeout(() => this.#recordOrWarn(), UNRECORDED_MS);
   }
 
-  #record(): Promise<void> {
-    this.#recording ??= this.#recordRunning();
+  #recordOrWarn(): void {
+    this.#record().catch((error: unknown) => {
+      this.#context.logger.warn({ err: error }, "calls that go on cannot be recorded yet");
+    });
+  }
+
+  #record(): Promise<boolean> {
+    this.#recording ??= this.#recordRunning().catch((error: unknown) => {
+      // They go on all the same.
+      this.#recording = undefined;
+      if (this.#open.size > 0) this.#timer = this.#recordLater();
+      throw error;
+    });
     return this.#recording;
   }
 
-  /** Records what runners have, and puts what they have not on the queue. */
-  async #recordRunning(): Promise<void> {
+  /** Records what runners have, and puts what they have not on the queue. @returns false where they can be none */
+  async #recordRunning(): Promise<boolean> {
     clearTimeout(this.#timer);
     this.#toQueue(this.#parts.splice(0).flat());
     const running = [...this.#given].flatMap(([given, calls]) =>
@@ -192,10 +219,11 @@ class DirectCalls {
     if (!isThere) {
       // The function was stopped, and its runners give back what they have.
       this.#recording = undefined;
-      return;
+      return false;
     }
     for (const [given, calls] of this.#given) if (calls.some(({ id }) => this.#open.has(id))) given.kept();
     this.#forget([...this.#open.keys()]);
+    return true;
   }
 
   #orFail(work: Promise<unknown>): void {
