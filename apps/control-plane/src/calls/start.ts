@@ -17,11 +17,15 @@ import type { Target } from "./targets.ts";
 type Start = z.output<typeof StartCallsInput>;
 type StartContext = DirectContext;
 
-export async function startCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
+export async function startCalls(context: StartContext, workspace: string, asked: Start): Promise<EndedCall[]> {
   const { unrecordedCalls } = context;
+  // Who names a call twice means one, and who names one that goes on asks again.
+  const calls = [...new Map(asked.calls.map((call) => [call.id, call])).values()];
+  const start: Start = { ...asked, calls, again: asked.again === true || calls.some(({ id }) => unrecordedCalls.has(id)) };
   // No second one is to begin.
-  if (start.again === true) await unrecordedCalls.recorded(start.calls.map(({ id }) => id));
-  const queue = async (calls: Start["calls"]) => void (await queueCalls(context, workspace, { ...start, calls, waitMs: 0, gatherMs: 0 }));
+  if (start.again === true) await unrecordedCalls.recorded(calls.map(({ id }) => id));
+  const queue = async (some: Start["calls"]) =>
+    void (await queueCalls(context, workspace, { ...start, calls: some, waitMs: 0, gatherMs: 0 }));
   return (await callDirectly(context, { workspace, start, queue })) ?? (await queueCalls(context, workspace, start));
 }
 
