@@ -91,6 +91,8 @@ export function createLines({ logger, signal }: LinesOptions): Lines {
     switch (frame.type) {
       case "offer": {
         withdraw(line, id);
+        // What was kept has ended.
+        line.given.delete(id);
         const permit: Permit = { id, function: frame.function, line };
         line.permits.set(id, permit);
         return offer(permit);
