@@ -1,6 +1,3 @@
-import { catalogue } from "@lamina/api";
-import { connectNats } from "@lamina/service";
-import { jetstreamManager } from "@nats-io/jetstream";
 import { expect, test } from "vitest";
 import {
   deploy,
@@ -14,6 +11,7 @@ import {
   type TakenCall,
 } from "./support/functions.ts";
 import { client, testControlPlane, type TestControlPlane, worker } from "./support/platform.ts";
+import { queueOf } from "./support/queue.ts";
 
 /** The function `f`, of which it is known that its calls take so long. */
 async function paced(platform: TestControlPlane, tookMs: number) {
@@ -23,21 +21,6 @@ async function paced(platform: TestControlPlane, tookMs: number) {
   await startCalls(platform);
   await (await runner.take()).finish(done(0), tookMs);
   return { functionId, runner };
-}
-
-async function queueOf({ config }: TestControlPlane, functionId: string) {
-  const connection = await connectNats({ ...config.nats, name: "test" });
-  const manager = await jetstreamManager(connection);
-  const { calls } = catalogue(config.namespace);
-  return {
-    /** The ids of messages. */
-    async messages(): Promise<string[]> {
-      const { state } = await manager.streams.info(calls.stream, { subjects_filter: calls.filter(functionId) });
-      return Object.keys(state.subjects ?? {}).map((subject) => subject.slice(subject.lastIndexOf(".") + 1));
-    },
-    empty: () => manager.streams.purge(calls.stream),
-    [Symbol.asyncDispose]: () => connection.close(),
-  };
 }
 
 const ids = ({ message }: TakenCall): string[] => message.calls.map(({ id }) => id);

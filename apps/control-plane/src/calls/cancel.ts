@@ -9,6 +9,8 @@ interface CancelledCall {
   readonly id: string;
   readonly function: string;
   readonly message: string | null;
+  /** Whether it went on. */
+  readonly wasRunning: boolean;
 }
 
 /** Cancels those of these calls that have not ended. @throws {LaminaError} NOT_FOUND for a call that there is not; then none is cancelled */
@@ -22,17 +24,20 @@ export async function cancelCalls(
     database.$transaction(async (transaction) => {
       const calls = await transaction.$queryRaw<CancelledCall[]>`
         WITH open AS (
-          SELECT id FROM call WHERE id = ANY(${ids}) AND workspace = ${workspace} AND ended_at IS NULL ORDER BY id FOR UPDATE
+          SELECT id, state FROM call WHERE id = ANY(${ids}) AND workspace = ${workspace} AND ended_at IS NULL ORDER BY id FOR UPDATE
         )
         UPDATE call c SET state = 'cancelled', ended_at = now(), input = NULL FROM open WHERE c.id = open.id
-        RETURNING c.id, c.function_id AS function, c.message`;
+        RETURNING c.id, c.function_id AS function, c.message, open.state = 'running' AS "wasRunning"`;
       if (calls.length > 0) await enqueue(transaction, { kind: "calls-cancelled", calls: await offTheirQueues(transaction, calls) });
     }),
   );
   wakeOutbox();
 }
 
-/** What is to be taken off queues: messages that carry no call any more. */
+/**
+ * What is to be taken off queues: messages that carry no call any more. One whose place a call has in a container stays for the runner that has
+ * it: as long as it is there, no other call goes on in that place.
+ */
 async function offTheirQueues(transaction: Transaction, calls: readonly CancelledCall[]) {
   const messages = calls.flatMap(({ message }) => message ?? []);
   const functions = calls.map((call) => call.function);
@@ -42,9 +47,9 @@ async function offTheirQueues(transaction: Transaction, calls: readonly Cancelle
       SELECT DISTINCT message FROM call WHERE function_id = ANY(${functions}) AND ended_at IS NULL AND message = ANY(${messages})`;
     for (const { message } of rows) stay.add(message);
   }
-  return calls.map(({ id, function: functionId, message }) => {
+  return calls.map(({ id, function: functionId, message, wasRunning }) => {
     if (message === null) return { id, function: functionId };
-    return stay.has(message) ? { id } : { id, function: functionId, message };
+    return wasRunning || stay.has(message) ? { id } : { id, function: functionId, message };
   });
 }
 
