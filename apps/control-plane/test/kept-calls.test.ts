@@ -162,15 +162,16 @@ test("a call whose permit's message is lost is sent again by itself", async () =
 
 test("a call that had the place of a message that comes again is sent by itself, once", async () => {
   await using world = await lineWorld();
-  const { permit, queue, services } = world;
+  const { functionId, permit, queue, services } = world;
   const { id, answer } = await keptCall(world);
   // The message of the permit says what it brought first, which has ended.
-  for (let time = 0; time < 2; time += 1) expect(await services.calls.carried(worker, { message: permit, ids: [permit] })).toEqual([]);
+  for (let time = 0; time < 2; time += 1)
+    expect(await services.calls.carried(worker, { function: functionId, message: permit, ids: [permit] })).toEqual([]);
   expect((await queue.messages()).toSorted()).toEqual([permit, id].toSorted());
   const taken = await world.take();
   expect(taken.id).toBe(id);
-  expect(await services.calls.carried(worker, { message: id, ids: [id] })).toEqual([id]);
+  expect(await services.calls.carried(worker, { function: functionId, message: id, ids: [id] })).toEqual([id]);
   await taken.finish(done("by the queue"));
   expect(await answer).toEqual([{ id, end: done("by the queue") }]);
-  expect(await services.calls.carried(worker, { message: id, ids: [id] })).toEqual([]);
+  expect(await services.calls.carried(worker, { function: functionId, message: id, ids: [id] })).toEqual([]);
 });
