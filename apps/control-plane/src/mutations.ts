@@ -43,6 +43,6 @@ function parse(body: unknown): unknown {
   try {
     return JSON.parse(body);
   } catch (cause) {
-    throw new TRPCError({ code: "PARSE_ERROR", message: "The body is no JSON.", cause });
+    throw new TRPCError({ code: "BAD_REQUEST", message: "The body is no JSON.", cause });
   }
 }

@@ -1,4 +1,4 @@
-import { PACK_PATH, PackReceipt } from "@lamina/api";
+import { PACK_PATH, PackReceipt, RPC_PATH } from "@lamina/api";
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { buffer, text } from "node:stream/consumers";
@@ -80,4 +80,23 @@ test("a fault shows an id and nothing of its inside", async () => {
   const error: unknown = await client.builds.get.query({ id: build }).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ data: { lamina: { code: "INTERNAL", message: expect.stringMatching(/under [0-9a-f-]{36}/) } } });
   expect(JSON.stringify(error)).not.toContain("expected");
+});
+
+test.each([
+  { what: "no JSON", path: "calls.cancel", body: '{"ids":', status: 400, code: "INVALID_INPUT" },
+  { what: "nothing", path: "calls.cancel", body: "", status: 400, code: "INVALID_INPUT" },
+  { what: "JSON of another type", path: "calls.cancel", body: '["ids"]', status: 400, code: "INVALID_INPUT" },
+  { what: "an unknown path", path: "calls.begin", body: "{}", status: 404, code: "NOT_FOUND" },
+  { what: "the path of a query", path: "calls.get", body: "{}", status: 404, code: "NOT_FOUND" },
+])("a mutation with $what is answered as the router answers", async ({ path, body, status, code }) => {
+  await using platform = await testControlPlane();
+  await using server = await serve(platform);
+  const headers = { authorization: `Bearer ${platform.config.tokens.client}`, "content-type": "application/json" };
+  const response = await fetch(new URL(`${RPC_PATH}/${path}`, server.url), { method: "POST", headers, body });
+  const lamina = { code, message: expect.any(String) };
+  const answer: unknown = await response.json();
+  expect({ status: response.status, answer }).toMatchObject({
+    status,
+    answer: { error: { message: expect.any(String), code: expect.any(Number), data: { path, lamina } } },
+  });
 });
