@@ -124,7 +124,7 @@ function fakeStatements(answers: readonly (() => Promise<void>)[]) {
 const logger = createLogger({ name: "test", level: "silent" });
 
 test("ends are recorded in batches, over failures, and there is room for more when they are", async () => {
-  const away = () => Promise.reject(new Error("away"));
+  const away = () => Promise.reject(new Error("connect ECONNREFUSED"));
   const { statements, asked } = fakeStatements([away, away]);
   let replaced = 0;
   const ends = createToldEnds({ statements, logger, onReplaced: () => (replaced += 1), signal: new AbortController().signal });
@@ -137,6 +137,44 @@ test("ends are recorded in batches, over failures, and there is room for more wh
   expect(asked).toEqual([200, 200, 200, 200, 200, 200, 200]);
   // No version that they name is active any more.
   expect(replaced).toBe(5);
+});
+
+test("one that cannot ever be recorded keeps none of the others from it", async () => {
+  const recorded: unknown[] = [];
+  const statements: Statements = {
+    async rows({ values: [ids] }) {
+      if (Array.isArray(ids) && ids.includes("call 3")) throw new Error("invalid input syntax");
+      recorded.push(ids);
+      return [];
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const ends = createToldEnds({ statements, logger, onReplaced: () => undefined, signal: new AbortController().signal });
+  for (let number = 1; number <= 5; number += 1) ends.record(told(number));
+  await ends.recorded();
+  expect(recorded).toEqual([["call 1"], ["call 2"], ["call 4"], ["call 5"]]);
+});
+
+test("who asks while more ends are told than recorded is answered when those are that were told before", async () => {
+  const gates = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+  const { statements, asked } = fakeStatements(
+    gates.map(
+      ({ promise }) =>
+        () =>
+          promise,
+    ),
+  );
+  const ends = createToldEnds({ statements, logger, onReplaced: () => undefined, signal: new AbortController().signal });
+  ends.record(told(1));
+  const first = ends.recorded();
+  await expect.poll(() => asked.length).toBe(1);
+  ends.record(told(2));
+  gates[0]?.resolve();
+  await first;
+  expect({ first: ends.has("call 1"), second: ends.has("call 2") }).toEqual({ first: false, second: true });
+  gates[1]?.resolve();
+  await ends.recorded();
+  expect(asked).toEqual([1, 1]);
 });
 
 test("what cannot be recorded when the process ends does not hold it up", async () => {
