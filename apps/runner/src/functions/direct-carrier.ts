@@ -80,8 +80,8 @@ export class DirectCarrier implements Carrier {
     if (this.#unsettled > 0) return;
     this.#tell();
     for (const message of this.#messages) {
-      if (comesAgainAfterMs === undefined) message.ack();
-      else message.nak(comesAgainAfterMs);
+      if (this.#comesAgainAfterMs === undefined) message.ack();
+      else message.nak(this.#comesAgainAfterMs);
     }
     settled({ isOffered: this.#isOffered, comesAgainAfterMs: this.#comesAgainAfterMs });
   }
