@@ -112,6 +112,8 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
     },
     endedWithoutMarker(call: string): Promise<void> | undefined {
       const end = (): void => {
+        // What was begun of a letter is this call's as well.
+        started += decoder.end();
         if (started !== "") void onLines(call, [started]);
         started = "";
         calls.splice(calls.indexOf(call), 1);
