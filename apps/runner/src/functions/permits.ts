@@ -60,6 +60,8 @@ export class Permits {
     const permit: Permit = { message, looking, wasUsed: true, carrier: undefined, isLast: false };
     this.#permits.set(message.id, permit);
     this.#offer(permit);
+    // Word of a message that came meanwhile may be forgotten.
+    if (Date.now() - message.takenAt >= NOTED_MS) void this.#look(permit);
     return true;
   }
 
