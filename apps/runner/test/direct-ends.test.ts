@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DirectWorld, directWorld, outcomesIn } from "./support/direct-world.ts";
 import { done, failed } from "./support/function-world.ts";
 import { startRunner } from "./support/world.ts";
-import { jetstream } from "@nats-io/jetstream";
 
 const FILES = {
   "main.py": `
@@ -111,6 +110,17 @@ test(
     await prints(wait, goesOn[0]);
     expect(await here.told(here.give(leaving, [[true]]))).toMatchObject([failed("CALL_CRASHED")]);
     const waits = here.give(leaving, [[false]]);
+    const { stream, consumer } = here.names.calls;
+    const answers: string[] = [];
+    for (const { id } of [wait, leave]) {
+      const callback = (_: unknown, message: { string(): string }) => {
+        const [answer = ""] = message.string().split(" ");
+        // That it is worked on is said all the while.
+        if (answer !== "+WPI") answers.push(answer);
+      };
+      here.connection.subscribe(`$JS.ACK.${stream}.${consumer(id)}.>`, { callback });
+    }
+    await here.connection.flush();
     // What comes after it is answered, so it is there.
     await here.back(here.give("none", [[]]));
     await stopped[Symbol.asyncDispose]();
@@ -119,15 +129,9 @@ test(
     expect(await here.queuedCalls(idle)).toBe(0);
     expect(here.line.frames).toContainEqual({ type: "withdraw", permit: free });
 
-    // Before the time is over after which what nobody works on comes again.
-    const { stream, consumer, ackWaitSeconds } = here.names.calls;
-    for (const { id } of [wait, leave]) {
-      const next = await (
-        await jetstream(here.connection).consumers.get(stream, consumer(id))
-      ).next({ expires: (ackWaitSeconds * 1000) / 2 });
-      expect(next?.redelivered).toBe(true);
-      next?.nak();
-    }
+    // Nobody waits for the time to be over after which what nobody works on comes again.
+    await expect.poll(() => answers).toEqual(["-NAK", "-NAK"]);
+
     await using _another = startRunner(here);
     const calls = [await here.call(wait, [0]), await here.call(leave, [false])];
     expect(await Promise.all(calls.map(({ end }) => end))).toMatchObject([done(0), done(null)]);
