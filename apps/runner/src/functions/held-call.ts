@@ -50,6 +50,7 @@ export class HeldMessage implements Carrier {
   readonly id: string;
   readonly calls: readonly HeldCall[];
   readonly finish: Carrier["finish"];
+  readonly takenAt = Date.now();
   readonly #settled: Settling["settled"];
   #latest: JsMsg;
   #left: number;

@@ -116,6 +116,8 @@ function readPipe(path: string, onLines: (call: string | undefined, lines: strin
     },
     endedWithoutMarker(call: string): Promise<void> | undefined {
       const end = (): void => {
+        // What was begun of a letter is this call's as well.
+        started += decoder.end();
         if (started !== "") void onLines(call, [started]);
         started = "";
         const index = calls.indexOf(call);

@@ -59,6 +59,8 @@ export class Permits {
     this.#permits.set(message.id, permit);
     this.#looking ??= setInterval(() => void this.#look(), LOOK_MS).unref();
     this.#offer(permit);
+    // Word of a message that came meanwhile may be forgotten.
+    if (Date.now() - message.takenAt >= NOTED_MS) void this.#look(permit);
     return true;
   }
 

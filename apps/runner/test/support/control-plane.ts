@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type ClaimedRun, type FinishRunInput, LaminaError, type RenewedLease, router, RPC_PATH, type Services } from "@lamina/api";
 import { createHTTPServer } from "@trpc/server/adapters/standalone";
-
+import type { TestLine } from "./line.ts";
 import { testFunctions, type TestFunctions } from "./test-functions.ts";
 
 export type Outcome = FinishRunInput["outcome"];
@@ -27,7 +27,8 @@ export interface TestRun {
 const leaseSeconds = 15;
 const token = "a-worker";
 
-export async function testControlPlane(): Promise<TestControlPlane> {
+/** @param line where runners have one */
+export async function testControlPlane(line?: TestLine): Promise<TestControlPlane> {
   const runs = new Map<string, { claimed: ClaimedRun | null; run: TestRun; finish: (outcome: Outcome) => void }>();
   const workers = new Set<string>();
   const known = (id: string) => {
@@ -62,6 +63,7 @@ export async function testControlPlane(): Promise<TestControlPlane> {
       caller: req.headers.authorization === `Bearer ${token}` ? { workspace: "default", role: "worker" as const } : null,
     }),
   });
+  line?.attach(server, token);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -80,6 +82,7 @@ export async function testControlPlane(): Promise<TestControlPlane> {
     },
     async [Symbol.asyncDispose]() {
       server.close();
+      line?.close();
       server.closeAllConnections();
       await once(server, "close");
     },

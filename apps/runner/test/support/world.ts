@@ -23,6 +23,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { readRunnerConfig, runRunner } from "../../src/index.ts";
 import { testControlPlane, type TestRun } from "./control-plane.ts";
+import type { TestLine } from "./line.ts";
 import type { RecordedEnd, TestFunctions } from "./test-functions.ts";
 
 export interface TestCall {
@@ -45,13 +46,13 @@ export interface World extends AsyncDisposable {
   /** Queues a call; its input is arguments in JSON. */
   call(served: ServedFunction, args?: readonly unknown[], more?: { method?: string; input?: Value }): Promise<TestCall>;
   /** Queues calls that one message brings, each with its arguments. */
-  callTogether(served: ServedFunction, calls: readonly (readonly unknown[])[]): Promise<TestCall[]>;
+  callTogether(served: ServedFunction, calls: readonly (readonly unknown[])[], ids?: readonly string[]): Promise<TestCall[]>;
   /** Takes calls off their queue and says so, as the control plane does. */
   cancelCalls(...ids: readonly string[]): Promise<void>;
   /** The lines that are in the stream for a call, or for none. */
   lines(served: ServedFunction, call: string | undefined): Promise<LogBatch[]>;
-  /** The messages of the queues of calls. */
-  queuedCalls(): Promise<number>;
+  /** The messages of the queues of calls, or of a function's. */
+  queuedCalls(served?: ServedFunction): Promise<number>;
   readonly connection: NatsConnection;
   readonly names: Catalogue;
   /** The messages of the work queue. */
@@ -65,6 +66,8 @@ export interface World extends AsyncDisposable {
 export interface WorldOptions {
   /** More variables for the runner. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where runners have one, done messages stay on their queues as permits. */
+  readonly line?: TestLine;
 }
 
 export async function world(options: WorldOptions = {}): Promise<World> {
@@ -84,7 +87,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
         [names.jobs.stream, names.events.stream, names.calls.stream, names.logs.stream].map((stream) => manager.streams.delete(stream)),
       )),
   );
-  const controlPlane = cleanUp.use(await testControlPlane());
+  const controlPlane = cleanUp.use(await testControlPlane(options.line));
   const client = jetstream(connection);
   let runs = 0;
   let functions = 0;
@@ -158,9 +161,12 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       await client.publish(names.calls.subject(functionId, id), JSON.stringify(message));
       return { id, end: controlPlane.functions.end(id) };
     },
-    async callTogether({ id: functionId }, all) {
+    async callTogether({ id: functionId }, all, ids = all.map(() => randomUUID())) {
       const message: CallMessage = {
-        calls: all.map((args) => ({ id: randomUUID(), input: { type: JSON_VALUE, data: JSON.stringify({ args, kwargs: {} }) } })),
+        calls: all.map((args, index) => ({
+          id: ids[index] ?? "",
+          input: { type: JSON_VALUE, data: JSON.stringify({ args, kwargs: {} }) },
+        })),
       };
       await client.publish(names.calls.subject(functionId, randomUUID()), JSON.stringify(message));
       return message.calls.map(({ id }) => ({ id, end: controlPlane.functions.end(id) }));
@@ -177,7 +183,12 @@ export async function world(options: WorldOptions = {}): Promise<World> {
       for await (const message of await consumer.fetch({ max_messages: pending })) batches.push(LogBatch.parse(message.json()));
       return batches;
     },
-    queuedCalls: async () => (await manager.streams.info(names.calls.stream)).state.messages,
+    async queuedCalls(served) {
+      const { state } = await manager.streams.info(names.calls.stream, {
+        subjects_filter: served === undefined ? ">" : names.calls.filter(served.id),
+      });
+      return Object.values(state.subjects ?? {}).reduce((all, messages) => all + messages, 0);
+    },
     queued: async () => (await manager.streams.info(names.jobs.stream)).state.messages,
     sendCancel: (id) => connection.publish(names.control(id), JSON.stringify({ type: "cancel" })),
     async *events(id) {
