@@ -57,10 +57,10 @@ export class Permits {
     if (!message.wasLast || message.isOffQueue || this.#noted.size > 0 || !line.isOpen || !isWanted()) return false;
     const permit: Permit = { message, wasUsed: true, carrier: undefined, isLast: false };
     this.#permits.set(message.id, permit);
-    this.#looking ??= setInterval(() => void this.#look(), LOOK_MS).unref();
+    this.#looking ??= setInterval(() => this.#look(), LOOK_MS).unref();
     this.#offer(permit);
     // Word of a message that came meanwhile may be forgotten.
-    if (Date.now() - message.takenAt >= NOTED_MS) void this.#look(permit);
+    if (Date.now() - message.takenAt >= NOTED_MS) void this.#giveWayToQueued();
     return true;
   }
 
@@ -118,11 +118,9 @@ export class Permits {
     if (used !== undefined) used.isLast = true;
   }
 
-  /** A call is cancelled: the message that is its own, or of its permit, is off the queue with it, and holds no place there any more. */
+  /** A call is cancelled: the message that brought it is off the queue with it, and holds no place there any more. */
   cancelled(id: string): void {
-    for (const permit of this.#permits.values()) {
-      if ([...permit.message.calls, ...(permit.carrier?.calls ?? [])].some((call) => call.id === id)) this.#expire(permit);
-    }
+    for (const permit of this.#permits.values()) if (permit.message.calls.some((call) => call.id === id)) this.#expire(permit);
   }
 
   /** Keeps the messages that came again for calls that go on. */
@@ -138,12 +136,15 @@ export class Permits {
     this.#options.line.send({ type: "offer", permit: message.id, function: this.#options.functionId });
   }
 
-  async #look(): Promise<void> {
+  #look(): void {
     for (const permit of this.#permits.values()) {
       if (!permit.wasUsed) this.#expire(permit);
       permit.wasUsed = permit.carrier !== undefined;
     }
-    if (this.#permits.size === 0) return;
+    if (this.#permits.size > 0) void this.#giveWayToQueued();
+  }
+
+  async #giveWayToQueued(): Promise<void> {
     // What cannot be asked may wait.
     if ((await this.#options.queued().catch(() => 1)) > 0) this.giveUpAll();
   }
