@@ -145,7 +145,13 @@ export function createLines({ logger, signal }: LinesOptions): Lines {
       const { id, line } = permit;
       line.given.set(id, { giver, left: new Set(calls.calls.map((call) => call.id)) });
       line.send({ type: "calls", permit: id, ...calls });
-      return { permit: id, kept: () => line.send({ type: "kept", permit: id }) };
+      return {
+        permit: id,
+        kept() {
+          // They may have ended since, and others have the permit, which are not recorded.
+          if (line.given.get(id)?.giver === giver) line.send({ type: "kept", permit: id });
+        },
+      };
     },
   };
 }
