@@ -6,6 +6,7 @@ pytestFile("test_image.py");
 pytestFile("test_same_definition.py");
 pytestFile("test_same_refusals.py");
 pytestFile("test_address.py");
+pytestFile("test_client.py");
 pytestFile("test_follow.py");
 pytestFile("test_examples.py");
 pytestFile("test_progress.py");

@@ -138,7 +138,10 @@ class Client:
         raise _refusal(response, "did not take or give a value")
 
     async def _answer(self, call: Callable[[int], Awaitable[Any]]) -> Any:
-        """A platform that was there is given time to come back; one that never answered is not waited for. `call` is told which attempt it is."""
+        """A platform that was there is given time to come back; one that never answered is not waited for.
+
+        `call` is told which attempt it is, counted from 0.
+        """
         for attempt in range(_RETRIES):
             try:
                 answer = await call(attempt)
