@@ -67,12 +67,14 @@ describe("at a terminal", () => {
 
   test("bytes are what they were: a program that sets its terminal for itself gets every key and draws as it likes", async () => {
     const seat = sitAt("app.ts::image");
-    seat.type("stty raw -echo; echo rea''dy; head -c 6 | od -An -tx1; printf 'a\\nb'; stty sane; echo\r");
+    seat.type("stty raw -echo; echo rea''dy; head -c 6 | od -An -tx1; printf 'a\\nb'; stty sane; PS1='ne''xt> '\r");
     await seat.see("ready");
     seat.type("\u0003\u0004\r\n\u00e9");
     await seat.see("03 04 0d 0a c3 a9");
     // The line feed alone, without a return that somebody on the way has added.
     await seat.see("a\nb");
+    // Where the shell has set the terminal for itself: before that, the terminal would take the end of input for its own.
+    await seat.see("next> ");
     seat.type("\u0004");
     expect(await seat.ended).toMatchObject({ exitCode: 0 });
   });

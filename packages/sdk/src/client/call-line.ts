@@ -4,7 +4,7 @@
  */
 import { CALL_LINE_PATH, type EndedCall, LaminaError, type StartCallsInput, StartedOverLine, type StartOverLine } from "@lamina/api";
 import { TRPCClientError } from "@trpc/client";
-import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { WebSocket } from "ws";
 import type { PlatformAddress } from "./platform.ts";
@@ -55,7 +55,9 @@ export function callLine({ url, token }: PlatformAddress): CallLine {
     const { WebSocket } = await import("ws");
     const address = new URL(CALL_LINE_PATH, url);
     const [host, port] = [address.hostname.replace(/^\[|\]$/g, ""), Number(address.port || (address.protocol === "https:" ? 443 : 80))];
-    const tcp = address.protocol === "https:" ? connectTls({ host, port, servername: host }) : connectTcp({ host, port });
+    // An address is no name that a certificate is asked for by.
+    const servername = isIP(host) === 0 ? host : "";
+    const tcp = address.protocol === "https:" ? connectTls({ host, port, servername }) : connectTcp({ host, port });
     tcp.unref().setNoDelay(true);
     const web = new WebSocket(address.href.replace(/^http/, "ws"), {
       headers: { authorization: `Bearer ${token}` },
