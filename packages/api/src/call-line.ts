@@ -1,6 +1,6 @@
 /**
  * The line between a client and the control plane: a WebSocket, over which calls are started, for clients that start many. What
- * comes of it is the same as with the router's `calls.start`; a request over HTTP costs both ends several times as much as a message.
+ * comes of it is the same as with the router's `calls.start`; a request over HTTP costs both ends about twice as much as a message.
  * A client opens it with its token.
  */
 import { z } from "zod";

@@ -15,9 +15,8 @@ import { sendCalls } from "./send.ts";
 import type { Target } from "./targets.ts";
 
 type Start = z.output<typeof StartCallsInput>;
-type StartContext = DirectContext;
 
-export async function startCalls(context: StartContext, workspace: string, asked: Start): Promise<EndedCall[]> {
+export async function startCalls(context: DirectContext, workspace: string, asked: Start): Promise<EndedCall[]> {
   const { unrecordedCalls } = context;
   // Who names a call twice means one, and who names one that goes on asks again.
   const calls = [...new Map(asked.calls.map((call) => [call.id, call])).values()];
@@ -30,7 +29,7 @@ export async function startCalls(context: StartContext, workspace: string, asked
   return (await callDirectly(context, { workspace, start, queue })) ?? (await queueCalls(context, workspace, start));
 }
 
-async function queueCalls(context: StartContext, workspace: string, start: Start): Promise<EndedCall[]> {
+async function queueCalls(context: DirectContext, workspace: string, start: Start): Promise<EndedCall[]> {
   const { callStatements, callWaiters, paces, targets } = context;
   using waiting = callWaiters.waitFor(
     workspace,
@@ -59,7 +58,7 @@ interface RecordedCalls extends Target {
 }
 
 /** @throws {LaminaError} NOT_FOUND, INVALID_INPUT */
-async function recordCalls({ callStatements, database }: StartContext, workspace: string, start: Starting): Promise<RecordedCalls> {
+async function recordCalls({ callStatements, database }: DirectContext, workspace: string, start: Starting): Promise<RecordedCalls> {
   const insert = () => insertCalls(callStatements, workspace, start);
   // A version that was stopped between the statement's snapshot and its lock is none; a new look finds the one in its place.
   const target = (await insert()) ?? (await insert());
@@ -105,7 +104,7 @@ async function insertCalls(statements: Statements, workspace: string, start: Sta
 }
 
 async function sendAll(
-  { nats, logger }: StartContext,
+  { nats, logger }: DirectContext,
   functionId: string,
   { method, messages }: Pick<Starting, "method" | "messages">,
 ): Promise<void> {

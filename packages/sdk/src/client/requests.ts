@@ -28,7 +28,7 @@ const Answer = z.object({
 
 export function requestsTo({ url, token }: PlatformAddress): Send {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const endpoint = placeOf(new URL(RPC_PATH, url).href);
+  const endpoint = placeOf(new URL(RPC_PATH, url));
   return async ({ type, path, input, signal }) => {
     const text = input === undefined ? undefined : JSON.stringify(input);
     const isQuery = type === "query";

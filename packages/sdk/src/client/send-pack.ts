@@ -31,7 +31,7 @@ const Failure = z.object({ error: ErrorInfo });
 
 async function post({ body, size }: Pack, { url, authorization, signal }: Destination): Promise<PackReceipt> {
   const place = new URL(PACK_PATH, url);
-  const response = await nodeFetch(placeOf(place.href), {
+  const response = await nodeFetch(placeOf(place), {
     method: "POST",
     headers: { authorization, "content-type": "application/zstd" },
     signal,

@@ -40,7 +40,7 @@ async function requested(
 ): Promise<NodeFetchResponse> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await nodeFetch(placeOf(place.href), init);
+      return await nodeFetch(placeOf(place), init);
     } catch (error) {
       if (signal?.aborted === true) throw new LaminaError({ code: "CANCELLED", message: "The call was cancelled." });
       if (tries === TRIES) throw unreachable(url, error);
