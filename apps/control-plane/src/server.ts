@@ -8,6 +8,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { errorInfo, reportFault } from "./faults.ts";
 import { serveMutations } from "./mutations.ts";
 import { serveSockets } from "./sockets.ts";
+import { forbidden } from "./tokens.ts";
 
 /** A tree of 100,000 entries has some 20 MB. */
 const BODY_LIMIT_BYTES = 256 * 1024 * 1024;
@@ -40,7 +41,7 @@ export async function createServer(controlPlane: ControlPlane, logger: Logger): 
   };
   server.post<{ Body: Readable }>(PACK_PATH, (request, reply) =>
     answer(request, reply, (caller) => {
-      if (caller.role !== "client") throw new LaminaError({ code: "FORBIDDEN", message: "This needs the token of a client." });
+      if (caller.role !== "client") throw forbidden("client");
       return packs.take(caller.workspace, bytesOf(request.body));
     }),
   );

@@ -1,20 +1,12 @@
 /** WebSockets: the lines of runners, and those of clients that start many calls. */
-import {
-  badInput,
-  CALL_LINE_PATH,
-  type Caller,
-  LaminaError,
-  LINE_PATH,
-  StartCallsInput,
-  StartOverLine,
-  type StartedOverLine,
-} from "@lamina/api";
+import { badInput, CALL_LINE_PATH, type Caller, LINE_PATH, StartCallsInput, StartOverLine, type StartedOverLine } from "@lamina/api";
 import websocket, { type WebSocket } from "@fastify/websocket";
 import type { Logger } from "@lamina/service";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { ControlPlane } from "./control-plane.ts";
 import { errorInfo } from "./faults.ts";
+import { forbidden } from "./tokens.ts";
 
 interface SocketOptions {
   readonly controlPlane: Pick<ControlPlane, "callerOf" | "lines" | "services">;
@@ -53,10 +45,6 @@ export async function serveSockets(
     take(LINE_PATH, "worker", ({ workspace }, socket) => lines.accept(workspace, socket));
     take(CALL_LINE_PATH, "client", (caller, socket) => startOver(socket, { caller, services, logger }));
   });
-}
-
-function forbidden(role: Caller["role"]): LaminaError {
-  return new LaminaError({ code: "FORBIDDEN", message: `This needs the token of a ${role}.` });
 }
 
 interface CallLine {

@@ -1,4 +1,4 @@
-import type { Caller } from "@lamina/api";
+import { type Caller, LaminaError } from "@lamina/api";
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Config } from "./config.ts";
 
@@ -18,6 +18,10 @@ export function callersOf({
     const digest = digestOf(shown);
     return callers.find((known) => timingSafeEqual(known.digest, digest))?.caller ?? null;
   };
+}
+
+export function forbidden(role: Caller["role"]): LaminaError {
+  return new LaminaError({ code: "FORBIDDEN", message: `This needs the token of a ${role}.` });
 }
 
 function digestOf(token: string): Buffer {

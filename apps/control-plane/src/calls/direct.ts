@@ -256,17 +256,14 @@ interface RunningCalls extends Omit<Called, "queue"> {
 }
 
 /** @returns whether their function is there still */
-async function recordRunning(
-  statements: Statements,
-  { workspace, method = null, target, createdAt, running }: Omit<RunningCalls, "method"> & { readonly method?: string | null | undefined },
-): Promise<boolean> {
+async function recordRunning(statements: Statements, { workspace, method, target, createdAt, running }: RunningCalls): Promise<boolean> {
   const column = <T>(of: (call: RunningCalls["running"][number]) => T): T[] => running.map(of);
   // The version's row is held against those who stop it, as where a call is put on a queue.
   const rows = await overOutages(() =>
     statements.rows(Prisma.sql`
       WITH target AS (SELECT id FROM function_version WHERE id = ${target.functionId} AND state <> 'stopped' FOR KEY SHARE), inserted AS (
         INSERT INTO call (id, workspace, function_id, version, method, state, input, message, created_at, started_at)
-        SELECT t.id, ${workspace}, target.id, ${target.version}, ${method}, 'running', t.input::json, t.permit,
+        SELECT t.id, ${workspace}, target.id, ${target.version}, ${method ?? null}, 'running', t.input::json, t.permit,
           to_timestamp(${createdAt}::float8 / 1000), to_timestamp(${createdAt}::float8 / 1000)
         FROM target, unnest(
           ${column(({ id }) => id)}::text[], ${column(({ input }) => JSON.stringify(input))}::text[], ${column(({ permit }) => permit)}::text[]

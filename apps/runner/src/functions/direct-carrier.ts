@@ -101,7 +101,7 @@ export class DirectCarrier implements Carrier {
     const isEnd = this.#left.size === 0;
     if (isEnd && isLast()) connection.send({ type: "withdraw", permit });
     else this.#isOffered = isEnd && !this.#hasGivenBack;
-    // Where the line was lost since, they may be recorded already.
+    // Where the line was lost since, they may be recorded already. It fails only when this runner has no more time to tell anything.
     if (!connection.send({ type: "ended", permit, calls })) for (const outcome of calls) finish(outcome).catch(() => undefined);
   }
 }
